@@ -1,0 +1,62 @@
+"""What flows between the standard stages."""
+
+from __future__ import annotations
+
+from headway.contracts.artifact import Artifact, Lookup, canonical_json, digest_of, read_json, write_json
+from headway.contracts.dataset import Dataset
+from headway.contracts.features import TARGET, WEIGHT, Features
+from headway.contracts.feeds import MISSING, conform, feeds
+from headway.contracts.graph import CHUNK, ArraySpec, Graph, Runtime, run_chunked
+from headway.contracts.model import Epoch, Model, Output
+from headway.contracts.predictions import Predictions, output_columns, tabulate
+from headway.contracts.predictor import Predictor, Scorer
+from headway.contracts.recipe import NullValues, Recipe
+from headway.contracts.report import Check, Figure, Measurement, Report, Table
+from headway.contracts.schema import NUMBERS, ROW, STRINGS, Category, Column, Schema, Target
+from headway.contracts.source import Augmentation, Source, View
+
+__all__ = [
+    "CHUNK",
+    "MISSING",
+    "NUMBERS",
+    "ROW",
+    "STRINGS",
+    "TARGET",
+    "WEIGHT",
+    "ArraySpec",
+    "Artifact",
+    "Augmentation",
+    "Category",
+    "Check",
+    "Column",
+    "Dataset",
+    "Epoch",
+    "Features",
+    "Figure",
+    "Graph",
+    "Lookup",
+    "Measurement",
+    "Model",
+    "NullValues",
+    "Output",
+    "Predictions",
+    "Predictor",
+    "Recipe",
+    "Report",
+    "Runtime",
+    "Schema",
+    "Scorer",
+    "Source",
+    "Table",
+    "Target",
+    "View",
+    "canonical_json",
+    "conform",
+    "digest_of",
+    "feeds",
+    "output_columns",
+    "read_json",
+    "run_chunked",
+    "tabulate",
+    "write_json",
+]

@@ -1,0 +1,117 @@
+"""The fitted transform as a graph, and the rows it gave."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from headway.contracts.artifact import Artifact, Lookup, read_json, write_json
+from headway.contracts.graph import ArraySpec, Graph
+from headway.contracts.recipe import Recipe
+from headway.contracts.schema import Column, Target
+from headway.contracts.source import Augmentation, Source, View
+from headway.errors import DataError
+from headway.naming import unknown
+
+if TYPE_CHECKING:
+    import numpy as np
+
+TARGET = "target"
+"""The array of the target in a batch: int64 class codes in the order of the classes, or float32."""
+
+WEIGHT = "weight"
+"""The array of sample weights in a batch (float32), where the data have them."""
+
+
+@dataclass(frozen=True)
+class FeaturesHead:
+    """The part of `Features` that is JSON; see there for the attributes."""
+
+    columns: tuple[Column, ...]
+    recipe: Recipe
+    arrays: tuple[ArraySpec, ...]
+    target: Target
+    runtime: str
+    rows: Mapping[str, int]
+    views: Mapping[str, View]
+    augmentation: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True)
+class Features(Artifact):
+    """Raw columns → named arrays: the fitted graph, and its output for every split.
+
+    Attributes:
+        columns: The raw columns that the graph takes, one input a column (see `feeds`).
+        recipe: The dataset's recipe, to be replayed before the graph.
+        graph: The fitted transform.
+        arrays: What the graph gives, which is what a model takes.
+        target: What is predicted.
+        sources: Split name to its rows; beside the graph's arrays a source has `TARGET` and, where
+            the data have weights, `WEIGHT`. A source is the float32 output of the graph itself.
+        augmentation: ``{"use": NAME, …fields}`` of the change made to training batches, or None.
+    """
+
+    type_name: ClassVar[str] = "features"
+
+    columns: tuple[Column, ...]
+    recipe: Recipe
+    graph: Graph
+    arrays: tuple[ArraySpec, ...]
+    target: Target
+    sources: Mapping[str, Source] = field(repr=False)
+    augmentation: Mapping[str, Any] | None = None
+
+    def source(self, split: str) -> Source:
+        """The rows of one split; raises `DataError` naming the splits there are."""
+        if split not in self.sources:
+            raise DataError(unknown("split", split, self.sources), code="unknown-split")
+        return self.sources[split]
+
+    def augment(self, lookup: Lookup) -> Augmentation | None:
+        """The change to make to training batches, if the features have one."""
+        if self.augmentation is None:
+            return None
+        config = dict(self.augmentation)
+        augmentation: Augmentation = lookup.get("augmentation", config.pop("use"))(**config)
+        return augmentation
+
+    def save(self, folder: Path) -> None:
+        """Writes ``features.json``, the graph's files and one npy file an array and split."""
+        write_json(folder / "features.json", self._head())
+        self.graph.save(folder / "graph")
+        for split, source in self.sources.items():
+            _save_arrays(folder / "arrays" / split, source.arrays)
+
+    def _head(self) -> FeaturesHead:
+        rows = {name: source.rows for name, source in self.sources.items()}
+        views = next(iter(self.sources.values())).views if self.sources else {}
+        return FeaturesHead(
+            self.columns, self.recipe, self.arrays, self.target, self.graph.runtime, rows, views, self.augmentation
+        )
+
+    @classmethod
+    def load(cls, folder: Path, lookup: Lookup) -> Self:
+        """Reads the JSON and the graph; arrays are memory-mapped."""
+        head = read_json(folder / "features.json", FeaturesHead)
+        sources = {
+            split: Source(_map_arrays(folder / "arrays" / split), rows, head.views) for split, rows in head.rows.items()
+        }
+        graph = Graph.load(folder / "graph", head.runtime)
+        return cls(head.columns, head.recipe, graph, head.arrays, head.target, sources, head.augmentation)
+
+
+def _save_arrays(folder: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    import numpy as np
+
+    folder.mkdir(parents=True)
+    for name, array in arrays.items():
+        np.save(folder / f"{name}.npy", np.ascontiguousarray(array), allow_pickle=False)
+
+
+def _map_arrays(folder: Path) -> dict[str, np.ndarray]:
+    import numpy as np
+
+    return {path.stem: np.load(path, mmap_mode="r", allow_pickle=False) for path in sorted(folder.iterdir())}

@@ -1,0 +1,89 @@
+"""The boundary between tables and graphs: checked columns in, named arrays out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from headway.contracts.schema import NUMBERS, STRINGS, Column
+from headway.errors import DataError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import polars as pl
+
+MISSING = "\N{SYMBOL FOR NULL}"
+"""Stands for a missing string in a graph, whose string tensors know no null (U+2400)."""
+
+EXACT = 2**53
+"""Integers up to this size are exact in float64; larger ones are refused, not rounded."""
+
+
+def conform(frame: pl.DataFrame, columns: Sequence[Column]) -> pl.DataFrame:
+    """The named columns in order, cast to the types of the schema.
+
+    Args:
+        frame: Rows; columns that are not asked for are ignored.
+        columns: What is needed.
+
+    Raises:
+        DataError: Columns are missing, or values cannot be read as the column's type; all of them
+            are named at once, with a count and an example.
+    """
+    import polars as pl
+
+    faults = []
+    series = []
+    for column in columns:
+        if column.name not in frame.columns:
+            faults.append(f"column '{column.name}' ({column.kind}) is missing")
+            continue
+        given = frame[column.name]
+        cast = given.cast(getattr(pl, column.dtype), strict=False)
+        lost = given.filter(cast.is_null() & given.is_not_null())
+        if lost.len():
+            faults.append(
+                f"column '{column.name}' must be {column.dtype}: {lost.len()} value(s) are not, such as {lost[0]!r}"
+            )
+        series.append(cast)
+    if faults:
+        raise DataError("; ".join(faults), hint="give the columns the model was trained on", code="columns")
+    return pl.DataFrame(series)
+
+
+def feeds(frame: pl.DataFrame, columns: Sequence[Column]) -> dict[str, np.ndarray]:
+    """One array a column, each of shape (rows,), as a graph takes them.
+
+    Numbers and booleans become float64 with NaN for missing, strings become object arrays with
+    `MISSING`, timestamps int64 microseconds since 1970 with the smallest int64 for missing. Columns of
+    other kinds (tensor, image, sequence) keep their shape after the first axis.
+
+    Raises:
+        DataError: An integer cannot be represented exactly.
+    """
+    return {column.name: _feed(frame[column.name], column) for column in columns}
+
+
+def _feed(series: pl.Series, column: Column) -> np.ndarray:
+    import numpy as np
+    import polars as pl
+
+    if column.kind in STRINGS:
+        return series.cast(pl.String).fill_null(MISSING).to_numpy().astype(object)
+    if column.kind == "timestamp":
+        return series.cast(pl.Datetime("us")).cast(pl.Int64).fill_null(np.iinfo(np.int64).min).to_numpy()
+    if column.kind in NUMBERS:
+        _refuse_inexact(series, column)
+        return series.cast(pl.Float64).fill_null(float("nan")).to_numpy()
+    return np.ascontiguousarray(np.stack(series.to_list())) if series.len() else series.to_numpy()
+
+
+def _refuse_inexact(series: pl.Series, column: Column) -> None:
+    if not series.dtype.is_integer() or not series.len():
+        return
+    if ((series < -EXACT) | (series > EXACT)).any():
+        raise DataError(
+            f"column '{column.name}' holds integers beyond 2^53, which float64 would round",
+            hint="declare it as an identifier or a category",
+            code="inexact-integer",
+        )

@@ -1,0 +1,106 @@
+"""The columns of a table: what they hold and what part they play."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from headway.errors import DataError
+
+Category = str | int | bool
+"""A value of a closed set, such as a class of the target."""
+
+ROW = "__row__"
+"""The row id (int64): the position of the row in the source, kept through splits and predictions."""
+
+NUMBERS = ("numeric", "integer", "boolean")
+"""Kinds that reach a graph as float64, missing as NaN."""
+
+STRINGS = ("categorical", "text", "identifier")
+"""Kinds that reach a graph as strings, missing as `headway.contracts.feeds.MISSING`."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column.
+
+    Attributes:
+        name: Its name in the source.
+        kind: numeric, integer, boolean, categorical, text, timestamp, identifier, tensor, image,
+            sequence, or a plugin's own.
+        dtype: The polars type it has in the dataset, such as ``Float64`` or ``String``.
+        nullable: Whether values were missing in the training rows.
+        categories: The closed set of values, where the kind has one.
+    """
+
+    name: str
+    kind: str
+    dtype: str
+    nullable: bool = False
+    categories: tuple[Category, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is to be predicted.
+
+    Attributes:
+        column: The column's name.
+        task: ``classification`` or ``regression``, or a plugin's own.
+        classes: The classes in their fixed order; of two, the last is the positive one.
+    """
+
+    column: str
+    task: str
+    classes: tuple[Category, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Schema:
+    """The columns of a dataset and their roles.
+
+    Attributes:
+        columns: All columns except the row id, in source order.
+        targets: What is to be predicted; empty for unlabelled data.
+        time: The column that orders the rows in time.
+        group: The column whose values must not be divided between splits.
+        weight: The column of sample weights.
+        sensitive: Columns by which fairness is judged (they may also be inputs).
+    """
+
+    columns: tuple[Column, ...]
+    targets: tuple[Target, ...] = ()
+    time: str | None = None
+    group: str | None = None
+    weight: str | None = None
+    sensitive: tuple[str, ...] = ()
+
+    @cached_property
+    def by_name(self) -> dict[str, Column]:
+        """The columns by name."""
+        return {column.name: column for column in self.columns}
+
+    def column(self, name: str) -> Column:
+        """The column of that name; raises `DataError` naming the nearest one."""
+        from headway.naming import unknown
+
+        if name not in self.by_name:
+            raise DataError(unknown("column", name, self.by_name), code="unknown-column")
+        return self.by_name[name]
+
+    @property
+    def inputs(self) -> tuple[Column, ...]:
+        """The columns a model may see: all but targets, group, weight and identifiers."""
+        roles = {self.group, self.weight, *(target.column for target in self.targets)}
+        return tuple(c for c in self.columns if c.name not in roles and c.kind != "identifier")
+
+    @property
+    def target(self) -> Target:
+        """The only target; raises `DataError` if there is none or several."""
+        if len(self.targets) != 1:
+            raise DataError(
+                f"one target is needed, the data have {len(self.targets)}",
+                hint="set data.target to the column to predict",
+                code="target",
+            )
+        return self.targets[0]

@@ -1,0 +1,124 @@
+"""What a user can get wrong, said as what, where and how to mend.
+
+Every error a user can cause is a `HeadwayError`. It prints without a traceback; anything else is a
+bug of Headway or of a plugin and keeps its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where something was written: a file with a position, or a named origin without lines.
+
+    Attributes:
+        source: A path as the user would type it, or an origin such as ``command line``.
+        line: Line number, from 1; None where the source has no lines.
+        column: Column number, from 1.
+        text: The source line (or the override) itself, shown under the position.
+        width: How many characters the caret underlines.
+    """
+
+    source: str
+    line: int | None = None
+    column: int | None = None
+    text: str | None = None
+    width: int = 1
+
+    def __str__(self) -> str:
+        parts = [self.source, self.line, self.column]
+        return ":".join(str(part) for part in parts if part is not None)
+
+
+class HeadwayError(Exception):
+    """An error that a user can mend.
+
+    Args:
+        what: One sentence: what is wrong.
+        where: The place it was found, if there is one.
+        hint: How to mend it.
+        code: A kebab-case reference, stable across versions.
+    """
+
+    exit_code = 1
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        where: Place | None = None,
+        hint: str | None = None,
+        code: str = "error",
+    ) -> None:
+        super().__init__(what)
+        self.what = what
+        self.where = where
+        self.hint = hint
+        self.code = code
+
+    def render(self) -> str:
+        """The whole message as the terminal shows it."""
+        lines = [f"error[{self.code}]: {self.what}"]
+        if self.where is not None:
+            lines += _excerpt(self.where)
+        if self.hint:
+            lines.append(f"  help: {self.hint}")
+        return "\n".join(lines)
+
+
+def _excerpt(place: Place) -> list[str]:
+    lines = [f"  --> {place}"]
+    if place.text is None:
+        return lines
+    gutter = str(place.line) if place.line is not None else ""
+    pad = " " * len(gutter)
+    caret = " " * ((place.column or 1) - 1) + "^" * max(place.width, 1)
+    return [*lines, f"   {gutter} | {place.text}", f"   {pad} | {caret}"]
+
+
+class UsageError(HeadwayError):
+    """The command line asks for something that does not exist or does not fit."""
+
+    exit_code = 2
+
+
+class ConfigError(HeadwayError):
+    """All faults of a config, found in one pass.
+
+    Args:
+        faults: One error a fault, in the order of their places; at least one.
+    """
+
+    exit_code = 2
+
+    def __init__(self, faults: Sequence[HeadwayError]) -> None:
+        count = f"{len(faults)} fault{'s' if len(faults) > 1 else ''} in the config"
+        super().__init__(count, code="config")
+        self.faults = tuple(faults)
+
+    def render(self) -> str:
+        """Every fault, then their count."""
+        return "\n\n".join([*(fault.render() for fault in self.faults), f"{self.what}"])
+
+
+class PluginError(HeadwayError):
+    """A plugin that cannot be loaded, or that breaks its contract."""
+
+
+class DataError(HeadwayError):
+    """Rows or columns that do not fit what a stage or a predictor needs."""
+
+
+class StoreError(HeadwayError):
+    """A store that cannot be read or written; it is left as it was."""
+
+
+class StageError(HeadwayError):
+    """A stage that failed; its cause and the traceback are in the run's record."""
+
+
+class Pruned(Exception):  # noqa: N818 - a verdict of the controller, not a fault
+    """Raised by `Context.report` when the controller stops a trial early."""

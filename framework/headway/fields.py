@@ -1,0 +1,57 @@
+"""Markers for the fields of a stage: what its config may mean beyond its type.
+
+They are `typing.Annotated` metadata, so a field keeps its plain type for people and type checkers::
+
+    @dataclass(frozen=True)
+    class Table(Stage):
+        path: SourcePath
+        token: Secret = ""
+        progress: Annotated[bool, Uncached()] = True
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+
+@dataclass(frozen=True)
+class Uncached:
+    """The field changes how the work is done, never its result; it is left out of the cache key."""
+
+
+@dataclass(frozen=True)
+class SourceMarker:
+    """The field is a path; its content, not its name, enters the cache key."""
+
+
+@dataclass(frozen=True)
+class SecretMarker:
+    """The field is used but never written to a record, log, report, tracker or key."""
+
+
+@dataclass(frozen=True)
+class SeedMarker:
+    """The field takes the run's ``seed`` unless the config says otherwise."""
+
+
+@dataclass(frozen=True)
+class Registered:
+    """The field names something registered under `kind`; its source enters the cache key.
+
+    Args:
+        kind: The registry kind, such as ``metric`` or ``optimizer``.
+    """
+
+    kind: str
+
+
+SourcePath = Annotated[str, SourceMarker()]
+"""A file or folder: relative to the project, absolute, or ``pkg://PACKAGE/path`` inside an installed
+package (which is located, never imported)."""
+
+Secret = Annotated[str, SecretMarker()]
+"""A string that must not be written anywhere."""
+
+Seed = Annotated[int, SeedMarker()]
+"""The seed of a stage that draws random numbers; ``${seed}`` in the config unless set."""

@@ -1,0 +1,21 @@
+"""Answers to a name that does not exist: the nearest one, and what there is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name most like `name`, or None if none is close."""
+    from difflib import get_close_matches
+
+    matches = get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return matches[0] if matches else None
+
+
+def unknown(noun: str, name: str, known: Iterable[str]) -> str:
+    """A sentence such as ``unknown model 'mpl'; did you mean 'mlp'? there are: linear, mlp``."""
+    names = sorted(known)
+    close = nearest(name, names)
+    guess = f"; did you mean '{close}'?" if close else ";"
+    return f"unknown {noun} '{name}'{guess} there are: {', '.join(names) or 'none'}"

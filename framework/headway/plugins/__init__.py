@@ -1,0 +1,8 @@
+"""Plugins: found, verified, and asked what they offer."""
+
+from __future__ import annotations
+
+from headway.plugins.manager import PluginInfo, Plugins, load
+from headway.plugins.registry import Entry, Registry
+
+__all__ = ["Entry", "PluginInfo", "Plugins", "Registry", "load"]

@@ -1,0 +1,22 @@
+"""What the core itself registers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from headway import contracts
+
+if TYPE_CHECKING:
+    from headway.plugins.registry import Registry
+
+
+def headway_register(registry: Registry) -> None:
+    """Registers the artifact types of the contracts; plugins register everything else."""
+    for artifact in (
+        contracts.Dataset,
+        contracts.Features,
+        contracts.Predictor,
+        contracts.Predictions,
+        contracts.Report,
+    ):
+        registry.add("artifact", artifact.type_name, artifact)

@@ -1,0 +1,106 @@
+"""(kind, name) → class, for one session."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from headway.errors import PluginError, UsageError
+from headway.naming import unknown
+from headway.stage import Stage, signature_of
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Something registered.
+
+    Attributes:
+        kind: What it is: a stage kind, ``artifact``, ``runtime``, ``metric``, ``command`` …
+        name: Its name among its kind.
+        target: The class; for the kind ``configs``, the path of a config folder.
+        plugin: The name of the plugin that registered it.
+    """
+
+    kind: str
+    name: str
+    target: Any
+    plugin: str
+
+    @property
+    def is_stage(self) -> bool:
+        """Whether the target is a stage, so that its kind is a stage kind."""
+        return inspect.isclass(self.target) and issubclass(self.target, Stage)
+
+
+class Registry:
+    """What plugins offer. Filled while plugins are loaded, read-only afterwards."""
+
+    def __init__(self) -> None:
+        self._entries: dict[tuple[str, str], Entry] = {}
+        self._plugin = "headway"
+        self._sealed = False
+
+    def add(self, kind: str, name: str, target: Any) -> None:
+        """Registers a class.
+
+        Args:
+            kind: A stage kind (``data``, ``features``, ``model``, ``export``, ``evaluation``,
+                ``deployment``, or a plugin's own), or ``artifact``, ``runtime``, ``metric``, ``command``,
+                ``augmentation``, ``configs`` …
+            name: The name used in configs.
+            target: The class. Stages are checked against their contract here. For ``configs``, the path
+                of a folder in the layout of ``configs/``.
+
+        Raises:
+            PluginError: The name is taken (both plugins are named), the stage breaks its contract, or
+                plugins are no longer being loaded.
+        """
+        if self._sealed:
+            raise PluginError(f"{kind} '{name}' is registered too late: only headway_register may register")
+        taken = self._entries.get((kind, name))
+        if taken is not None:
+            raise PluginError(
+                f"{kind} '{name}' is claimed twice: by {taken.plugin} and by {self._plugin}",
+                hint="rename one, or block one of the plugins",
+                code="name-taken",
+            )
+        entry = Entry(kind, name, target, self._plugin)
+        if entry.is_stage:
+            signature_of(target)
+        self._entries[kind, name] = entry
+
+    def get(self, kind: str, name: str) -> Any:
+        """The class registered as `name` under `kind`; raises `UsageError` with the nearest name."""
+        return self.entry(kind, name).target
+
+    def entry(self, kind: str, name: str) -> Entry:
+        """The entry of that name, with the plugin it comes from."""
+        if (kind, name) not in self._entries:
+            raise UsageError(unknown(kind, name, self.names(kind)), code="unknown-name")
+        return self._entries[kind, name]
+
+    def names(self, kind: str) -> list[str]:
+        """The names registered under `kind`, sorted."""
+        return sorted(name for other, name in self._entries if other == kind)
+
+    def stage_kinds(self) -> list[str]:
+        """The kinds under which stages are registered, sorted."""
+        return sorted({entry.kind for entry in self if entry.is_stage})
+
+    def __iter__(self) -> Iterator[Entry]:
+        return iter(self._entries.values())
+
+    def scoped(self, plugin: str) -> Registry:
+        """The same registry, noting `plugin` as the author of what is added next."""
+        self._plugin = plugin
+        return self
+
+    def drop(self, plugin: str) -> None:
+        """Forgets what a plugin registered before it failed."""
+        self._entries = {key: entry for key, entry in self._entries.items() if entry.plugin != plugin}
+
+    def seal(self) -> None:
+        """Makes the registry read-only."""
+        self._sealed = True

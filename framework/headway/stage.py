@@ -1,0 +1,203 @@
+"""A stage, and what it is given when it runs."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import logging
+import threading
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
+
+from headway.contracts.artifact import Artifact, Lookup
+from headway.errors import PluginError
+
+if TYPE_CHECKING:
+    from headway.errors import HeadwayError
+
+FanIn = Literal["one", "tuple", "mapping"]
+
+
+class Stage:
+    """One step of a pipeline: a frozen dataclass whose fields are its config.
+
+    A subclass defines ``run(self, context, **inputs)``. Each parameter after `context` is named after
+    the stage whose output it takes and annotated with the artifact's type, as is the return value; a
+    ``tuple[T, ...]`` or ``Mapping[str, T]`` takes several. A parameter with a default may stay unwired.
+
+    Example:
+        ```python
+        @dataclass(frozen=True)
+        class Table(Stage):
+            \"""Rows of a CSV or parquet file.\"""
+
+            path: SourcePath
+            \"""The file.\"""
+
+            def run(self, context: Context) -> Dataset: ...
+        ```
+
+    Attributes:
+        cache_version: Raised by the author when results change although the source does not show it.
+        effect: The stage changes the world outside the store: it runs last, is never cached, and must
+            be idempotent.
+    """
+
+    cache_version: ClassVar[int] = 1
+    effect: ClassVar[bool] = False
+
+    if TYPE_CHECKING:
+        run: Callable[..., Artifact]
+
+    def preflight(self) -> list[HeadwayError]:
+        """What is missing on this machine (a GPU, a file, a token, a library), told before anything runs."""
+        return []
+
+
+class Reporter(Protocol):
+    """Where a running stage's messages go; the worker supplies it."""
+
+    def report(self, step: int, metrics: Mapping[str, float]) -> None:
+        """Intermediate metrics; raises `Pruned` if the controller stops the trial."""
+
+    def record(self, metrics: Mapping[str, float]) -> None:
+        """Final metrics."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a stage is given beside its inputs.
+
+    Attributes:
+        name: The stage's name in the pipeline.
+        work: A folder of its own, kept for the next attempt if this one is killed. Private state such
+            as checkpoints belongs here; it is deleted when the stage has been saved.
+        registry: Names to registered classes.
+        devices: How many devices it may use, as the runner decided: ``auto`` or a number.
+        log: A logger whose records reach the terminal.
+        cancelled: Set when the run is being stopped; long loops should look.
+        reporter: Where `report` and `record` go.
+    """
+
+    name: str
+    work: Path
+    registry: Lookup
+    reporter: Reporter
+    devices: str = "auto"
+    log: logging.Logger = field(default_factory=lambda: logging.getLogger("headway"))
+    cancelled: threading.Event = field(default_factory=threading.Event)
+
+    def report(self, step: int, metrics: Mapping[str, float]) -> None:
+        """Sends intermediate metrics to the terminal, trackers and the sweep.
+
+        Args:
+            step: Epochs, steps or rounds so far, from 1.
+            metrics: Name to value, such as ``validation.loss``.
+
+        Raises:
+            Pruned: The sweep stops this trial; do not catch it.
+        """
+        self.reporter.report(step, metrics)
+
+    def record(self, metrics: Mapping[str, float]) -> None:
+        """Keeps final metrics with the artifact; they are replayed when the stage is cached."""
+        self.reporter.record(metrics)
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One input of a stage.
+
+    Attributes:
+        name: The parameter's name, which is the name of the stage it takes its value from.
+        type: The artifact's type; for several, the type of each.
+        fan_in: Whether it takes one artifact, a tuple of them or a mapping by name.
+        required: Whether it has no default.
+    """
+
+    name: str
+    type: type[Artifact]
+    fan_in: FanIn
+    required: bool
+
+
+@dataclass(frozen=True)
+class Signature:
+    """The inputs and the output of a stage, read off its ``run``."""
+
+    parameters: tuple[Parameter, ...]
+    returns: type[Artifact]
+
+
+def signature_of(stage: type[Stage]) -> Signature:
+    """Reads and checks the contract of a stage class.
+
+    Raises:
+        PluginError: It is no frozen dataclass, has no ``run``, or `run`'s annotations are missing or
+            are no artifacts.
+    """
+    _check_dataclass(stage)
+    run = getattr(stage, "run", None)
+    if run is None:
+        raise _broken(stage, "it has no run(self, context, ...)")
+    hints = _hints(stage, run)
+    names = list(inspect.signature(run).parameters.values())[2:]
+    parameters = tuple(_parameter(stage, p, hints) for p in names)
+    return Signature(parameters, _artifact(stage, "its return value", hints.get("return")))
+
+
+def _check_dataclass(stage: type[Stage]) -> None:
+    params = stage.__dict__.get("__dataclass_params__")
+    if params is None or not params.frozen:
+        raise _broken(stage, "it is not decorated with @dataclass(frozen=True)")
+
+
+def _hints(stage: type[Stage], run: Callable[..., Any]) -> dict[str, Any]:
+    try:
+        return typing.get_type_hints(run)
+    except NameError as error:
+        raise _broken(stage, f"an annotation of run cannot be resolved: {error}") from error
+
+
+def _parameter(stage: type[Stage], parameter: inspect.Parameter, hints: Mapping[str, Any]) -> Parameter:
+    hint = hints.get(parameter.name)
+    fan_in, item = _fan_in(hint)
+    return Parameter(
+        parameter.name,
+        _artifact(stage, f"its input '{parameter.name}'", item),
+        fan_in,
+        parameter.default is inspect.Parameter.empty,
+    )
+
+
+def _fan_in(hint: Any) -> tuple[FanIn, Any]:
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin is tuple and len(arguments) == 2 and arguments[1] is Ellipsis:
+        return "tuple", arguments[0]
+    if origin is not None and inspect.isclass(origin) and issubclass(origin, Mapping):
+        return "mapping", arguments[1]
+    if len(arguments) == 2 and type(None) in arguments:
+        return "one", next(a for a in arguments if a is not type(None))
+    return "one", hint
+
+
+def _artifact(stage: type[Stage], what: str, hint: Any) -> type[Artifact]:
+    if not (inspect.isclass(hint) and issubclass(hint, Artifact)):
+        raise _broken(stage, f"{what} is not annotated with an artifact type (found {hint!r})")
+    return hint
+
+
+def _broken(stage: type[Stage], what: str) -> PluginError:
+    return PluginError(
+        f"stage {stage.__module__}.{stage.__qualname__} breaks its contract: {what}",
+        hint="see headway.Stage",
+        code="stage-contract",
+    )
+
+
+def fields_of(stage: Stage | type[Stage]) -> tuple[dataclasses.Field[Any], ...]:
+    """The config fields of a stage."""
+    return dataclasses.fields(stage)  # type: ignore[arg-type]  # checked by signature_of at registration

@@ -1,0 +1,1 @@
+"""Deployable packages and batch prediction."""

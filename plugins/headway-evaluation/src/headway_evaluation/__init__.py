@@ -1,0 +1,1 @@
+"""Evaluation with uncertainty, and its report."""

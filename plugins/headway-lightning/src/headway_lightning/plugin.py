@@ -1,0 +1,9 @@
+"""What headway-lightning registers."""
+
+from __future__ import annotations
+
+from headway.plugins import Registry
+
+
+def headway_register(registry: Registry) -> None:
+    """Registers nothing yet."""

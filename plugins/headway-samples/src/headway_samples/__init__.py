@@ -1,0 +1,1 @@
+"""Small real data sets for Headway, and their configs."""

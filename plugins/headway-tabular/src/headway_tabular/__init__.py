@@ -1,0 +1,1 @@
+"""Data and features stages for tables."""
