@@ -1,1 +1,9 @@
-"""."""
+"""From checked experiments to a plan: cache keys, merged variants, verdicts and reasons."""
+
+from __future__ import annotations
+
+from headway.planning.fingerprint import Components, key_of
+from headway.planning.markers import source_values
+from headway.planning.plan import Node, Plan, plan
+
+__all__ = ["Components", "Node", "Plan", "key_of", "plan", "source_values"]

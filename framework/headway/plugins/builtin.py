@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from headway import contracts
+from headway import contracts, metrics
 
 if TYPE_CHECKING:
     from headway.plugins.registry import Registry
 
 
 def headway_register(registry: Registry) -> None:
-    """Registers the artifact types of the contracts; plugins register everything else."""
+    """Registers the artifact types of the contracts and the standard metrics; plugins register all else."""
     for artifact in (
         contracts.Dataset,
         contracts.Features,
@@ -20,3 +20,5 @@ def headway_register(registry: Registry) -> None:
         contracts.Report,
     ):
         registry.add("artifact", artifact.type_name, artifact)
+    for metric in metrics.STANDARD:
+        registry.add("metric", metric.name, metric)

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from headway.plugins import Registry
 
+from headway_onnx.export import OnnxExport
+from headway_onnx.runtime import OnnxRuntime
+
 
 def headway_register(registry: Registry) -> None:
-    """Registers nothing yet."""
+    """Registers the runtime of ONNX graphs and the export stage."""
+    registry.add("runtime", "onnx", OnnxRuntime)
+    registry.add("export", "onnx", OnnxExport)

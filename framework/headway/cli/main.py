@@ -1,0 +1,151 @@
+"""`headway COMMAND …`: finds the command, runs it, and turns errors into messages and exit codes.
+
+Exit codes: 0 done; 1 a stage, a gate or the environment failed; 2 the command line or config is wrong;
+130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import warnings
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from headway.errors import HeadwayError, UsageError
+from headway.naming import unknown
+
+if TYPE_CHECKING:
+    from headway.session import Session
+
+CORE = {
+    "run": "run an experiment, or a grid of them with -m",
+    "plan": "show what would run, what is cached, and why",
+    "check": "report every fault of a config at once",
+    "config": "print the resolved config",
+    "runs": "list runs, or show one",
+    "plugins": "list plugins and what they register",
+}
+"""The commands of the core, each in a module of its name."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command line.
+
+    Args:
+        argv: Arguments without the program's name; ``sys.argv`` by default.
+
+    Returns:
+        The exit code.
+    """
+    warnings.showwarning = _show_warning
+    try:
+        return _dispatch(list(sys.argv[1:] if argv is None else argv))
+    except HeadwayError as error:
+        if os.environ.get("HEADWAY_TRACEBACK"):
+            raise
+        _say(error.render())
+        return error.exit_code
+    except KeyboardInterrupt:
+        _say("interrupted")
+        return 130
+    except BrokenPipeError:
+        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 - the reader is gone; keep the exit flush quiet
+        return 0
+
+
+def _dispatch(argv: list[str]) -> int:
+    options, rest = _global_parser().parse_known_args(_head(argv))
+    if options.version:
+        return _version()
+    rest = argv[len(_head(argv)) :]
+    session = _session(options.project)
+    if not rest or options.help:
+        print(_overview(session))  # noqa: T201
+        return 0 if options.help or not argv else 2
+    return _run_command(session, rest[0], rest[1:])
+
+
+def _head(argv: list[str]) -> list[str]:
+    """The global options, which come before the command."""
+    for index, word in enumerate(argv):
+        if not word.startswith("-") and (index == 0 or argv[index - 1] != "--project"):
+            return argv[:index]
+    return argv
+
+
+def _global_parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="headway", add_help=False)
+    parser.add_argument("--project", type=Path)
+    parser.add_argument("--version", action="store_true")
+    parser.add_argument("-h", "--help", action="store_true")
+    return parser
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(message, hint=f"{self.prog} --help", code="usage")
+
+
+def _version() -> int:
+    from headway import __version__
+
+    print(f"headway {__version__}")  # noqa: T201
+    return 0
+
+
+def _session(project: Path | None) -> Session:
+    from headway.session import Session
+
+    return Session.open(project)
+
+
+def _run_command(session: Session, name: str, arguments: list[str]) -> int:
+    command = _command(session, name)
+    parser = _Parser(prog=f"headway {name}", description=command.help, allow_abbrev=False)
+    command.configure(parser)
+    return int(command.run(parser.parse_intermixed_args(arguments), session))
+
+
+def _command(session: Session, name: str) -> Any:
+    if name in CORE:
+        return import_module(f"headway.cli.{name}")
+    registry = session.plugins.registry
+    names = registry.names("command")
+    if name in names:
+        return registry.get("command", name)()
+    broken = session.plugins.broken
+    hint = f"plugins that did not load may offer it: {', '.join(broken)}" if broken else "headway --help lists them"
+    raise UsageError(unknown("command", name, [*CORE, *names]), hint=hint, code="unknown-command")
+
+
+def _overview(session: Session) -> str:
+    registry = session.plugins.registry
+    offered = {name: registry.get("command", name).help for name in registry.names("command")}
+    lines = [f"  {name:<9} {text}" for name, text in (CORE | offered).items()]
+    return "\n".join(
+        [
+            "usage: headway [--project FOLDER] COMMAND [ARGUMENTS] [key=value ...]",
+            "",
+            "From one config to a model that is deployed and can be trusted.",
+            "",
+            *lines,
+            "",
+            "headway COMMAND --help says more; HEADWAY_TRACEBACK=1 shows tracebacks.",
+        ]
+    )
+
+
+def _show_warning(message: Warning | str, *_: object) -> None:
+    _say(f"warning: {message}")
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)  # noqa: T201
+
+
+if __name__ == "__main__":
+    sys.exit(main())

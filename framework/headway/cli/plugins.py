@@ -1,0 +1,33 @@
+"""`headway plugins list`: what is installed, what it registers, and what could not be loaded."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from headway.cli.tables import table
+
+if TYPE_CHECKING:
+    from headway.plugins import PluginInfo
+    from headway.session import Session
+
+help = "list plugins and what they register"  # noqa: A001 - the name argparse uses
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declares the arguments."""
+    parser.add_argument("action", nargs="?", choices=["list"], default="list")
+
+
+def run(arguments: argparse.Namespace, session: Session) -> int:
+    """Prints one row a plugin, then the errors; 1 if a plugin could not be loaded."""
+    infos = session.plugins.infos
+    rows = [[info.name, info.distribution, info.version, _offers(info)] for info in infos]
+    print("\n".join(table(["plugin", "distribution", "version", "registers"], rows)))  # noqa: T201
+    for error in session.plugins.broken.values():
+        print(f"\n{error.render()}")  # noqa: T201
+    return 1 if session.plugins.broken else 0
+
+
+def _offers(info: PluginInfo) -> str:
+    return "could not be loaded" if info.error else ", ".join(info.names) or "nothing"

@@ -1,0 +1,74 @@
+"""The defaults of stages, as plain values beneath what a config says."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from headway.fields import SeedMarker
+
+if TYPE_CHECKING:
+    from headway.config.tree import Tree
+    from headway.plugins import Registry
+
+MISSING = "???"
+"""Hydra's word for a value that has to be given."""
+RESERVED = ("use", "inputs")
+"""Keys of a stage's node that are no fields."""
+
+
+def add_defaults(tree: Tree, kinds: Mapping[str, str], registry: Registry) -> None:
+    """Fills in what the config leaves out, so that interpolations may refer to it."""
+    for name, node in tree.root.items():
+        if isinstance(node, dict) and isinstance(node.get("use"), str):
+            kind = kinds.get(name, name)
+            if node["use"] in registry.names(kind):
+                fill(node, registry.get(kind, node["use"]))
+
+
+def fill(node: dict[str, Any], cls: type) -> None:
+    """Puts the defaults of a dataclass under the values of a node; none for fields without one."""
+    for name, default in defaults_of(cls).items():
+        if isinstance(default, dict) and isinstance(node.get(name), dict) and _nested(cls, name):
+            fill(node[name], typing.cast(type, _nested(cls, name)))
+        else:
+            node.setdefault(name, default)
+
+
+def defaults_of(cls: type) -> dict[str, Any]:
+    """Field name to its default in JSON types; `MISSING` where there is none, the run's seed for seeds."""
+    hints = typing.get_type_hints(cls, include_extras=True)
+    return {field.name: _default(field, hints[field.name]) for field in dataclasses.fields(cls)}
+
+
+def _default(field: dataclasses.Field[Any], hint: Any) -> Any:
+    if any(isinstance(marker, SeedMarker) for marker in getattr(hint, "__metadata__", ())):
+        return "${seed}"
+    if field.default is not dataclasses.MISSING:
+        return plain(field.default)
+    if field.default_factory is not dataclasses.MISSING:
+        return plain(field.default_factory())
+    return MISSING
+
+
+def plain(value: Any) -> Any:
+    """A default in the types that YAML has."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [plain(item) for item in value]
+    return value
+
+
+def _nested(cls: type, name: str) -> type | None:
+    """The dataclass that a field holds, if it holds one."""
+    hint = typing.get_type_hints(cls)[name]
+    options = [hint, *typing.get_args(hint)]
+    return next((option for option in options if dataclasses.is_dataclass(option)), None)  # type: ignore[return-value]
+
+
+nested = _nested

@@ -1,0 +1,130 @@
+"""Cache keys: what a stage's result depends on, component by component."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import secrets
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from headway.fields import Registered, SecretMarker, SourceMarker, Uncached
+from headway.paths import resolve_source
+from headway.planning.libraries import Libraries
+from headway.planning.markers import marked, markers_of
+from headway.planning.modules import Scanner, package_folders
+
+if TYPE_CHECKING:
+    from headway.config import StageConfig
+    from headway.plugins import Plugins
+    from headway.store import Remembered
+
+Components = dict[str, Any]
+"""JSON: ``stage``, ``config`` (dotted field → value), ``content`` (field → SHA-256), ``source`` (module →
+hash), ``libraries`` (import name → version), ``cache_version``, ``inputs`` (parameter → key or keys)."""
+
+
+def key_of(components: Components) -> str:
+    """The cache key: SHA-256 of the components as canonical JSON."""
+    return hashlib.sha256(json.dumps(components, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+class Fingerprinter:
+    """Computes components; one a plan.
+
+    Args:
+        plugins: Their packages are first-party: their source is followed.
+        project: The folder that source paths start from.
+        remembered: What was read before.
+    """
+
+    def __init__(self, plugins: Plugins, project: Path, remembered: Remembered) -> None:
+        self._registry = plugins.registry
+        self._project = project
+        self._remembered = remembered
+        tops = {module.__name__.partition(".")[0] for module in plugins.modules.values()}
+        self.scanner = Scanner({top: package_folders(top) for top in sorted(tops)}, remembered)
+        self._libraries = Libraries(remembered)
+
+    def components(self, stage: StageConfig, inputs: Mapping[str, Any]) -> Components:
+        """What the result of a stage depends on.
+
+        Args:
+            stage: The stage's config.
+            inputs: Parameter name to the key of its input, or keys.
+        """
+        cls = type(stage.stage)
+        scan = self.scanner.scan(self._reached(stage))
+        components: Components = {
+            "stage": f"{stage.kind}/{stage.use}",
+            "config": config_slice(stage.stage, stage.values),
+            "content": self._content(stage),
+            "source": dict(scan.modules),
+            "libraries": self._libraries.versions(scan.libraries),
+            "cache_version": cls.cache_version,
+            "inputs": dict(inputs),
+        }
+        if hasattr(stage.stage, "fingerprint"):
+            # A source that cannot tell whether it changed gets a key that nothing else will ever have.
+            components["fingerprint"] = stage.stage.fingerprint() or secrets.token_hex(16)
+        return components
+
+    def _reached(self, stage: StageConfig) -> list[str]:
+        """Modules of the stage class, its bases, and what its fields name in the registry."""
+        cls = type(stage.stage)
+        modules = [base.__module__ for base in cls.__mro__ if base.__module__ not in ("builtins", "headway.stage")]
+        for field in dataclasses.fields(stage.stage):
+            for marker in markers_of(cls, field.name, Registered):
+                modules += [
+                    self._registry.get(marker.kind, name).__module__ for name in _strings(stage.values[field.name])
+                ]
+        return modules
+
+    def _content(self, stage: StageConfig) -> dict[str, Any]:
+        paths = marked(type(stage.stage), SourceMarker)
+        return {name: [self._digest(text) for text in _strings(stage.values[name])] for name in sorted(paths)}
+
+    def _digest(self, text: str) -> str:
+        path = resolve_source(text, self._project)
+        if path.is_file():
+            return self._remembered.get(path, "content", _sha256)
+        files = sorted(item for item in path.rglob("*") if item.is_file())
+        parts = [(f.relative_to(path).as_posix(), self._remembered.get(f, "content", _sha256)) for f in files]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def config_slice(stage: Any, values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """The fields that decide the result, dotted; paths count by content, secrets and uncached not at all."""
+    cls = type(stage)
+    left_out = marked(cls, Uncached) | marked(cls, SecretMarker) | marked(cls, SourceMarker)
+    found: dict[str, Any] = {}
+    for field in dataclasses.fields(cls):
+        if field.name in left_out:
+            continue
+        value, name = getattr(stage, field.name), f"{prefix}{field.name}"
+        if dataclasses.is_dataclass(value):
+            found |= config_slice(value, values[field.name], f"{name}.")
+        else:
+            found |= _flat(name, values[field.name])
+    return found
+
+
+def _flat(name: str, value: Any) -> dict[str, Any]:
+    if isinstance(value, Mapping) and value:
+        return {k: v for key, item in value.items() for k, v in _flat(f"{name}.{key}", item).items()}
+    return {name: value}
+
+
+def _strings(value: Any) -> Iterable[str]:
+    if isinstance(value, str):
+        return [value] if value else []
+    if isinstance(value, Mapping):
+        return [text for item in value.values() for text in _strings(item)]
+    return [text for item in value for text in _strings(item)] if isinstance(value, list | tuple) else []
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

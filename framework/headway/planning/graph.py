@@ -1,0 +1,118 @@
+"""The stages of several experiments as one graph, merged by cache key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from headway.planning.fingerprint import Components, Fingerprinter, key_of
+from headway.stage import Parameter, signature_of
+
+if TYPE_CHECKING:
+    from headway.config import Experiment, StageConfig
+
+Keys = str | tuple[str, ...] | Mapping[str, str]
+BASELINES = "baselines"
+"""A parameter of this name takes what the stage's other parameter of its type takes, once a baseline."""
+
+
+@dataclass(frozen=True)
+class Vertex:
+    """One distinct stage.
+
+    Attributes:
+        key: Its cache key.
+        stage: Its config.
+        inputs: Parameter name to the key of its input, or keys.
+        components: What the key was made of.
+        labels: Index of each experiment that needs it → its label there, such as ``model[linear]``.
+    """
+
+    key: str
+    stage: StageConfig
+    inputs: Mapping[str, Keys]
+    components: Components
+    labels: Mapping[int, str] = field(default_factory=dict)
+
+
+def build(experiments: Sequence[Experiment], fingerprinter: Fingerprinter) -> list[Vertex]:
+    """Every distinct stage once, inputs before what needs them, effects last."""
+    builder = _Builder(fingerprinter)
+    for index, experiment in enumerate(experiments):
+        builder.add(index, experiment)
+    vertices = list(builder.vertices.values())
+    return sorted(vertices, key=lambda vertex: type(vertex.stage.stage).effect)
+
+
+class _Builder:
+    def __init__(self, fingerprinter: Fingerprinter) -> None:
+        self._fingerprinter = fingerprinter
+        self.vertices: dict[str, Vertex] = {}
+
+    def add(self, index: int, experiment: Experiment) -> None:
+        pipeline = {stage.name: stage for stage in experiment.stages}
+        variants = {
+            name: _Variant(self, index, name, pipeline | {model.name: model})
+            for name, model in experiment.baselines.items()
+        }
+        main = _Variant(self, index, None, pipeline, variants)
+        for name in pipeline:
+            main.key(name)
+
+    def vertex(self, index: int, label: str, stage: StageConfig, inputs: Mapping[str, Keys]) -> str:
+        components = self._fingerprinter.components(stage, inputs)
+        key = key_of(components)
+        vertex = self.vertices.setdefault(key, Vertex(key, stage, inputs, components))
+        self.vertices[key] = replace(vertex, labels={index: label} | dict(vertex.labels))
+        return key
+
+
+@dataclass
+class _Variant:
+    """One experiment, or the same with another model; computes the key of each stage once."""
+
+    builder: _Builder
+    index: int
+    name: str | None
+    pipeline: Mapping[str, StageConfig]
+    baselines: Mapping[str, _Variant] = field(default_factory=dict)
+    keys: dict[str, str] = field(default_factory=dict)
+
+    def key(self, name: str) -> str:
+        if name not in self.keys:
+            stage = self.pipeline[name]
+            inputs = {parameter: self._keys(wired) for parameter, wired in stage.inputs.items()}
+            inputs |= self._baselines(stage)
+            label = f"{name}[{self.name}]" if self.name else name
+            self.keys[name] = self.builder.vertex(self.index, label, stage, inputs)
+        return self.keys[name]
+
+    def _keys(self, wired: Any) -> Keys:
+        return _map(wired, self.key)
+
+    def _baselines(self, stage: StageConfig) -> dict[str, Keys]:
+        parameter = baselines_of(stage)
+        if parameter is None or not self.baselines:
+            return {}
+        twin = next(p.name for p in signature_of(type(stage.stage)).parameters if _is_twin(p, parameter))
+        wired = stage.inputs[twin]
+        return {BASELINES: {name: variant.key(str(wired)) for name, variant in self.baselines.items()}}
+
+
+def baselines_of(stage: StageConfig) -> Parameter | None:
+    """The parameter that takes baselines, if the stage has one."""
+    parameters = signature_of(type(stage.stage)).parameters
+    return next((p for p in parameters if p.name == BASELINES and p.fan_in == "mapping"), None)
+
+
+def _is_twin(parameter: Parameter, baselines: Parameter) -> bool:
+    return parameter.fan_in == "one" and parameter.type is baselines.type
+
+
+def _map(wired: Any, call: Callable[[str], str]) -> Keys:
+    if isinstance(wired, str):
+        return call(wired)
+    if isinstance(wired, Mapping):
+        return {name: call(stage) for name, stage in wired.items()}
+    return tuple(call(stage) for stage in wired)

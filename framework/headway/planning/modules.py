@@ -1,0 +1,147 @@
+"""The source a stage reaches: modules by import, transitively, as parsed syntax."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import importlib.util
+import json
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from headway.store import Remembered
+
+CONTRACTS = "headway.contracts"
+
+
+@dataclass(frozen=True)
+class Scan:
+    """What a set of modules reaches.
+
+    Attributes:
+        modules: First-party module name to the hash of its syntax.
+        libraries: Top-level names of third-party packages that are imported.
+    """
+
+    modules: Mapping[str, str]
+    libraries: frozenset[str]
+
+
+class Scanner:
+    """Scans modules; one a session.
+
+    Args:
+        roots: First-party top-level package to the folders it may lie in.
+        remembered: What was parsed before.
+
+    Attributes:
+        files: Module name to file, of all that was scanned.
+    """
+
+    def __init__(self, roots: Mapping[str, tuple[Path, ...]], remembered: Remembered) -> None:
+        self._roots = roots
+        self._remembered = remembered
+        self._parsed: dict[Path, tuple[str, list[str]]] = {}
+        self.files: dict[str, Path] = {}
+
+    def scan(self, start: Iterable[str]) -> Scan:
+        """Everything that the given modules and `headway.contracts` reach."""
+        modules: dict[str, str] = {}
+        libraries: set[str] = set()
+        waiting = [*start, CONTRACTS]
+        while waiting:
+            name = waiting.pop()
+            path = self._file(name)
+            if path is None or name in modules:
+                continue
+            modules[name], imports = self._parse(path)
+            self.files[name] = path
+            for imported in _absolute(imports, name, path):
+                if imported.partition(".")[0] in self._roots:
+                    waiting += self._with_parents(imported)
+                elif not imported.startswith("headway.") and imported != "headway":
+                    libraries.add(imported.partition(".")[0])
+                elif imported.startswith(CONTRACTS):
+                    waiting.append(imported)
+        return Scan(modules, frozenset(libraries - sys.stdlib_module_names))
+
+    def _with_parents(self, name: str) -> list[str]:
+        parts = name.split(".")
+        return [".".join(parts[:length]) for length in range(1, len(parts) + 1)]
+
+    def _file(self, name: str) -> Path | None:
+        top, *rest = name.split(".")
+        for folder in self._roots.get(top, ()) if top != "headway" else _headway():
+            base = folder.joinpath(*rest)
+            for path in (base / "__init__.py", base.with_name(base.name + ".py")):
+                if path.is_file() and (rest or path.name == "__init__.py"):
+                    return path
+        return None
+
+    def _parse(self, path: Path) -> tuple[str, list[str]]:
+        if path not in self._parsed:
+            digest, imports = json.loads(self._remembered.get(path, "syntax", _parse_file))
+            self._parsed[path] = digest, imports
+        return self._parsed[path]
+
+
+def _headway() -> tuple[Path, ...]:
+    return (Path(__file__).parents[1],)
+
+
+def _parse_file(path: Path) -> str:
+    """JSON of [hash of the syntax without docstrings, imported names]; relative imports keep their dots."""
+    try:
+        tree = ast.parse(path.read_bytes())
+    except SyntaxError:  # told by the loader when it is imported; here its bytes will do
+        return json.dumps([hashlib.sha256(path.read_bytes()).hexdigest(), []])
+    imports = sorted(set(_imports(tree)))
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list):
+            node.body = [item for item in body if not _is_text(item)]  # type: ignore[attr-defined]
+    dump = ast.dump(tree, include_attributes=False)
+    return json.dumps([hashlib.sha256(dump.encode()).hexdigest(), imports])
+
+
+def _is_text(node: ast.AST) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+
+
+def _imports(tree: ast.AST) -> Iterator[str]:
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
+            continue
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = "." * node.level + (node.module or "")
+            joint = "" if base.endswith(".") or not base else "."
+            yield from (base, *(f"{base}{joint}{alias.name}" for alias in node.names if alias.name != "*"))
+        else:
+            yield from _imports(node)
+
+
+def _absolute(imports: Iterable[str], module: str, path: Path) -> Iterator[str]:
+    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+    for name in imports:
+        if name.startswith("."):
+            dots = len(name) - len(name.lstrip("."))
+            base = package.split(".")[: len(package.split(".")) - dots + 1]
+            yield ".".join([*base, *filter(None, [name.lstrip(".")])])
+        else:
+            yield name
+
+
+def package_folders(name: str) -> tuple[Path, ...]:
+    """The folders of a top-level package, which is imported already or only located."""
+    module = sys.modules.get(name)
+    places = list(getattr(module, "__path__", ())) if module else []
+    if not places:
+        spec = importlib.util.find_spec(name)
+        places = list(spec.submodule_search_locations or ()) if spec else []
+    return tuple(Path(place) for place in places)

@@ -1,0 +1,180 @@
+"""The path of a command, readable top to bottom: plugins → config → plan → runs → results."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from headway.errors import ConfigError, UsageError
+from headway.plugins import Plugins, load
+
+if TYPE_CHECKING:
+    from headway.config import Experiment
+    from headway.executors import Executor
+    from headway.planning import Plan
+    from headway.runner import Listener, RunResult
+    from headway.store import ArtifactStore, Records
+
+PRODUCTS = {"evaluation": ("report", "report.html"), "deployment": ("package", "")}
+"""What a run is for: stage kind → (what it is called, the file in its folder)."""
+
+
+@dataclass(frozen=True)
+class Session:
+    """One invocation of Headway in one project.
+
+    Attributes:
+        folder: The project's folder, or None outside any project.
+        plugins: What is installed and what the project brings.
+    """
+
+    folder: Path | None
+    plugins: Plugins
+
+    @classmethod
+    def open(cls, project: Path | None = None) -> Session:
+        """Finds the project and loads its plugins.
+
+        Args:
+            project: The project's folder; by default the nearest one above the working directory that
+                has a ``configs`` folder.
+
+        Raises:
+            UsageError: `project` is given but is no project.
+        """
+        if project is not None and not (project / "configs").is_dir():
+            raise UsageError(f"{project} is no project: it has no configs folder", code="no-project")
+        folder = project.resolve() if project else _nearest_project(Path.cwd())
+        return cls(folder, load(folder, _blocked()))
+
+    @property
+    def project(self) -> Path:
+        """The project's folder; raises `UsageError` outside a project."""
+        if self.folder is None:
+            raise UsageError(
+                "no project here: neither this folder nor one above it has a configs folder",
+                hint="change into a project, or name it: headway --project FOLDER …",
+                code="no-project",
+            )
+        return self.folder
+
+    @property
+    def store(self) -> Path:
+        """The store's folder: ``.headway`` in the project, or what HEADWAY_STORE says."""
+        given = os.environ.get("HEADWAY_STORE")
+        return Path(given).resolve() if given else self.project / ".headway"
+
+    @cached_property
+    def artifacts(self) -> ArtifactStore:
+        """The artifact store."""
+        from headway.store import ArtifactStore
+
+        return ArtifactStore(self.store)
+
+    @cached_property
+    def records(self) -> Records:
+        """The records of runs."""
+        from headway.store import Records
+
+        return Records(self.store)
+
+    def experiments(self, overrides: Sequence[str], *, multirun: bool = False) -> list[Experiment]:
+        """Composes and checks the experiments that the overrides ask for.
+
+        Args:
+            overrides: Choices and values in Hydra's grammar.
+            multirun: Whether comma-separated values make a grid.
+
+        Raises:
+            ConfigError: All faults of the first config that has any.
+        """
+        from headway.config import check, compose, expand
+
+        grid = expand(overrides) if multirun else [list(overrides)]
+        return [check(compose(self.project, words, self.plugins), self.plugins) for words in grid]
+
+    def plan(self, experiments: Sequence[Experiment]) -> Plan:
+        """What would run, what is cached, and why."""
+        from headway.planning import plan
+
+        return plan(experiments, self.plugins, self.artifacts, self.records)
+
+    def run(self, overrides: Sequence[str], *, listener: Listener, multirun: bool = False) -> list[RunResult]:
+        """Plans and executes; one run an experiment, stages they share computed once.
+
+        Raises:
+            ConfigError: The config has faults, or something the stages need is missing.
+        """
+        from headway.journal import open_journal
+        from headway.runner import execute
+
+        experiments = self.experiments(overrides, multirun=multirun)
+        plan = self.plan(experiments)
+        _preflight(plan)
+        journal = open_journal(self, plan, experiments, listener)
+        with journal, self._executor(experiments, plan) as executor:
+            execute(plan, executor, journal, self.store, self.project)
+        return journal.results
+
+    def _executor(self, experiments: Sequence[Experiment], plan: Plan) -> Executor:
+        from headway.executors import InProcess, WorkerProcess
+
+        isolate = all(experiment.runner.isolate for experiment in experiments)
+        return WorkerProcess() if isolate and any(n.entry is None for n in plan.nodes) else InProcess(self.plugins)
+
+    def products(self, result: RunResult) -> Iterator[tuple[str, Path]]:
+        """What a run made for people: (``report`` or ``package``, path relative to here if below)."""
+        for stage in result.stages:
+            if stage.kind in PRODUCTS and stage.digest:
+                name, file = PRODUCTS[stage.kind]
+                path = self.artifacts.run_folder(result.id) / stage.label / file
+                if path.exists():
+                    yield name, _below(path)
+
+    def resolve(self, reference: str) -> Path:
+        """The folder of the package that a reference means.
+
+        Args:
+            reference: A folder, or a run: its id, an unambiguous beginning of it, ``latest`` or
+                ``NAME@latest``.
+
+        Raises:
+            UsageError: There is no such folder or run, or the run made no package.
+        """
+        if Path(reference).is_dir():
+            return Path(reference)
+        if "/" in reference:
+            raise UsageError(f"there is no folder {reference}", code="no-package")
+        run = self.records.resolve(reference)
+        stages = self.records.show(run).stages
+        made = [s for s in stages if s.kind == "deployment" and s.digest]
+        if not made or made[-1].digest is None:
+            raise UsageError(
+                f"run {run} made no package",
+                hint=f"its stages: {', '.join(f'{s.label} {s.status}' for s in stages) or 'none'}",
+                code="no-package",
+            )
+        return self.artifacts.path(made[-1].digest)
+
+
+def _nearest_project(folder: Path) -> Path | None:
+    return next((f for f in (folder, *folder.parents) if (f / "configs").is_dir()), None)
+
+
+def _blocked() -> list[str]:
+    return [name for name in os.environ.get("HEADWAY_BLOCK", "").split(",") if name]
+
+
+def _below(path: Path) -> Path:
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
+
+
+def _preflight(plan: Plan) -> None:
+    faults = [fault for node in plan.nodes if node.entry is None for fault in node.stage.stage.preflight()]
+    if faults:
+        raise ConfigError(faults)

@@ -1,0 +1,65 @@
+"""Durable, atomic writes: beside the place, synced, then renamed into it."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from headway.errors import StoreError
+
+
+@contextmanager
+def told(path: Path, action: str) -> Iterator[None]:
+    """Turns an operating system error into a `StoreError` that says what could not be done."""
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(
+            f"the store cannot {action}: {error.strerror or error} ({path})",
+            hint="check the free space and the permissions of the folder; what was saved before is untouched",
+            code="store",
+        ) from error
+
+
+def sync_folder(folder: Path) -> None:
+    """Makes the names in a folder durable."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_file(path: Path) -> None:
+    """Makes a file's content durable."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Replaces a file as a whole, or not at all."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".tmp-")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+
+
+def link_atomically(path: Path, target: str) -> None:
+    """Points the symbolic link `path` at `target`, replacing it as a whole."""
+    beside = path.with_name(f".tmp-{os.getpid()}-{path.name}")
+    beside.unlink(missing_ok=True)
+    beside.symlink_to(target)
+    os.replace(beside, path)

@@ -1,0 +1,232 @@
+"""Executes one `Task`: lock, look again, run, save atomically, unlock.
+
+The same function serves the runner in its own process and ``python -m headway.worker``, which takes
+tasks as lines of JSON on standard input and answers with lines of JSON on a descriptor of its own, so
+that whatever a stage prints cannot disturb them. A worker ends at once when its standard input closes:
+a controller that was killed leaves no worker behind.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import queue
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from headway.errors import HeadwayError, Pruned
+from headway.stage import Context
+from headway.task import Failure, Outcome, Task
+
+if TYPE_CHECKING:
+    from headway.plugins import Plugins
+    from headway.stage import Stage
+    from headway.store import ArtifactStore
+
+
+class Events(Protocol):
+    """Where news of a running task go."""
+
+    def waiting(self) -> None:
+        """Another process holds the lock of this task's key."""
+
+    def step(self, step: int, metrics: Mapping[str, float]) -> None:
+        """Intermediate metrics; raises `Pruned` if the task is to stop."""
+
+    def output(self, text: str) -> None:
+        """A line that was logged."""
+
+
+def execute(task: Task, plugins: Plugins, events: Events, cancelled: threading.Event | None = None) -> Outcome:
+    """Runs a task unless its result is there, or another process makes it meanwhile.
+
+    Args:
+        task: What to run.
+        plugins: Where its stage is registered.
+        events: Told what happens.
+        cancelled: Set by the caller to ask the stage to stop.
+
+    Returns:
+        The outcome; every exception of the stage becomes a `Failure`.
+    """
+    start = time.monotonic()
+    try:
+        outcome = _locked(task, plugins, events, cancelled or threading.Event())
+    except Pruned:
+        outcome = Outcome("pruned")
+    except KeyboardInterrupt:
+        outcome = Outcome("interrupted")
+    except Exception as error:  # noqa: BLE001 - a stage may raise anything; it is told to the user by name
+        outcome = Outcome("failed", failure=_failure(task, plugins, error))
+    seconds = time.monotonic() - start
+    return Outcome(outcome.status, seconds, outcome.digest, outcome.metrics, outcome.failure)
+
+
+def _locked(task: Task, plugins: Plugins, events: Events, cancelled: threading.Event) -> Outcome:
+    from headway.store import ArtifactStore, KeyLock
+
+    store = ArtifactStore(Path(task.store))
+    with KeyLock(Path(task.store), task.key, on_wait=events.waiting):
+        entry = None if task.effect else store.find(task.key)
+        if entry is not None:
+            return Outcome("cached", digest=entry.digest, metrics=entry.metrics)
+        return _run(task, plugins, store, events, cancelled)
+
+
+def _run(task: Task, plugins: Plugins, store: ArtifactStore, events: Events, cancelled: threading.Event) -> Outcome:
+    stage = build_stage(task, plugins)
+    inputs = {name: _load(store, value, plugins) for name, value in task.inputs.items()}
+    work = store.work_folder(task.key)
+    recorder = _Recorder(events)
+    with ExitStack() as stack:
+        log = stack.enter_context(_Logging(task.label, events)).logger
+        context = Context(task.name, work, plugins.registry, recorder, log=log, cancelled=cancelled)
+        artifact = stage.run(context, **inputs)
+    if cancelled.is_set():
+        return Outcome("interrupted")
+    entry = store.save(
+        task.key, artifact, metrics=recorder.metrics, history=recorder.history, components=task.components
+    )
+    store.discard_work(task.key)
+    return Outcome("done", digest=entry.digest, metrics=entry.metrics)
+
+
+def build_stage(task: Task, plugins: Plugins) -> Stage:
+    """The stage with the task's values as its fields."""
+    from pydantic import TypeAdapter
+
+    cls = plugins.registry.get(task.kind, task.use)
+    stage: Stage = TypeAdapter(cls).validate_json(json.dumps(task.values), strict=True)
+    return stage
+
+
+def _load(store: ArtifactStore, digests: Any, plugins: Plugins) -> Any:
+    if isinstance(digests, str):
+        return store.load(digests, plugins.registry)
+    if isinstance(digests, Mapping):
+        return {name: store.load(digest, plugins.registry) for name, digest in digests.items()}
+    return tuple(store.load(digest, plugins.registry) for digest in digests)
+
+
+class _Recorder:
+    def __init__(self, events: Events) -> None:
+        self._events = events
+        self.metrics: dict[str, float] = {}
+        self.history: list[tuple[int, dict[str, float]]] = []
+
+    def report(self, step: int, metrics: Mapping[str, float]) -> None:
+        values = _finite(metrics)
+        self.history.append((step, values))
+        self._events.step(step, values)
+
+    def record(self, metrics: Mapping[str, float]) -> None:
+        self.metrics |= _finite(metrics)
+
+
+def _finite(metrics: Mapping[str, float]) -> dict[str, float]:
+    """Plain floats; those that are not finite are left out, for JSON and SQL have no word for them."""
+    values = {name: float(value) for name, value in metrics.items()}
+    return {name: value for name, value in values.items() if abs(value) < float("inf")}
+
+
+class _Logging:
+    """The logger of one stage, whose records become events while the stage runs."""
+
+    def __init__(self, label: str, events: Events) -> None:
+        self.logger = logging.getLogger(f"headway.stage.{label}")
+        self._handler = logging.Handler(logging.INFO)
+        self._handler.emit = lambda record: events.output(record.getMessage())  # type: ignore[method-assign]
+
+    def __enter__(self) -> _Logging:
+        self.logger.setLevel(logging.INFO)
+        self.logger.propagate = False
+        self.logger.addHandler(self._handler)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.logger.removeHandler(self._handler)
+
+
+def _failure(task: Task, plugins: Plugins, error: Exception) -> Failure:
+    entry = next((e for e in plugins.registry if (e.kind, e.name) == (task.kind, task.use)), None)
+    who = f"stage '{task.label}' ({task.use}, plugin {_plugin(plugins, entry.plugin if entry else '?')})"
+    if isinstance(error, HeadwayError):
+        return Failure(f"{who}: {error.what}", error.hint, error.code)
+    text = "".join(traceback.format_exception(error))
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    what = f"{who} failed: {type(error).__name__}: {error} [{Path(last.filename).name}:{last.lineno}]"
+    return Failure(what, None, "stage-failed", text)
+
+
+def _plugin(plugins: Plugins, name: str) -> str:
+    info = next((i for i in plugins.infos if i.name == name), None)
+    return f"{info.distribution} {info.version}".strip() if info else name
+
+
+class _Pipe:
+    """Events as lines of JSON."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._stream = os.fdopen(descriptor, "w", encoding="utf-8")
+        self._lock = threading.Lock()
+
+    def send(self, event: str, **data: Any) -> None:
+        with self._lock:
+            self._stream.write(json.dumps({"event": event, **data}) + "\n")
+            self._stream.flush()
+
+    def waiting(self) -> None:
+        self.send("waiting")
+
+    def step(self, step: int, metrics: Mapping[str, float]) -> None:
+        self.send("step", step=step, metrics=dict(metrics))
+
+    def output(self, text: str) -> None:
+        self.send("output", text=text)
+
+
+def main(descriptor: int) -> None:
+    """Serves tasks from standard input until it closes.
+
+    Args:
+        descriptor: An open file descriptor to write events to.
+    """
+    from headway.plugins import load
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the controller decides what Ctrl-C means
+    pipe = _Pipe(descriptor)
+    tasks: queue.SimpleQueue[Task] = queue.SimpleQueue()
+    cancelled = threading.Event()
+    threading.Thread(target=_listen, args=(tasks, cancelled), daemon=True).start()
+    plugins: dict[str | None, Plugins] = {}
+    while True:
+        task = tasks.get()
+        if task.project not in plugins:
+            plugins[task.project] = load(Path(task.project) if task.project else None, _blocked())
+        outcome = execute(task, plugins[task.project], pipe, cancelled)
+        pipe.send("outcome", outcome=outcome.to_dict())
+
+
+def _listen(tasks: queue.SimpleQueue[Task], cancelled: threading.Event) -> None:
+    for line in sys.stdin:
+        if line.strip() == "cancel":
+            cancelled.set()
+        else:
+            tasks.put(Task.from_json(line))
+    os._exit(1)  # the controller is gone: nothing may go on without it
+
+
+def _blocked() -> list[str]:
+    return [name for name in os.environ.get("HEADWAY_BLOCK", "").split(",") if name]
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

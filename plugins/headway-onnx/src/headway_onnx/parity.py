@@ -1,0 +1,362 @@
+"""The parity gate: what a merged graph must prove before anything reads it.
+
+Four checks, each on every split or on generated rows (see `headway_onnx.probes`):
+
+* ``training arrays``: the features' graph gives the arrays the model was trained on, bit for bit, from
+  the raw rows. Nothing is served that was not trained on.
+* ``framework``: the merged graph agrees with the model's own ``predict`` within the tolerance, on rows of
+  ordinary size (see `MAGNITUDE`).
+* ``batches``: a row gets the same bits in batches of all `SIZES`, at the start or the end of one.
+* ``outputs``: every output is finite, and probabilities are probabilities.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from headway.contracts import CHUNK, Dataset, Features, Lookup, Model, Output, Predictor, Runtime, run_chunked
+from headway.errors import HeadwayError
+
+from headway_onnx.comparison import Difference, compare, compare_outputs
+from headway_onnx.probes import count, generated_rows, join, real_rows, take
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Feeds = dict[str, np.ndarray]
+
+SIZES = (1, 2, 3, 7, 8, 16, 40, 51, 129, CHUNK)
+"""Batch sizes; 1 and N alone would miss trees in float32."""
+
+SAMPLE = 512
+"""Rows that are run at each of the smaller sizes."""
+
+MEMORY = 2**29
+"""Bytes of input in the largest batch; rows of images may need a smaller one than the last size."""
+
+MAGNITUDE = 100.0
+"""Beyond this, generated rows are not held to the framework: float32 loses digits in proportion to its
+inputs, and where huge terms cancel, two right answers differ. They must still be finite and bit-equal."""
+
+PROBABILITY = 1e-5
+"""How far the sum of a row's probabilities may be from 1: float32's rounding over many classes."""
+
+GENERATED = "generated rows"
+
+
+class ParityError(HeadwayError):
+    """An exported graph that does not give the answers of what it was exported from."""
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """How far apart answers may be.
+
+    Attributes:
+        atol: Absolutely.
+        rtol: Relative to the largest absolute value of the output.
+        require_bit_equal: Whether batch sizes must not change a bit; otherwise the tolerance holds.
+    """
+
+    atol: float
+    rtol: float
+    require_bit_equal: bool = True
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is checked.
+
+    Attributes:
+        data: The rows that features and model were fitted on.
+        features: Raw columns to arrays.
+        model: Arrays to outputs, by its framework.
+        predictor: Raw columns to outputs, by the merged graph.
+        lookup: Where the runtime is registered.
+    """
+
+    data: Dataset
+    features: Features
+    model: Model
+    predictor: Predictor
+    lookup: Lookup
+
+    @cached_property
+    def merged(self) -> Runtime:
+        """The merged graph, open."""
+        return self.predictor.graph.open(self.lookup)
+
+    @cached_property
+    def transform(self) -> Runtime:
+        """The features' graph, open."""
+        return self.features.graph.open(self.lookup)
+
+    @cached_property
+    def real(self) -> dict[str, Feeds]:
+        """Split name to its raw rows; splits without rows are left out."""
+        splits = (name for name, source in self.features.sources.items() if len(source))
+        return {name: real_rows(self.data, name, self.features.columns) for name in splits}
+
+    @property
+    def fitted(self) -> Feeds:
+        """The training rows, or those of the first split if none is called ``train``."""
+        return self.real.get("train") or next(iter(self.real.values()))
+
+    @cached_property
+    def generated(self) -> Feeds:
+        """Generated rows around the training rows."""
+        return generated_rows(self.fitted, self.features.columns)
+
+    @cached_property
+    def ordinary(self) -> Feeds:
+        """Generated rows whose arrays are no larger than `MAGNITUDE` or than those of the real rows."""
+        import numpy as np
+
+        real = (source.batch() for source in self.features.sources.values() if len(source))
+        limit = max(MAGNITUDE, *(self._magnitudes(batch).max() for batch in real))
+        given = self._magnitudes(run_chunked(self.transform, self.generated))
+        return take(self.generated, np.flatnonzero(given <= limit))
+
+    def _magnitudes(self, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
+        """The largest absolute float of each row; infinite where one is not finite."""
+        import numpy as np
+
+        largest = np.zeros(count(arrays))
+        for spec in self.features.arrays:
+            array = arrays[spec.name].reshape(len(largest), -1)
+            if array.dtype.kind == "f":
+                largest = np.maximum(largest, np.nan_to_num(np.abs(array).max(axis=1, initial=0.0), nan=np.inf))
+        return largest
+
+    @property
+    def outputs(self) -> tuple[Output, ...]:
+        """What the merged graph gives."""
+        return self.predictor.outputs
+
+
+@dataclass(frozen=True)
+class Result:
+    """The verdict of one check on one array and one set of rows.
+
+    Attributes:
+        check: The check's name.
+        rows_of: The split, or `GENERATED`; for batches, with the size.
+        array: The array or output.
+        rows: How many rows were compared.
+        max_difference: The largest absolute difference; None if it is not finite.
+        unequal: Rows that are not equal bit for bit.
+        flips: Rows that lead to another decision.
+        tolerance: The difference that was allowed; 0 where bits had to be equal.
+        passed: The verdict.
+        worst: The position of the worst row.
+    """
+
+    check: str
+    rows_of: str
+    array: str
+    rows: int
+    max_difference: float | None
+    unequal: int
+    flips: int
+    tolerance: float
+    passed: bool
+    worst: int
+
+
+def check(subject: Subject, tolerance: Tolerance) -> dict[str, Any]:
+    """Runs all checks.
+
+    Returns:
+        The evidence, as JSON types: every result, the batch sizes, what ran the graph.
+
+    Raises:
+        ParityError: A check failed; all that did are named, with their worst rows and figures.
+        DataError: The data have no rows.
+    """
+    if not subject.real:
+        raise ParityError("there are no rows to check the graph on", hint="give the dataset rows", code="parity-rows")
+    results = [*_arrays(subject), *_framework(subject, tolerance), *_batches(subject, tolerance), *_outputs(subject)]
+    failed = [result for result in results if not result.passed]
+    if failed:
+        raise ParityError(
+            f"the exported graph failed {len(failed)} of {len(results)} checks: "
+            + "; ".join(_told(subject, result) for result in failed[:8]),
+            hint="the checks are described in headway_onnx.parity; mend the features or the model, or, for differences "
+            "that are rounding, set export.atol, export.rtol or export.require_bit_equal",
+            code="parity",
+        )
+    return {
+        "passed": True,
+        "checks": [{k: v for k, v in asdict(result).items() if k != "worst"} for result in results],
+        "tolerance": asdict(tolerance),
+        "batch_sizes": list(_sizes(subject)),
+        "runtime": _runtime(),
+    }
+
+
+def metrics(evidence: Mapping[str, Any]) -> dict[str, float]:
+    """The figures worth recording: differences from the framework, flips, and bit-equality over batches."""
+    framework = [result for result in evidence["checks"] if result["check"] == "framework"]
+    batches = [result for result in evidence["checks"] if result["check"] == "batches"]
+    return {
+        "parity.max_difference": max(result["max_difference"] for result in framework),
+        "parity.flips": float(sum(result["flips"] for result in framework)),
+        "parity.batch_flips": float(sum(result["flips"] for result in batches)),
+        "parity.batch_unequal_rows": float(sum(result["unequal"] for result in batches)),
+    }
+
+
+def _runtime() -> dict[str, Any]:
+    import onnxruntime  # type: ignore[import-untyped]
+
+    return {"name": "onnx", "onnxruntime": onnxruntime.__version__, "providers": ["CPUExecutionProvider"]}
+
+
+def _arrays(subject: Subject) -> Iterator[Result]:
+    for split, rows in subject.real.items():
+        given, trained = run_chunked(subject.transform, rows), subject.features.source(split).batch()
+        for spec in subject.features.arrays:
+            yield _bitwise("training arrays", split, compare(spec.name, given[spec.name], trained[spec.name]))
+
+
+def _framework(subject: Subject, tolerance: Tolerance) -> Iterator[Result]:
+    for split, rows in subject.real.items():
+        arrays = subject.features.source(split).batch()
+        yield from _agreement(subject, tolerance, split, rows, arrays)
+    rows = subject.ordinary
+    if count(rows):
+        yield from _agreement(subject, tolerance, GENERATED, rows, run_chunked(subject.transform, rows))
+
+
+def _agreement(subject: Subject, tolerance: Tolerance, of: str, rows: Feeds, arrays: Feeds) -> Iterator[Result]:
+    names = [spec.name for spec in subject.model.inputs]
+    own = _predicted(subject.model, {name: arrays[name] for name in names})
+    for difference in compare_outputs(subject.outputs, run_chunked(subject.merged, rows), own):
+        yield _close("framework", of, difference, tolerance)
+
+
+def _predicted(model: Model, arrays: Feeds) -> Feeds:
+    starts = range(0, count(arrays), CHUNK)
+    return join([model.predict({n: a[start : start + CHUNK] for n, a in arrays.items()}) for start in starts])
+
+
+def _batches(subject: Subject, tolerance: Tolerance) -> Iterator[Result]:
+    generated = subject.generated if tolerance.require_bit_equal else subject.ordinary
+    for of, rows in (("real rows", subject.fitted), (GENERATED, generated)):
+        if not count(rows):
+            continue
+        for size, differences in _by_size(subject, rows):
+            for difference in differences:
+                name = f"{of} in batches of {size}"
+                exact = tolerance.require_bit_equal
+                yield (
+                    _bitwise("batches", name, difference) if exact else _close("batches", name, difference, tolerance)
+                )
+
+
+def _by_size(subject: Subject, rows: Feeds) -> Iterator[tuple[int, list[Difference]]]:
+    """Each size's answers against those of one batch of the largest size."""
+    import numpy as np
+
+    *sizes, largest = _sizes(subject)
+    positions = np.resize(np.arange(min(count(rows), largest)), largest)
+    reference = subject.merged.run(take(rows, positions))
+    for size in sizes:
+        chosen = _sample(min(count(rows), largest), size)
+        given = _in_batches(subject.merged, take(rows, chosen), size)
+        yield size, compare_outputs(subject.outputs, given, take(reference, chosen))
+    # The largest batch is compared with itself backwards: every row at another place among others.
+    given = subject.merged.run(take(rows, positions[::-1]))
+    yield largest, compare_outputs(subject.outputs, given, take(reference, np.arange(largest)[::-1]))
+
+
+def _sample(rows: int, size: int) -> np.ndarray:
+    """Positions spread over all rows; as many as fill batches of `size`."""
+    import numpy as np
+
+    wanted = -(-min(rows, SAMPLE) // size) * size
+    return np.linspace(0, rows, wanted, endpoint=False).astype(np.int64)
+
+
+def _in_batches(runtime: Runtime, rows: Feeds, size: int) -> Feeds:
+    starts = range(0, count(rows), size)
+    return join([runtime.run({n: a[start : start + size] for n, a in rows.items()}) for start in starts])
+
+
+def _sizes(subject: Subject) -> tuple[int, ...]:
+    row = sum(array[:1].nbytes for array in subject.fitted.values())
+    return (*SIZES[:-1], max(SIZES[-2] + 1, min(SIZES[-1], MEMORY // max(row, 1))))
+
+
+def _outputs(subject: Subject) -> Iterator[Result]:
+    for of, rows in (*subject.real.items(), (GENERATED, subject.generated)):
+        given = run_chunked(subject.merged, rows)
+        for output in subject.outputs:
+            yield _sound(of, output, given[output.name])
+
+
+def _sound(of: str, output: Output, array: np.ndarray) -> Result:
+    """Finite values; for probabilities also none below 0, and sums of 1 within float32's rounding."""
+    import numpy as np
+
+    flat = array.reshape(len(array), -1)
+    far = np.zeros(len(array))
+    if array.dtype.kind == "f":
+        far = np.where(np.isfinite(flat).all(axis=1), 0.0, np.inf)
+    if output.kind == "probability":
+        sums = np.abs(flat.sum(axis=1, dtype=np.float64) - flat.shape[1] / array.shape[-1])
+        far = np.maximum(np.nan_to_num(far + sums, nan=np.inf), -np.minimum(flat.min(axis=1), 0))
+    wrong = far > PROBABILITY
+    largest = float(far.max(initial=0.0)) if output.kind == "probability" or wrong.any() else 0.0
+    finite = largest if np.isfinite(largest) else None
+    worst = int(far.argmax()) if len(far) else 0
+    unequal = int(np.count_nonzero(wrong))
+    return Result("outputs", of, output.name, len(array), finite, unequal, 0, PROBABILITY, not unequal, worst)
+
+
+def _bitwise(name: str, of: str, difference: Difference) -> Result:
+    return _result(name, of, difference, 0.0, passed=not difference.unequal)
+
+
+def _close(name: str, of: str, difference: Difference, tolerance: Tolerance) -> Result:
+    allowed = tolerance.atol + tolerance.rtol * difference.scale
+    return _result(name, of, difference, allowed, passed=difference.largest <= allowed)
+
+
+def _result(name: str, of: str, difference: Difference, allowed: float, *, passed: bool) -> Result:
+    largest = difference.largest if difference.largest < float("inf") else None
+    return Result(
+        name,
+        of,
+        difference.name,
+        difference.rows,
+        largest,
+        difference.unequal,
+        difference.flips,
+        allowed,
+        passed,
+        difference.worst,
+    )
+
+
+def _told(subject: Subject, result: Result) -> str:
+    far = "without a bound" if result.max_difference is None else f"by up to {result.max_difference:.3g}"
+    if result.check == "outputs":
+        what = f"{result.unequal} of {result.rows} rows of '{result.array}' are not finite or no probabilities"
+    else:
+        what = f"'{result.array}' is different in {result.unequal} of {result.rows} rows, {far}"
+        what += f" (allowed: {result.tolerance:.3g}), {result.flips} decisions flip"
+    return f"{result.check}, {result.rows_of}: {what}; worst is row {result.worst}{_shown(subject, result)}"
+
+
+def _shown(subject: Subject, result: Result) -> str:
+    """The raw values of the worst row, where the result's rows are a split or the generated ones."""
+    generated = subject.ordinary if result.check == "framework" else subject.generated
+    rows = subject.real.get(result.rows_of, generated if result.rows_of == GENERATED else None)
+    if rows is None or result.worst >= count(rows):
+        return ""
+    values = {name: array[result.worst] for name, array in rows.items() if array.ndim == 1}
+    return " (" + ", ".join(f"{name}={str(value)[:40]}" for name, value in values.items()) + ")"

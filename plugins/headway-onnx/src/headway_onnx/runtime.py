@@ -1,0 +1,172 @@
+"""Runs one ONNX file by onnxruntime, on the processor, with the same answer at every batch size."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Self
+
+from headway.contracts import Runtime
+from headway.errors import DataError
+from headway.naming import nearest
+
+if TYPE_CHECKING:
+    import numpy as np
+
+THREADS = "HEADWAY_THREADS"
+"""The environment variable that says how many threads one graph may use."""
+
+_NUMPY = {
+    "tensor(float)": "float32",
+    "tensor(double)": "float64",
+    "tensor(float16)": "float16",
+    "tensor(int8)": "int8",
+    "tensor(int16)": "int16",
+    "tensor(int32)": "int32",
+    "tensor(int64)": "int64",
+    "tensor(uint8)": "uint8",
+    "tensor(uint16)": "uint16",
+    "tensor(uint32)": "uint32",
+    "tensor(uint64)": "uint64",
+    "tensor(bool)": "bool",
+    "tensor(string)": "object",
+}
+
+
+@dataclass(frozen=True)
+class Feed:
+    """One input of a graph.
+
+    Attributes:
+        name: Its name.
+        dtype: numpy's name of the element type; ``object`` for strings.
+        shape: Its axes; None where any length will do.
+    """
+
+    name: str
+    dtype: str
+    shape: tuple[int | None, ...]
+
+
+@dataclass(frozen=True)
+class OnnxRuntime(Runtime):
+    """An open graph. Threads may share it; registered as the runtime ``onnx``.
+
+    Attributes:
+        inputs: What it takes.
+        outputs: Names of what it gives.
+    """
+
+    inputs: tuple[Feed, ...]
+    outputs: tuple[str, ...]
+    _session: Any = field(repr=False)
+
+    @classmethod
+    def load(cls, files: Mapping[str, bytes]) -> Self:
+        """Opens a graph of one file, ``model.onnx``.
+
+        Digests are for the caller to check before; the content is checked here before onnxruntime sees
+        it: its size, that nothing lies outside the file, and that each operator is in the allow-list.
+
+        Raises:
+            GraphError: The files break those rules.
+        """
+        from headway_onnx.protos import FILE, GraphError, parse
+
+        if set(files) != {FILE}:
+            raise GraphError(
+                f"an onnx graph is the one file {FILE}, found: {', '.join(sorted(files)) or 'none'}",
+                hint="export it again",
+                code="graph-files",
+            )
+        parse(files[FILE])
+        session = _open(files[FILE])
+        inputs = tuple(_feed(value) for value in session.get_inputs())
+        return cls(inputs, tuple(value.name for value in session.get_outputs()), session)
+
+    def run(self, feeds: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """All outputs for the given inputs.
+
+        Args:
+            feeds: An array for each input, of exactly its type and shape (nothing is cast); strings as
+                an object array of str, without None.
+
+        Returns:
+            Output name to array, rows first.
+
+        Raises:
+            DataError: Inputs are missing, unknown or do not fit; all of them are named.
+        """
+        faults = _faults(self.inputs, feeds)
+        if faults:
+            raise DataError("; ".join(faults), hint="give each input as the graph declares it", code="graph-input")
+        return dict(zip(self.outputs, self._session.run(None, dict(feeds)), strict=True))
+
+
+def _open(content: bytes) -> Any:
+    import onnxruntime  # type: ignore[import-untyped]
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads()
+    options.inter_op_num_threads = 1
+    options.use_deterministic_compute = True
+    options.log_severity_level = 3  # errors; what is lower speaks of the graph's authors, not to users
+    # Without packed weights a matrix product takes another path for small batches: other bits.
+    options.add_session_config_entry("session.disable_prepacking", "0")
+    return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+
+
+def threads() -> int:
+    """Threads of one graph: ``HEADWAY_THREADS``, or the number of cores but at most 4.
+
+    Raises:
+        DataError: The variable is no positive number.
+    """
+    given = os.environ.get(THREADS)
+    if given is None:
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+        return min(cores or 1, 4)
+    if not given.isdecimal() or int(given) < 1:
+        raise DataError(f"{THREADS} is '{given}', not a positive number", hint=f"export {THREADS}=2", code="threads")
+    return int(given)
+
+
+def _feed(value: Any) -> Feed:
+    shape = tuple(axis if isinstance(axis, int) else None for axis in value.shape)
+    return Feed(value.name, _NUMPY[value.type], shape)
+
+
+def _faults(inputs: tuple[Feed, ...], feeds: Mapping[str, np.ndarray]) -> list[str]:
+    known = {feed.name for feed in inputs}
+    faults = [_unknown(name, known) for name in feeds if name not in known]
+    for feed in inputs:
+        if feed.name not in feeds:
+            faults.append(f"input '{feed.name}' is missing")
+            continue
+        faults += _misfits(feed, feeds[feed.name])
+    rows = {len(feeds[feed.name]) for feed in inputs if feed.name in feeds and feeds[feed.name].ndim}
+    if len(rows) > 1:
+        faults.append(f"inputs have different numbers of rows: {sorted(rows)}")
+    return faults
+
+
+def _unknown(name: str, known: set[str]) -> str:
+    close = nearest(name, known)
+    return f"there is no input '{name}'" + (f"; did you mean '{close}'?" if close else "")
+
+
+def _misfits(feed: Feed, array: np.ndarray) -> list[str]:
+    if array.dtype.name != feed.dtype:
+        return [f"input '{feed.name}' must be {feed.dtype}, it is {array.dtype.name}"]
+    fits = array.ndim == len(feed.shape) and all(
+        wanted in (None, given) for wanted, given in zip(feed.shape, array.shape, strict=True)
+    )
+    if not fits:
+        return [f"input '{feed.name}' must have shape {feed.shape}, it has {array.shape}"]
+    if feed.dtype == "object":
+        wrong = [index for index, item in enumerate(array.ravel()) if type(item) is not str]
+        return (
+            [f"input '{feed.name}' holds {len(wrong)} value(s) that are no str, first at {wrong[0]}"] if wrong else []
+        )
+    return []

@@ -1,0 +1,193 @@
+"""Fitting by scikit-learn, and predicting by it."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from headway import metrics
+from headway.contracts import TARGET, WEIGHT, ArraySpec, Features, Output, Target
+from headway.errors import DataError
+from headway.stage import Context
+
+from headway_sklearn.models import LinearModel, MajorityModel, TableModel
+
+if TYPE_CHECKING:
+    import numpy as np
+    from scipy.sparse import csr_matrix
+
+M = TypeVar("M", bound=TableModel)
+
+
+def majority(features: Features) -> MajorityModel:
+    """Weighted class shares, or the weighted mean, of the training rows."""
+    import numpy as np
+
+    batch = _training(features)
+    target, weight = batch[TARGET], batch.get(WEIGHT, np.ones(len(batch[TARGET]))).astype(np.float64)
+    _check_weight(weight)
+    if features.target.classes is None:
+        answer = np.asarray(np.average(target.astype(np.float64), weights=weight))
+    else:
+        totals = np.bincount(target, weights=weight, minlength=len(features.target.classes))
+        answer = totals / totals.sum()
+    return MajorityModel(features.arrays[:1], (_output(features.target),), {"answer": answer})
+
+
+def linear(features: Features, trust: float, max_iter: int, log: logging.Logger) -> LinearModel:
+    """Logistic or ridge regression.
+
+    Args:
+        features: With a split ``train``.
+        trust: scikit-learn's ``C``; for ridge, 1 / alpha.
+        max_iter: Where fitting stops.
+        log: Hears of it if that is before convergence.
+
+    Raises:
+        DataError: There are no training rows, they hold one class only, or an array does not fit.
+    """
+    from threadpoolctl import threadpool_limits
+
+    for spec in features.arrays:
+        _check_array(spec)
+    batch = _training(features)
+    estimator = _estimator(features.target, trust, max_iter)
+    if features.target.classes is not None:
+        _check_classes(batch[TARGET], features.target)
+    if WEIGHT in batch:
+        _check_weight(batch[WEIGHT])
+    # Sums over rows are divided among threads otherwise, and rounded differently for each number of them.
+    with threadpool_limits(1):
+        _fit(estimator, design(batch, features.arrays), batch, log)
+    names = ("coef_", "intercept_", "classes_") if features.target.classes else ("coef_", "intercept_")
+    return LinearModel(features.arrays, (_output(features.target),), {name: _array(estimator, name) for name in names})
+
+
+def finish(context: Context, features: Features, model: M) -> M:
+    """The model with its metrics on the validation split, which are recorded too."""
+    if not len(features.sources.get("validation", ())):
+        return model
+    batch = features.source("validation").batch()
+    names = metrics.standard(features.target.task)
+    output = model.predict(batch)[model.outputs[0].name]
+    values = metrics.compute(context.registry, names, batch[TARGET], output, batch.get(WEIGHT))
+    named = {f"validation.{name}": value for name, value in values.items()}
+    context.record(named)
+    return dataclasses.replace(model, metrics=named)
+
+
+def predicted(model: LinearModel, batch: Mapping[str, np.ndarray]) -> np.ndarray:
+    """scikit-learn's own answer, float64: probabilities (rows, classes) or values (rows,)."""
+    import numpy as np
+
+    rows, classes = design(batch, model.inputs), model.outputs[0].classes
+    target = Target("", "regression" if classes is None else "classification", classes)
+    estimator = _estimator(target, 1.0, 1)
+    for name, array in model.weights.items():
+        setattr(estimator, name, array)
+    if classes is None:
+        return np.asarray(estimator.predict(rows))
+    given = np.zeros((rows.shape[0], len(classes)))
+    given[:, model.weights["classes_"]] = estimator.predict_proba(rows)
+    return given
+
+
+def design(batch: Mapping[str, np.ndarray], inputs: Sequence[ArraySpec]) -> csr_matrix:
+    """The floats of all arrays, then the one-hot codes of all arrays, as one sparse float64 matrix.
+
+    Args:
+        batch: The arrays.
+        inputs: Their specs: floats of shape (rows, n), or codes of shape (rows, n) below `cardinalities`.
+    """
+    import numpy as np
+    from scipy import sparse
+    from sklearn.preprocessing import OneHotEncoder
+
+    floats = [sparse.csr_matrix(batch[spec.name], dtype=np.float64) for spec in inputs if spec.cardinalities is None]
+    codes = [spec for spec in inputs if spec.cardinalities is not None]
+    for spec in codes:
+        encoder = OneHotEncoder(categories=[np.arange(n) for n in spec.cardinalities or ()], dtype=np.float64)
+        floats.append(encoder.fit_transform(batch[spec.name]))
+    return sparse.hstack(floats, format="csr")
+
+
+def _estimator(target: Target, trust: float, max_iter: int) -> Any:
+    from sklearn.linear_model import LogisticRegression, Ridge
+
+    if target.classes is not None:
+        return LogisticRegression(C=trust, max_iter=max_iter)
+    return Ridge(alpha=1 / trust, max_iter=max_iter, tol=1e-10, solver="sparse_cg")
+
+
+def _fit(estimator: Any, rows: csr_matrix, batch: Mapping[str, np.ndarray], log: logging.Logger) -> None:
+    from sklearn.exceptions import ConvergenceWarning
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        estimator.fit(rows, batch[TARGET], sample_weight=batch.get(WEIGHT))
+    for warning in caught:
+        if issubclass(warning.category, ConvergenceWarning):
+            log.warning("the linear model has not converged; raise max_iter or lower C")
+        else:
+            warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
+
+
+def _array(estimator: Any, name: str) -> np.ndarray:
+    import numpy as np
+
+    dtype = np.int64 if name == "classes_" else np.float64
+    return np.ascontiguousarray(getattr(estimator, name), dtype=dtype)
+
+
+def _training(features: Features) -> dict[str, np.ndarray]:
+    source = features.source("train")
+    if not len(source) or not features.arrays:
+        raise DataError(
+            f"there is nothing to fit on: {len(source)} training rows, {len(features.arrays)} arrays",
+            hint="give the training split rows and the features columns",
+            code="no-training-rows",
+        )
+    return source.batch()
+
+
+def _output(target: Target) -> Output:
+    if target.classes is None:
+        return Output("value", "value")
+    return Output("probability", "probability", classes=target.classes)
+
+
+def _check_array(spec: ArraySpec) -> None:
+    floats = spec.cardinalities is None and spec.dtype == "float32"
+    if len(spec.shape) != 1 or not (floats or spec.cardinalities is not None):
+        raise DataError(
+            f"the linear model cannot take the array '{spec.name}' ({spec.dtype}, shape {spec.shape})",
+            hint="it takes float32 vectors and codes; use another model or other features",
+            code="linear-input",
+        )
+
+
+def _check_weight(weight: np.ndarray) -> None:
+    import numpy as np
+
+    if not np.isfinite(weight).all() or weight.min() < 0 or weight.sum() <= 0:
+        raise DataError(
+            "training weights must be finite, none negative and not all zero",
+            hint="mend the column named by data.weight",
+            code="training-weight",
+        )
+
+
+def _check_classes(target: np.ndarray, declared: Target) -> None:
+    import numpy as np
+
+    found = np.unique(target)
+    if len(found) < 2:
+        name = (declared.classes or ())[int(found[0])]
+        raise DataError(
+            f"all training rows are of class '{name}' of '{declared.column}'",
+            hint="stratify the split, or give rows of another class",
+            code="one-class",
+        )

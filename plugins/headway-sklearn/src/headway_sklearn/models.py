@@ -1,0 +1,108 @@
+"""The fitted baselines as artifacts: JSON and safetensors."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from headway.contracts import ArraySpec, Epoch, Graph, Lookup, Model, Output, read_json, write_json
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+@dataclass(frozen=True)
+class ModelHead:
+    """The part of a baseline that is JSON; see `TableModel` for the attributes."""
+
+    inputs: tuple[ArraySpec, ...]
+    outputs: tuple[Output, ...]
+    metrics: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class TableModel(Model):
+    """A model of named float64 arrays that was fitted in one go.
+
+    Attributes:
+        inputs: The arrays it takes.
+        outputs: One output: ``probability`` or ``value``.
+        weights: Name to fitted array; see the subclass.
+        metrics: Metrics on the validation split, such as ``validation.auroc``.
+        history: Empty.
+    """
+
+    inputs: tuple[ArraySpec, ...]
+    outputs: tuple[Output, ...]
+    weights: Mapping[str, np.ndarray] = field(repr=False)
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    history: tuple[Epoch, ...] = ()
+
+    def predict(self, batch: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """The output for each row: probabilities (rows, classes) or values (rows,), float32."""
+        import numpy as np
+
+        return {self.outputs[0].name: np.ascontiguousarray(self._predict(batch), dtype=np.float32)}
+
+    @abstractmethod
+    def _predict(self, batch: Mapping[str, np.ndarray]) -> np.ndarray:
+        """As `predict`, in float64."""
+
+    def save(self, folder: Path) -> None:
+        """Writes ``model.json`` and ``weights.safetensors``."""
+        from safetensors.numpy import save
+
+        write_json(folder / "model.json", ModelHead(self.inputs, self.outputs, self.metrics))
+        (folder / "weights.safetensors").write_bytes(save(dict(self.weights)))
+
+    @classmethod
+    def load(cls, folder: Path, lookup: Lookup) -> Self:
+        """Reads what `save` wrote."""
+        from safetensors.numpy import load
+
+        head = read_json(folder / "model.json", ModelHead)
+        return cls(head.inputs, head.outputs, load((folder / "weights.safetensors").read_bytes()), head.metrics)
+
+
+@dataclass(frozen=True)
+class MajorityModel(TableModel):
+    """The same answer for every row: ``weights["answer"]``, of shape (classes,), or () for a mean."""
+
+    type_name: ClassVar[str] = "majority_model"
+
+    def _predict(self, batch: Mapping[str, np.ndarray]) -> np.ndarray:
+        import numpy as np
+
+        answer = self.weights["answer"]
+        return np.broadcast_to(answer, (len(batch[self.inputs[0].name]), *answer.shape))
+
+    def export(self) -> Graph:
+        """A constant, repeated for each row."""
+        from headway_sklearn import export
+
+        return export.majority(self)
+
+
+@dataclass(frozen=True)
+class LinearModel(TableModel):
+    """Logistic or ridge regression.
+
+    ``weights`` holds scikit-learn's ``coef_`` and ``intercept_``, and, for classification, ``classes_``:
+    the codes of the classes that the training rows had. The probability of the others is 0.
+    """
+
+    type_name: ClassVar[str] = "linear_model"
+
+    def _predict(self, batch: Mapping[str, np.ndarray]) -> np.ndarray:
+        from headway_sklearn import fit
+
+        return fit.predicted(self, batch)
+
+    def export(self) -> Graph:
+        """A matrix product for the floats and a table for each code, in float64 until the end."""
+        from headway_sklearn import export
+
+        return export.linear(self)
