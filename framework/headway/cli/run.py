@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from typing import TYPE_CHECKING
 
 from headway.cli.progress import progress
 from headway.cli.tables import metrics_table
+from headway.errors import HeadwayError
 
 if TYPE_CHECKING:
     from headway.runner import RunResult
     from headway.session import Session
+    from headway.task import Failure
 
 help = "run an experiment, or a grid of them with -m"  # noqa: A001 - the name argparse uses
 
@@ -39,4 +42,12 @@ def _conclude(result: RunResult, session: Session) -> None:
             lines += ["", *metrics_table(stage.metrics)]
     lines += [""] if len(lines) > 1 else []
     lines += [f"{name:<9} {path}" for name, path in session.products(result)]
-    print("\n".join(lines))  # noqa: T201
+    print("\n".join(lines), flush=True)  # noqa: T201
+    for stage in result.stages:
+        if stage.failure is not None:
+            print(f"\n{_explain(stage.failure)}", file=sys.stderr)  # noqa: T201
+
+
+def _explain(failure: Failure) -> str:
+    hint = failure.hint or ("headway runs show latest has the traceback" if failure.traceback else None)
+    return HeadwayError(failure.what, hint=hint, code=failure.code).render()

@@ -20,7 +20,7 @@ from hydra._internal.defaults_list import create_defaults_list
 from hydra.core.object_type import ObjectType
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
-from hydra.errors import HydraException, MissingConfigException, OverrideParseException
+from hydra.errors import HydraException, MissingConfigException
 from hydra.plugins.config_source import ConfigResult, ConfigSource
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -295,7 +295,7 @@ def parse(overrides: Sequence[str]) -> list[Override]:
 def _parse_one(text: str) -> Override | HeadwayError:
     try:
         return OverridesParser.create().parse_override(text)
-    except OverrideParseException as error:
+    except HydraException as error:
         reason = str(error).splitlines()[0]
         where = Place("command line", None, 1, text, max(1, len(text)))
         return HeadwayError(

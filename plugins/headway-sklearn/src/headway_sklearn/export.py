@@ -42,7 +42,7 @@ class _Builder:
 
         inputs = [_declared(spec, BATCH) for spec in model.inputs]
         output = model.outputs[0]
-        shape = [BATCH, *([len(output.classes)] if output.classes is not None else [])]
+        shape: list[str | int | None] = [BATCH] if output.classes is None else [BATCH, len(output.classes)]
         outputs = [helper.make_tensor_value_info(output.name, TensorProto.FLOAT, shape)]
         graph = helper.make_graph(self.nodes, "headway", inputs, outputs, self.constants)
         return as_graph(helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR))

@@ -17,7 +17,7 @@ from headway_sklearn.models import LinearModel, MajorityModel, TableModel
 
 if TYPE_CHECKING:
     import numpy as np
-    from scipy.sparse import csr_matrix
+    from scipy.sparse import csr_matrix  # type: ignore[import-untyped]
 
 M = TypeVar("M", bound=TableModel)
 
@@ -49,7 +49,7 @@ def linear(features: Features, trust: float, max_iter: int, log: logging.Logger)
     Raises:
         DataError: There are no training rows, they hold one class only, or an array does not fit.
     """
-    from threadpoolctl import threadpool_limits
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     for spec in features.arrays:
         _check_array(spec)
@@ -103,8 +103,8 @@ def design(batch: Mapping[str, np.ndarray], inputs: Sequence[ArraySpec]) -> csr_
         inputs: Their specs: floats of shape (rows, n), or codes of shape (rows, n) below `cardinalities`.
     """
     import numpy as np
-    from scipy import sparse
-    from sklearn.preprocessing import OneHotEncoder
+    from scipy import sparse  # type: ignore[import-untyped]
+    from sklearn.preprocessing import OneHotEncoder  # type: ignore[import-untyped]
 
     floats = [sparse.csr_matrix(batch[spec.name], dtype=np.float64) for spec in inputs if spec.cardinalities is None]
     codes = [spec for spec in inputs if spec.cardinalities is not None]
@@ -115,7 +115,7 @@ def design(batch: Mapping[str, np.ndarray], inputs: Sequence[ArraySpec]) -> csr_
 
 
 def _estimator(target: Target, trust: float, max_iter: int) -> Any:
-    from sklearn.linear_model import LogisticRegression, Ridge
+    from sklearn.linear_model import LogisticRegression, Ridge  # type: ignore[import-untyped]
 
     if target.classes is not None:
         return LogisticRegression(C=trust, max_iter=max_iter)
@@ -123,7 +123,7 @@ def _estimator(target: Target, trust: float, max_iter: int) -> Any:
 
 
 def _fit(estimator: Any, rows: csr_matrix, batch: Mapping[str, np.ndarray], log: logging.Logger) -> None:
-    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.exceptions import ConvergenceWarning  # type: ignore[import-untyped]
 
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")

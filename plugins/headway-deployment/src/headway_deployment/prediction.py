@@ -1,0 +1,178 @@
+"""Scores a file: read, checked, scored and written batch by batch, in order."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from headway.contracts import Lookup, Output, Predictor, Scorer, output_columns, tabulate
+from headway.errors import DataError, UsageError
+from polars.io.plugins import register_io_source
+
+from headway_deployment.checking import Faults, require
+from headway_deployment.reading import Source, open_source
+
+WRITABLE = (".csv", ".jsonl", ".parquet")
+LABEL = "label"
+
+
+@dataclass(frozen=True)
+class Done:
+    """What was scored: how many rows, in how many seconds."""
+
+    rows: int
+    seconds: float
+
+
+def predict(predictor: Predictor, lookup: Lookup, source: Path, target: Path, keep: Sequence[str] | None = ()) -> Done:
+    """Scores every row of a file into another.
+
+    The output has the columns kept, those of every output (``probability[CLASS]`` …) and, for
+    probabilities, ``label``, the most probable class. It appears under its name when it is complete;
+    whatever was there stays until then, and after a failure.
+
+    Args:
+        predictor: What scores.
+        lookup: The registry.
+        source: Rows in the form of the data's source.
+        target: Where the scores go.
+        keep: Columns of the source to carry over; None for all.
+
+    Raises:
+        DataError: The source cannot be read, lacks columns, or holds values of other types: all of
+            them are named, with counts and first rows.
+        UsageError: The target is the source, or cannot be written.
+    """
+    _check_target(source, target)
+    start = time.perf_counter()
+    rows = open_source(source)
+    scoring = Scoring(predictor, predictor.open(lookup), rows, tuple(rows.schema) if keep is None else tuple(keep))
+    require([column.name for column in predictor.columns], _after_recipe(predictor, rows), str(source))
+    require(scoring.keep, list(rows.schema), str(source))
+    schema = scoring.schema
+    _write(register_io_source(scoring.stream, schema=schema), target)
+    return Done(scoring.rows, time.perf_counter() - start)
+
+
+def _after_recipe(predictor: Predictor, rows: Source) -> list[str]:
+    return predictor.recipe.apply(pl.LazyFrame(schema=rows.schema)).collect_schema().names()
+
+
+@dataclass
+class Scoring:
+    """One pass over a file.
+
+    Attributes:
+        predictor: What scores.
+        scorer: The same, open.
+        source: Where rows come from.
+        keep: Columns carried over.
+        rows: How many rows were read so far.
+    """
+
+    predictor: Predictor
+    scorer: Scorer
+    source: Source
+    keep: tuple[str, ...]
+    rows: int = 0
+    faults: Faults = field(default_factory=Faults)
+
+    @property
+    def schema(self) -> dict[str, pl.DataType]:
+        """The columns that are written; raises `DataError` if one kept has the name of a score."""
+        scores = self._scores()
+        clash = [name for name in self.keep if name in scores]
+        if clash:
+            raise DataError(
+                f"the scores have a column of that name too: {', '.join(clash)}",
+                hint="rename it in the input, or do not keep it",
+                code="kept-columns",
+            )
+        return {name: self.source.schema[name] for name in self.keep} | scores
+
+    def _scores(self) -> dict[str, pl.DataType]:
+        scores: dict[str, pl.DataType] = {}
+        for output in self.predictor.outputs:
+            dtype = _class_type(output) if output.kind == "label" else pl.Float32()
+            scores |= dict.fromkeys(output_columns(output), dtype)
+        labelled = labelled_by(self.predictor.outputs)
+        return scores | ({} if labelled is None else {LABEL: _class_type(labelled)})
+
+    def stream(
+        self, with_columns: list[str] | None, predicate: pl.Expr | None, n_rows: int | None, batch_size: int | None
+    ) -> Iterator[pl.DataFrame]:
+        """The scored batches, as polars asks a source for them; it asks for all columns and rows."""
+        given = set(self.source.schema)
+        inputs = [column.name for column in self.predictor.columns if column.name in given]
+        for batch in self.source.batches(list(dict.fromkeys([*inputs, *self.keep]))):
+            frame = self.predictor.recipe.apply(batch.lazy()).collect()
+            self.faults.check(frame, self.predictor.columns, self.rows)
+            self.rows += len(batch)
+            if not self.faults:
+                yield self._scored(batch, frame)
+        if self.faults:
+            raise self.faults.error()
+
+    def _scored(self, batch: pl.DataFrame, frame: pl.DataFrame) -> pl.DataFrame:
+        arrays = self.scorer(frame)
+        scores = tabulate(self.predictor.outputs, arrays)
+        labelled = labelled_by(self.predictor.outputs)
+        if labelled is not None and labelled.classes is not None:
+            classes = pl.Series(labelled.classes, dtype=_class_type(labelled))
+            scores = scores.with_columns(classes.gather(arrays[labelled.name].argmax(axis=1)).alias(LABEL))
+        return self._kept(batch).hstack(scores).cast(dict(self.schema))  # type: ignore[arg-type]
+
+    def _kept(self, batch: pl.DataFrame) -> pl.DataFrame:
+        wanted = {name: self.source.schema[name] for name in self.keep}
+        try:
+            return batch.select(self.keep).cast(wanted)  # type: ignore[arg-type]
+        except pl.exceptions.PolarsError as error:
+            raise DataError(
+                f"a kept column changes its type after the first rows: {str(error).splitlines()[0]}",
+                hint="do not keep it, or write its values alike",
+                code="kept-columns",
+            ) from error
+
+
+def labelled_by(outputs: Sequence[Output]) -> Output | None:
+    """The output whose most probable class becomes the label: the first of probabilities, if no label is given."""
+    if any(LABEL in output_columns(output) for output in outputs):
+        return None
+    return next((o for o in outputs if o.kind == "probability" and o.classes and o.horizon is None), None)
+
+
+def _class_type(output: Output) -> pl.DataType:
+    kinds = {type(item) for item in output.classes or ("",)}
+    types: dict[Any, pl.DataType] = {bool: pl.Boolean(), int: pl.Int64()}
+    return types.get(next(iter(kinds)), pl.String()) if len(kinds) == 1 else pl.String()
+
+
+def _check_target(source: Path, target: Path) -> None:
+    if target.suffix.lower() not in WRITABLE:
+        raise UsageError(f"{target} has a format that is not written", hint=f"one of: {', '.join(WRITABLE)}",
+                         code="output-format")  # fmt: skip
+    if target.exists() and source.exists() and target.samefile(source):
+        raise UsageError(f"{target} is the input", hint="write to another file", code="output-is-input")
+    if target.is_dir() or not target.parent.is_dir():
+        what = "is a folder" if target.is_dir() else f"cannot be written: there is no folder {target.parent}"
+        raise UsageError(f"{target} {what}", hint="name a file in an existing folder", code="output")
+
+
+def _write(frame: pl.LazyFrame, target: Path) -> None:
+    """Streams into a file beside the target, which takes its name at the end."""
+    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    sinks = {".csv": frame.sink_csv, ".jsonl": frame.sink_ndjson, ".parquet": frame.sink_parquet}
+    try:
+        sinks[target.suffix.lower()](partial)
+        with partial.open("rb+") as written:
+            os.fsync(written.fileno())
+        partial.replace(target)
+    except OSError as error:
+        raise UsageError(f"{target} cannot be written: {error.strerror or error}", code="output") from error
+    finally:
+        partial.unlink(missing_ok=True)

@@ -1,0 +1,173 @@
+"""Reads tables of any size in batches: CSV, TSV, JSONL and parquet."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import IO, Any, Protocol
+
+import polars as pl
+from headway.contracts import CHUNK
+from headway.errors import DataError
+
+BATCH = 4 * CHUNK
+"""Rows held at a time."""
+
+READABLE = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".jsonl", ".jsonl.gz", ".parquet")
+
+
+class Source(Protocol):
+    """A file of rows."""
+
+    schema: dict[str, pl.DataType]
+    """Its columns, in order."""
+
+    def batches(self, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
+        """The given columns in batches of at most `BATCH` rows, in the order of the file."""
+
+
+def open_source(path: Path) -> Source:
+    """Opens a file by its suffix; only its beginning is read here.
+
+    Raises:
+        DataError: There is no such file, its format is unknown, or it cannot be read.
+    """
+    if not path.is_file():
+        raise DataError(f"there is no file {path}", hint=_hint(path), code="no-input")
+    kind = _suffix(path)
+    with reading(path):
+        return JsonLines.open(path) if kind.startswith(".jsonl") else Scan.open(path, kind)
+
+
+def _suffix(path: Path) -> str:
+    kind = next((suffix for suffix in READABLE if path.name.lower().endswith(suffix)), None)
+    if kind is None:
+        raise DataError(
+            f"{path} has a format that is not read", hint=f"one of: {', '.join(READABLE)}", code="input-format"
+        )
+    return kind
+
+
+def _hint(path: Path) -> str | None:
+    from headway.naming import nearest
+
+    names = [item.name for item in path.parent.iterdir() if item.is_file()] if path.parent.is_dir() else []
+    close = nearest(path.name, names)
+    return f"did you mean {path.parent / close}?" if close else None
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Turns the errors of libraries into one that names the file."""
+    try:
+        yield
+    except (pl.exceptions.PolarsError, OSError, EOFError, UnicodeDecodeError) as error:
+        first = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise DataError(f"{path} cannot be read: {first}", hint="is it complete, and UTF-8?", code="input") from error
+
+
+@dataclass(frozen=True)
+class Scan:
+    """A file that polars streams. Columns of CSV are strings as they stand in the file.
+
+    Attributes:
+        path: The file.
+        frame: Its lazy rows.
+        schema: Its columns.
+    """
+
+    path: Path
+    frame: pl.LazyFrame
+    schema: dict[str, pl.DataType]
+
+    @classmethod
+    def open(cls, path: Path, kind: str) -> Scan:
+        """Reads the header."""
+        if kind == ".parquet":
+            frame = pl.scan_parquet(path, glob=False)
+        else:
+            separator = "\t" if kind.startswith(".tsv") else ","
+            frame = pl.scan_csv(path, infer_schema=False, separator=separator, glob=False)
+        return cls(path, frame, dict(frame.collect_schema()))
+
+    def batches(self, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
+        """Streams the chosen columns."""
+        with reading(self.path):
+            yield from self.frame.select(columns).collect_batches(chunk_size=BATCH, maintain_order=True)
+
+
+@dataclass(frozen=True)
+class JsonLines:
+    """A file with one JSON object a line; the first batch decides which columns there are, and their types.
+
+    Attributes:
+        path: The file.
+        schema: Its columns.
+    """
+
+    path: Path
+    schema: dict[str, pl.DataType]
+
+    @classmethod
+    def open(cls, path: Path) -> JsonLines:
+        """Reads the first batch."""
+        first = next(_objects(path), [])
+        names = dict.fromkeys(name for _, item in first for name in item)
+        return cls(path, {name: _dtype([item.get(name) for _, item in first]) for name in names})
+
+    def batches(self, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
+        """Parses the lines again; a key that a line lacks is missing."""
+        with reading(self.path):
+            for rows in _objects(self.path):
+                yield pl.DataFrame([self._series(name, rows) for name in columns])
+
+    def _series(self, name: str, rows: list[tuple[int, dict[str, Any]]]) -> pl.Series:
+        values = [_flat(item.get(name)) for _, item in rows]
+        try:
+            return pl.Series(name, values, dtype=self.schema[name], strict=True)
+        except (TypeError, OverflowError, pl.exceptions.PolarsError):
+            texts = [value if value is None or isinstance(value, str) else json.dumps(value) for value in values]
+            return pl.Series(name, texts, dtype=pl.String)
+
+
+def _dtype(values: list[Any]) -> pl.DataType:
+    """The type of a column, strings where values are mixed or nested."""
+    try:
+        found = pl.Series([_flat(value) for value in values], strict=True).dtype
+    except (TypeError, OverflowError, pl.exceptions.PolarsError):
+        kinds = {type(value) for value in values if value is not None}
+        return pl.Float64() if kinds == {int, float} else pl.String()
+    return pl.String() if found == pl.Null else found
+
+
+def _flat(value: Any) -> Any:
+    return json.dumps(value) if isinstance(value, (dict, list)) else value
+
+
+def _objects(path: Path) -> Iterator[list[tuple[int, dict[str, Any]]]]:
+    """Batches of (line number, object); blank lines are left out."""
+    with _text(path) as lines:
+        numbered = ((number, line) for number, line in enumerate(lines, 1) if line.strip())
+        while batch := [(number, _object(path, number, line)) for number, line in islice(numbered, BATCH)]:
+            yield batch
+
+
+def _object(path: Path, number: int, line: str) -> dict[str, Any]:
+    try:
+        item = json.loads(line)
+    except ValueError as error:
+        raise DataError(f"{path}:{number}: not JSON: {error}", hint="one JSON object a line", code="input") from error
+    if not isinstance(item, dict):
+        raise DataError(f"{path}:{number}: not a JSON object", hint='such as {"age": 39}', code="input")
+    return item
+
+
+def _text(path: Path) -> IO[str]:
+    if path.name.lower().endswith(".gz"):
+        return gzip.open(path, "rt", encoding="utf-8")
+    return path.open(encoding="utf-8")
