@@ -69,6 +69,11 @@ def test_measurements_say_on_how_many_rows_they_rest(report):
     assert found["majority", "test", "auroc"].value == 0.5
 
 
+def test_long_evidence_is_folded(dataset, good, context):
+    long = dataclasses.replace(good, evidence={"checks": [{"check": f"number {n}"} for n in range(13)]})
+    assert "<summary>checks: 13 rows</summary>" in QUICK.run(context, dataset, long).html
+
+
 def test_checks_say_whether_the_model_is_better_than_each_baseline(dataset, good, weaker, context):
     better = QUICK.run(context, dataset, good, {"linear": weaker}).checks[0]
     worse = QUICK.run(context, dataset, weaker, {"linear": good}).checks[0]
@@ -252,13 +257,13 @@ def test_reliability_groups_never_divide_equal_probabilities():
 
 
 def test_evidence_of_any_shape_becomes_tables():
-    evidence = {"a": 1, "list": [{"x": 1}, {"y": 2.5}], "by name": {"p": {"x": 1}}, "flat": {"k": "v"}, "none": []}
+    evidence = {"a": 1, "list": [{"x_1": 1}, {"y": 2.5}], "by_name": {"p": {"x": 1}}, "flat": {"k": "v"}, "none": []}
     assert list(evidence_tables(evidence)) == [
-        ("", ["", ""], [["a", 1]]),
-        ("list", ["x", "y"], [[1, None], [None, 2.5]]),
+        ("", ["", ""], [["a", 1], ["flat", {"k": "v"}], ["none", []]]),
+        ("list", ["x 1", "y"], [[1, None], [None, 2.5]]),
         ("by name", ["name", "x"], [["p", 1]]),
-        ("flat", ["name", "value"], [["k", "v"]]),
     ]
+    assert list(evidence_tables({})) == []
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
-
 from headway.contracts import (
     MISSING,
     TARGET,
@@ -34,7 +33,7 @@ NUMBERS = ("age", "hours", "gain", "member")
 
 def model_of(text: str) -> onnx.ModelProto:
     """A graph from ONNX's text form, without the header."""
-    return onnx.parser.parse_model(HEADER + text)
+    return onnx.parser.parse_model(HEADER + text.replace(";", "\n"))
 
 
 @pytest.fixture(scope="session")
@@ -68,7 +67,10 @@ def transform(data: Dataset, scale: str = "double") -> bytes:
     codes = {name: [*sorted(train[name].drop_nulls().unique()), MISSING] for name in ("work", "education")}
     inputs = [f"double[batch] {name}" for name in NUMBERS] + [f"int64[batch] {name}" for name in map(_code, codes)]
     lines = ["one = Constant <value_ints: ints = [1]> ()", "zero = Constant <value: tensor = double {0.0}> ()"]
-    lines += ["low = Constant <value: tensor = double {-1000000.0}> ()", "high = Constant <value: tensor = double {1000000.0}> ()"]
+    lines += [
+        "low = Constant <value: tensor = double {-1000000.0}> ()",
+        "high = Constant <value: tensor = double {1000000.0}> ()",
+    ]
     for name in NUMBERS:
         mean, spread = float(train[name].cast(float).mean()), float(train[name].cast(float).std())
         lines += [

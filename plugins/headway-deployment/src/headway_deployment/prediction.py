@@ -125,7 +125,7 @@ class Scoring:
         if labelled is not None and labelled.classes is not None:
             classes = pl.Series(labelled.classes, dtype=_class_type(labelled))
             scores = scores.with_columns(classes.gather(arrays[labelled.name].argmax(axis=1)).alias(LABEL))
-        return self._kept(batch).hstack(scores).cast(dict(self.schema))  # type: ignore[arg-type]
+        return pl.DataFrame([*self._kept(batch), *scores]).cast(dict(self.schema))  # type: ignore[arg-type]
 
     def _kept(self, batch: pl.DataFrame) -> pl.DataFrame:
         wanted = {name: self.source.schema[name] for name in self.keep}
@@ -166,9 +166,8 @@ def _check_target(source: Path, target: Path) -> None:
 def _write(frame: pl.LazyFrame, target: Path) -> None:
     """Streams into a file beside the target, which takes its name at the end."""
     partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
-    sinks = {".csv": frame.sink_csv, ".jsonl": frame.sink_ndjson, ".parquet": frame.sink_parquet}
     try:
-        sinks[target.suffix.lower()](partial)
+        _sink(frame, partial, target.suffix.lower())
         with partial.open("rb+") as written:
             os.fsync(written.fileno())
         partial.replace(target)
@@ -176,3 +175,12 @@ def _write(frame: pl.LazyFrame, target: Path) -> None:
         raise UsageError(f"{target} cannot be written: {error.strerror or error}", code="output") from error
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _sink(frame: pl.LazyFrame, path: Path, suffix: str) -> None:
+    if suffix == ".parquet":
+        frame.sink_parquet(path)
+    elif suffix == ".csv":
+        frame.sink_csv(path)
+    else:
+        frame.sink_ndjson(path)

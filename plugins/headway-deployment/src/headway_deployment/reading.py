@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import IO, Any
 
 import polars as pl
 from headway.contracts import CHUNK
@@ -19,16 +19,6 @@ BATCH = 4 * CHUNK
 """Rows held at a time."""
 
 READABLE = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".jsonl", ".jsonl.gz", ".parquet")
-
-
-class Source(Protocol):
-    """A file of rows."""
-
-    schema: dict[str, pl.DataType]
-    """Its columns, in order."""
-
-    def batches(self, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
-        """The given columns in batches of at most `BATCH` rows, in the order of the file."""
 
 
 def open_source(path: Path) -> Source:
@@ -171,3 +161,7 @@ def _text(path: Path) -> IO[str]:
     if path.name.lower().endswith(".gz"):
         return gzip.open(path, "rt", encoding="utf-8")
     return path.open(encoding="utf-8")
+
+
+Source = Scan | JsonLines
+"""A file of rows: its `schema`, and `batches` of at most `BATCH` rows in the order of the file."""

@@ -148,26 +148,28 @@ def _bar(story: Story, item: Measurement, scale: tuple[float, float]) -> Bar:
 def evidence_tables(evidence: Mapping[str, Any]) -> Iterator[tuple[str, list[str], list[list[Any]]]]:
     """The evidence of the parity gate, whatever it holds, as (title, columns, rows).
 
-    Single values share a table; a list of records, or records by name, get one each.
+    Records (a list of mappings, or mappings by name) get a table of their own; all else shares one.
     """
-    single = [[key, value] for key, value in evidence.items() if not isinstance(value, (Mapping, list, tuple))]
+    tables = {key: records for key, value in evidence.items() if (records := _records(value))}
+    single = [[_spaced(key), value] for key, value in evidence.items() if key not in tables]
     if single:
         yield "", ["", ""], single
-    for key, value in evidence.items():
-        records = _records(value)
-        if records:
-            columns = list(dict.fromkeys(column for record in records for column in record))
-            yield key, columns, [[record.get(column) for column in columns] for record in records]
+    for key, records in tables.items():
+        columns = list(dict.fromkeys(column for record in records for column in record))
+        rows = [[record.get(column) for column in columns] for record in records]
+        yield _spaced(key), [_spaced(column) for column in columns], rows
 
 
 def _records(value: Any) -> list[Mapping[str, Any]]:
-    if isinstance(value, Mapping):
-        if value and all(isinstance(item, Mapping) for item in value.values()):
-            return [{"name": name, **item} for name, item in value.items()]
-        return [{"name": name, "value": item} for name, item in value.items()]
-    if isinstance(value, (list, tuple)):
-        return [item if isinstance(item, Mapping) else {"value": item} for item in value]
+    if isinstance(value, Mapping) and value and all(isinstance(item, Mapping) for item in value.values()):
+        return [{"name": name, **item} for name, item in value.items()]
+    if isinstance(value, (list, tuple)) and value and all(isinstance(item, Mapping) for item in value):
+        return list(value)
     return []
+
+
+def _spaced(name: str) -> str:
+    return name.replace("_", " ")
 
 
 def _drawn(figure: Figure) -> Markup:

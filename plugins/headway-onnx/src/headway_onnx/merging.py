@@ -177,9 +177,9 @@ def _append(target: GraphProto, part: _Part) -> None:
     for sparse in graph.sparse_initializer:
         target.sparse_initializer.add().CopyFrom(sparse)
         target.sparse_initializer[-1].values.name = part.names[sparse.values.name]
-    for node in graph.node:
+    for position, node in enumerate(graph.node):
         target.node.add().CopyFrom(node)
-        target.node[-1].name = part.prefix + node.name
+        target.node[-1].name = part.prefix + (node.name or f"{node.op_type}/{position}")
         target.node[-1].input[:] = [part.names[name] for name in node.input]
         target.node[-1].output[:] = [part.names[name] for name in node.output]
 

@@ -302,19 +302,17 @@ def _sound(of: str, output: Output, array: np.ndarray) -> Result:
     """Finite values; for probabilities also none below 0, and sums of 1 within float32's rounding."""
     import numpy as np
 
-    flat = array.reshape(len(array), -1)
     far = np.zeros(len(array))
-    if array.dtype.kind == "f":
-        far = np.where(np.isfinite(flat).all(axis=1), 0.0, np.inf)
-    if output.kind == "probability":
-        sums = np.abs(flat.sum(axis=1, dtype=np.float64) - flat.shape[1] / array.shape[-1])
-        far = np.maximum(np.nan_to_num(far + sums, nan=np.inf), -np.minimum(flat.min(axis=1), 0))
-    wrong = far > PROBABILITY
-    largest = float(far.max(initial=0.0)) if output.kind == "probability" or wrong.any() else 0.0
+    if array.dtype.kind == "f" and array.size:
+        flat = array.reshape(len(array), -1)
+        if output.kind == "probability":
+            shares = array.reshape(len(array), -1, array.shape[-1]).astype(np.float64)
+            far = np.maximum(np.abs(shares.sum(axis=-1) - 1).max(axis=-1), -flat.min(axis=1))
+        far = np.where(np.isfinite(flat).all(axis=1), far, np.inf)
+    wrong = int(np.count_nonzero(far > PROBABILITY))
+    largest, worst = float(far.max(initial=0.0)), int(far.argmax()) if len(far) else 0
     finite = largest if np.isfinite(largest) else None
-    worst = int(far.argmax()) if len(far) else 0
-    unequal = int(np.count_nonzero(wrong))
-    return Result("outputs", of, output.name, len(array), finite, unequal, 0, PROBABILITY, not unequal, worst)
+    return Result("outputs", of, output.name, len(array), finite, wrong, 0, PROBABILITY, not wrong, worst)
 
 
 def _bitwise(name: str, of: str, difference: Difference) -> Result:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 from headway.contracts import Runtime
-from headway.errors import DataError
+from headway.errors import DataError, HeadwayError
 from headway.naming import nearest
 
 if TYPE_CHECKING:
@@ -97,11 +97,15 @@ class OnnxRuntime(Runtime):
 
         Raises:
             DataError: Inputs are missing, unknown or do not fit; all of them are named.
+            GraphError: An operator failed, such as a look-up beyond its table.
         """
         faults = _faults(self.inputs, feeds)
         if faults:
             raise DataError("; ".join(faults), hint="give each input as the graph declares it", code="graph-input")
-        return dict(zip(self.outputs, self._session.run(None, dict(feeds)), strict=True))
+        try:
+            return dict(zip(self.outputs, self._session.run(None, dict(feeds)), strict=True))
+        except Exception as error:  # as in _open
+            raise _failed("run", error) from error
 
 
 def _open(content: bytes) -> Any:
@@ -114,7 +118,16 @@ def _open(content: bytes) -> Any:
     options.log_severity_level = 3  # errors; what is lower speaks of the graph's authors, not to users
     # Without packed weights a matrix product takes another path for small batches: other bits.
     options.add_session_config_entry("session.disable_prepacking", "0")
-    return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    try:
+        return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime's own exceptions share no base class
+        raise _failed("open", error) from error
+
+
+def _failed(what: str, error: Exception) -> HeadwayError:
+    from headway_onnx.protos import GraphError
+
+    return GraphError(f"onnxruntime cannot {what} the graph: {error}", hint="export it again", code=f"graph-{what}")
 
 
 def threads() -> int:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from headway.plugins import Registry
+from headway_tabular.table import Table
+from headway_tabular.tabular import Tabular
 
 
 def headway_register(registry: Registry) -> None:
-    """Registers nothing yet."""
+    """Registers ``data=table`` and ``features=tabular``."""
+    registry.add("data", "table", Table)
+    registry.add("features", "tabular", Tabular)
