@@ -23,8 +23,10 @@ def reasons(vertex: Vertex, before: Components, experiment: Experiment, files: M
         files: First-party module name to its file.
     """
     now = vertex.components
+    if before["stage"] != now["stage"]:
+        return (f"{before['stage']} → {now['stage']}", *_inputs(before, now))
     found = [
-        *_stage(before, now),
+        *_version(before, now),
         *_config(vertex, before, now, experiment),
         *_content(vertex, before, now),
         *_source(before, now, files, experiment.config.project),
@@ -34,16 +36,12 @@ def reasons(vertex: Vertex, before: Components, experiment: Experiment, files: M
     return tuple(found) or ("its source cannot say whether it changed",)
 
 
-def _stage(before: Components, now: Components) -> Iterator[str]:
-    if before["stage"] != now["stage"]:
-        yield f"{before['stage']} → {now['stage']}"
+def _version(before: Components, now: Components) -> Iterator[str]:
     if before["cache_version"] != now["cache_version"]:
         yield f"cache_version {before['cache_version']} → {now['cache_version']}"
 
 
 def _config(vertex: Vertex, before: Components, now: Components, experiment: Experiment) -> Iterator[str]:
-    if before["stage"] != now["stage"]:
-        return
     for name in _changed(before["config"], now["config"]):
         place = experiment.config.place((vertex.stage.name, *name.split(".")))
         where = f" ({place.source}{f':{place.line}' if place.line else ''})" if place else ""

@@ -288,17 +288,19 @@ print(peaks[1] - peaks[0])
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss is in other units elsewhere")
 def test_memory_does_not_grow_with_the_file(tmp_path):
+    """The reader runs ahead by a fixed amount (about 200 MB of strings), which the first file already shows."""
     from pathlib import Path
 
-    line = "39,40.0,public,master," + "x" * 180 + "\n"
-    for size, count in (("small", 400_000), ("large", 2_000_000)):
+    block = "39,40.0,public,master\n" * 100_000
+    for size, blocks in (("small", 30), ("large", 150)):
         with (tmp_path / f"{size}.csv").open("w") as file:
-            file.write("age,hours,work,education,note\n")
-            file.writelines([line] * count)
+            file.write("age,hours,work,education\n")
+            file.writelines([block] * blocks)
     done = subprocess.run(
         [sys.executable, "-c", MEMORY, str(Path(__file__).parent), str(tmp_path)], capture_output=True, text=True,
-        check=True, timeout=240, env=os.environ | {"POLARS_MAX_THREADS": "1"},
+        check=True, timeout=500, env=os.environ | {"POLARS_MAX_THREADS": "1"},
     )  # fmt: skip
-    assert float(done.stdout) < 150  # MB more at the peak, for 325 MB more of file
+    assert float(done.stdout) < 200  # MB more at the peak; the rows that are more take 960 MB as four strings each

@@ -90,7 +90,7 @@ def test_an_answer_that_depends_on_the_other_rows_is_found_even_within_the_toler
 
 
 def test_unsafe_operators_are_refused_before_anything_is_run(context, data, features, broken):
-    with pytest.raises(GraphError, match="Softplus.*float64"):
+    with pytest.raises(GraphError, match=r"Softplus.*float64"):
         run(context, data, features, broken(f"u = Softplus(s); {SOFT}(u);"))
 
 
@@ -111,7 +111,7 @@ def test_outputs_that_are_not_finite_on_generated_rows_fail(context, data, featu
         "h = Constant<value: tensor = float {1e35}>(); z = Constant<value: tensor = float {0.0}>(); x = Mul(s, h); "
         f"y = Mul(x, z); u = Add(s, y); {SOFT}(u);"
     )
-    with pytest.raises(HeadwayError, match="outputs, generated rows.*not finite"):
+    with pytest.raises(HeadwayError, match=r"outputs, generated rows.*not finite"):
         run(context, data, features, broken(nodes))
 
 

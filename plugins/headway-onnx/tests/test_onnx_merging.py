@@ -104,7 +104,7 @@ def test_graphs_that_do_not_fit_are_refused(second, arguments, told):
 def test_another_opset_is_refused_not_relabelled():
     old = model(ROOT)
     old.opset_import[0].version = 9
-    with pytest.raises(GraphError, match="opset 9 of 'ai.onnx', not 20"):
+    with pytest.raises(GraphError, match=r"opset 9 of 'ai\.onnx', not 20"):
         merge(model(SUMS), old)
 
 

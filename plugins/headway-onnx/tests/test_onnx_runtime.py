@@ -59,14 +59,14 @@ def test_inputs_that_do_not_fit_are_named(pair, feeds, told):
 
 
 def test_all_faults_are_told_at_once(pair):
-    with pytest.raises(DataError, match="'other'.*'first' must be float64.*'second' is missing"):
+    with pytest.raises(DataError, match=r"'other'.*'first' must be float64.*'second' is missing"):
         pair.run({"first": FIRST.astype(int), "other": FIRST})
 
 
 @pytest.mark.parametrize("value", [None, 1.5, b"bytes"])
 def test_strings_are_strings(value):
     runtime = OnnxRuntime.load(as_graph(label_encoders({"c": ["a"]})).files)
-    with pytest.raises(DataError, match="1 value.*no str, first at 1"):
+    with pytest.raises(DataError, match=r"1 value.*no str, first at 1"):
         runtime.run({"c": np.array(["a", value], dtype=object)})
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -78,7 +79,12 @@ def same_bits(one: np.ndarray, two: np.ndarray) -> np.ndarray:
     if one.dtype.kind == "f":
         bits = f"u{one.dtype.itemsize}"
         one, two = np.ascontiguousarray(one).view(bits), np.ascontiguousarray(two).view(bits)
-    return np.asarray(np.asarray(one == two).reshape(len(one), -1).all(axis=1))
+    return np.asarray(_flat(np.asarray(one == two)).all(axis=1))
+
+
+def _flat(array: np.ndarray) -> np.ndarray:
+    """Shape (rows, everything else), also of no rows."""
+    return array.reshape(len(array), math.prod(array.shape[1:]))
 
 
 def _distance(one: np.ndarray, two: np.ndarray) -> np.ndarray:
@@ -87,7 +93,7 @@ def _distance(one: np.ndarray, two: np.ndarray) -> np.ndarray:
 
     if one.dtype.kind not in "fiub":
         return np.where(same_bits(one, two), 0.0, np.inf)
-    first, second = (array.astype(np.float64).reshape(len(one), -1) for array in (one, two))
+    first, second = (_flat(array).astype(np.float64) for array in (one, two))
     with np.errstate(invalid="ignore"):
         far = np.abs(first - second)
     equal = (first == second) | (np.isnan(first) & np.isnan(second))

@@ -95,7 +95,9 @@ def _check_node(node: NodeProto) -> None:
     name = (domain_of(node.domain), node.op_type)
     if name not in ALLOWED:
         raise GraphError(
-            f"node '{node.name}' uses {'.'.join(part for part in name if part)}, which is not in the list of operators",
+            # (damaged text is given as bytes, hence str)
+            f"node '{node.name}' uses {'.'.join(str(part) for part in name if part)}, which is not in the list of "
+            "operators",
             hint="write it with operators of headway_onnx.operators.ALLOWED",
             code="graph-operator",
         )

@@ -45,7 +45,9 @@ def export_module(module: torch.nn.Module, examples: Mapping[str, torch.Tensor],
     names_in = {f"input/{i}": name for i, name in enumerate(examples)}
     names_out = {f"output/{i}": name for i, name in enumerate(outputs)}
     with _evaluating(module), _quietly():
-        model = _export(module, tuple(examples.values()), list(names_in), list(names_out))
+        # Copies, because torch takes one tensor given for two inputs to be one input, without a word.
+        copies = tuple(tensor.detach().clone() for tensor in examples.values())
+        model = _export(module, copies, list(names_in), list(names_out))
     _check_batch(module, model, names_out)
     return to_bytes(rename(inliner.inline_local_functions(model), names_in | names_out, "module/"))
 
