@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
@@ -97,11 +98,9 @@ class WorkerProcess:
         stdin = self._process.stdin if self._process else None
         if stdin is None:
             return
-        try:
+        with suppress(BrokenPipeError):  # the worker is dead; following its events tells how it died
             stdin.write(line + "\n")
             stdin.flush()
-        except BrokenPipeError:
-            pass  # the worker is dead; following its events tells how it died
 
     def _follow(self, process: subprocess.Popen[str], task: Task, events: Events) -> Outcome:
         for line in self._lines:
@@ -139,10 +138,8 @@ class WorkerProcess:
 
     def _close(self, process: subprocess.Popen[str]) -> None:
         if process.stdin:
-            try:
+            with suppress(BrokenPipeError):
                 process.stdin.close()
-            except BrokenPipeError:
-                pass
         self._lines.close()
         self._process = None
 

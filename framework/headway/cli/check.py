@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from headway.session import Session
 
-help = "report every fault of a config at once"  # noqa: A001 - the name argparse uses
+help = "report every fault of a config at once"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from headway.session import Session
 
-help = "print the resolved config"  # noqa: A001 - the name argparse uses
+help = "print the resolved config"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

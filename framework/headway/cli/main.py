@@ -41,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit code.
     """
-    warnings.showwarning = _show_warning
+    warnings.showwarning = _show_warning  # type: ignore[assignment]  # the other arguments are not shown
     try:
         return _dispatch(list(sys.argv[1:] if argv is None else argv))
     except HeadwayError as error:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from headway.planning import Node
     from headway.session import Session
 
-help = "show what would run, what is cached, and why"  # noqa: A001 - the name argparse uses
+help = "show what would run, what is cached, and why"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

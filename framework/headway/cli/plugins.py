@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from headway.plugins import PluginInfo
     from headway.session import Session
 
-help = "list plugins and what they register"  # noqa: A001 - the name argparse uses
+help = "list plugins and what they register"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from headway.session import Session
     from headway.task import Failure
 
-help = "run an experiment, or a grid of them with -m"  # noqa: A001 - the name argparse uses
+help = "run an experiment, or a grid of them with -m"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from headway.session import Session
     from headway.store import Run, StageRow
 
-help = "list runs, or show one"  # noqa: A001 - the name argparse uses
+help = "list runs, or show one"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -128,7 +128,8 @@ class _Checker:
             return None
         origin = self.config.tree.origin((name, "use"))
         if origin is not None and not origin.option:
-            self._add((name, "use"), f"{name}.use is set by a choice, not by a value", f"write {kind}={use}, or `- override /{kind}: {use}` in the defaults", "use")  # fmt: skip
+            hint = f"write {kind}={use}, or `- override /{kind}: {use}` in the defaults"
+            self._add((name, "use"), f"{name}.use is set by a choice, not by a value", hint, "use")
             return None
         if use not in names:
             self._add((name, "use"), unknown(kind, use, names), self._broken_hint(), "unknown-stage")

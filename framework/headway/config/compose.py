@@ -167,7 +167,10 @@ class _Composer:
         while True:
             try:
                 repository = CachingConfigRepository(self._repository)
-                return list(create_defaults_list(repository, primary, list(overrides), prepend_hydra=False, skip_missing=True).defaults)  # fmt: skip
+                found = create_defaults_list(
+                    repository, primary, list(overrides), prepend_hydra=False, skip_missing=True
+                )
+                return list(found.defaults)
             except MissingConfigException as error:
                 missing = error.missing_cfg_file or ""
                 if missing in self._repository.absent or missing == PRIMARY:

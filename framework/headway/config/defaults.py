@@ -32,7 +32,7 @@ def fill(node: dict[str, Any], cls: type) -> None:
     """Puts the defaults of a dataclass under the values of a node; none for fields without one."""
     for name, default in defaults_of(cls).items():
         if isinstance(default, dict) and isinstance(node.get(name), dict) and _nested(cls, name):
-            fill(node[name], typing.cast(type, _nested(cls, name)))
+            fill(node[name], typing.cast("type", _nested(cls, name)))
         else:
             node.setdefault(name, default)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import dataclasses
 import inspect
+import itertools
 import json
 import textwrap
 import typing
@@ -95,7 +96,7 @@ def _inside(values: Any, location: tuple[Any, ...]) -> Key:
     """The part of pydantic's location that is in the values; the rest names branches of unions."""
     path: Key = ()
     for key in location:
-        if isinstance(values, Mapping) and key in values or isinstance(values, list) and isinstance(key, int):
+        if (isinstance(values, Mapping) and key in values) or (isinstance(values, list) and isinstance(key, int)):
             values, path = values[key], (*path, key)
     return path
 
@@ -140,8 +141,8 @@ def _docs(cls: type) -> dict[str, str]:
         return {}
     body = tree.body[0].body if isinstance(tree.body[0], ast.ClassDef) else []
     docs = {}
-    for field, text in zip(body, body[1:], strict=False):
-        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and isinstance(text, ast.Expr):
-            if isinstance(text.value, ast.Constant) and isinstance(text.value.value, str):
-                docs[field.target.id] = " ".join(text.value.value.split())
+    for field, text in itertools.pairwise(body):
+        doc = text.value.value if isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant) else None
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and isinstance(doc, str):
+            docs[field.target.id] = " ".join(doc.split())
     return docs

@@ -32,7 +32,7 @@ class Dataset(Artifact):
 
     schema: Schema
     splits: Mapping[str, pl.LazyFrame] = field(repr=False)
-    recipe: Recipe = Recipe()
+    recipe: Recipe = field(default_factory=Recipe)
 
     def split(self, name: str) -> pl.LazyFrame:
         """The rows of one split; raises `DataError` naming the splits there are."""

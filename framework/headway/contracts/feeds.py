@@ -40,7 +40,7 @@ def conform(frame: pl.DataFrame, columns: Sequence[Column]) -> pl.DataFrame:
             continue
         given = frame[column.name]
         cast = given.cast(getattr(pl, column.dtype), strict=False)
-        lost = given.filter(cast.is_null() & given.is_not_null())
+        lost = given.filter(_lost(given, cast))
         if lost.len():
             faults.append(
                 f"column '{column.name}' must be {column.dtype}: {lost.len()} value(s) are not, such as {lost[0]!r}"
@@ -49,6 +49,14 @@ def conform(frame: pl.DataFrame, columns: Sequence[Column]) -> pl.DataFrame:
     if faults:
         raise DataError("; ".join(faults), hint="give the columns the model was trained on", code="columns")
     return pl.DataFrame(series)
+
+
+def _lost(given: pl.Series, cast: pl.Series) -> pl.Series:
+    """Which values a cast changed: those that became null, and numbers that are no longer equal."""
+    lost = cast.is_null() & given.is_not_null()
+    if given.dtype.is_float() and cast.dtype.is_integer():
+        lost = lost | (cast.cast(given.dtype) != given).fill_null(value=False)
+    return lost
 
 
 def feeds(frame: pl.DataFrame, columns: Sequence[Column]) -> dict[str, np.ndarray]:

@@ -73,9 +73,9 @@ class Fingerprinter:
 
     def _reached(self, stage: StageConfig) -> list[str]:
         """Modules of the stage class, its bases, and what its fields name in the registry."""
-        cls = type(stage.stage)
+        cls: Any = type(stage.stage)
         modules = [base.__module__ for base in cls.__mro__ if base.__module__ not in ("builtins", "headway.stage")]
-        for field in dataclasses.fields(stage.stage):
+        for field in dataclasses.fields(cls):
             for marker in markers_of(cls, field.name, Registered):
                 modules += [
                     self._registry.get(marker.kind, name).__module__ for name in _strings(stage.values[field.name])

@@ -6,14 +6,17 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from headway.planning.fingerprint import Components
 
 if TYPE_CHECKING:
     from headway.config import Experiment
     from headway.planning.graph import Vertex
 
+    Parts = Mapping[str, Any]
 
-def reasons(vertex: Vertex, before: Components, experiment: Experiment, files: Mapping[str, Path]) -> tuple[str, ...]:
+
+def reasons(
+    vertex: Vertex, before: Mapping[str, Any], experiment: Experiment, files: Mapping[str, Path]
+) -> tuple[str, ...]:
     """What changed since a stage last succeeded, the most telling first.
 
     Args:
@@ -36,12 +39,12 @@ def reasons(vertex: Vertex, before: Components, experiment: Experiment, files: M
     return tuple(found) or ("its source cannot say whether it changed",)
 
 
-def _version(before: Components, now: Components) -> Iterator[str]:
+def _version(before: Parts, now: Parts) -> Iterator[str]:
     if before["cache_version"] != now["cache_version"]:
         yield f"cache_version {before['cache_version']} → {now['cache_version']}"
 
 
-def _config(vertex: Vertex, before: Components, now: Components, experiment: Experiment) -> Iterator[str]:
+def _config(vertex: Vertex, before: Parts, now: Parts, experiment: Experiment) -> Iterator[str]:
     for name in _changed(before["config"], now["config"]):
         place = experiment.config.place((vertex.stage.name, *name.split(".")))
         where = f" ({place.source}{f':{place.line}' if place.line else ''})" if place else ""
@@ -56,19 +59,16 @@ def _show(values: Mapping[str, Any], name: str) -> str:
     return text if len(text) <= 40 else text[:37] + "…"
 
 
-def _content(vertex: Vertex, before: Components, now: Components) -> Iterator[str]:
+def _content(vertex: Vertex, before: Parts, now: Parts) -> Iterator[str]:
     for name in _changed(before["content"], now["content"]):
         value = vertex.stage.values.get(name)
         files = value if isinstance(value, str) else ", ".join(value or ())
         yield f"{files} changed ({vertex.stage.name}.{name})"
 
 
-def _source(before: Components, now: Components, files: Mapping[str, Path], project: Path) -> Iterator[str]:
+def _source(before: Parts, now: Parts, files: Mapping[str, Path], project: Path) -> Iterator[str]:
     for module in _changed(before["source"], now["source"]):
-        if module not in before["source"]:
-            verb = "is new"
-        else:
-            verb = "changed" if module in now["source"] else "is gone"
+        verb = "is new" if module not in before["source"] else "changed" if module in now["source"] else "is gone"
         yield f"{_file(module, files.get(module), project)} {verb}"
 
 
@@ -81,12 +81,12 @@ def _file(module: str, path: Path | None, project: Path) -> str:
     return "/".join(path.parts[-parts:])
 
 
-def _libraries(before: Components, now: Components) -> Iterator[str]:
+def _libraries(before: Parts, now: Parts) -> Iterator[str]:
     for name in _changed(before["libraries"], now["libraries"]):
         yield f"{name} {_show(before['libraries'], name)} → {_show(now['libraries'], name)}"
 
 
-def _inputs(before: Components, now: Components) -> Iterator[str]:
+def _inputs(before: Parts, now: Parts) -> Iterator[str]:
     for name in _changed(before["inputs"], now["inputs"]):
         old, new = before["inputs"].get(name), now["inputs"].get(name)
         if isinstance(old, Mapping) and isinstance(new, Mapping):

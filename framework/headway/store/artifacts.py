@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import shutil
 import tempfile
@@ -114,10 +113,10 @@ class ArtifactStore:
     def _place(self, content: Path, digest: str) -> None:
         place = self.path(digest)
         if place.exists() and not self._is_intact(digest):
-            os.replace(place, content.parent / "damaged")
+            place.replace(content.parent / "damaged")
         if not place.exists():
             try:
-                os.rename(content, place)
+                content.rename(place)
             except OSError:
                 if not self._is_whole(digest):  # else another process was faster, with the same content
                     raise

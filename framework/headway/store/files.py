@@ -50,7 +50,7 @@ def write_atomically(path: Path, content: bytes) -> None:
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
-        os.replace(name, path)
+        Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
@@ -62,4 +62,4 @@ def link_atomically(path: Path, target: str) -> None:
     beside = path.with_name(f".tmp-{os.getpid()}-{path.name}")
     beside.unlink(missing_ok=True)
     beside.symlink_to(target)
-    os.replace(beside, path)
+    beside.replace(path)

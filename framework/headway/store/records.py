@@ -255,7 +255,7 @@ class Records:
             raise UsageError(f"'{reference}' fits {len(fitting)} runs: {', '.join(fitting[:5])}", code="ambiguous-run")
         if not fitting:
             raise UsageError(unknown("run", reference, ids[:10]), hint="headway runs list", code="unknown-run")
-        return fitting[0]
+        return str(fitting[0])
 
     def _latest(self, name: str) -> str:
         where, values = ("where name = ?", (name,)) if name else ("", ())

@@ -126,7 +126,7 @@ def test_logistic_regression_is_scikit_learns_on_one_hot_columns(context):
     batch = features.source("train").batch()
     reference = LogisticRegression(C=0.5, max_iter=1000, tol=1e-10).fit(one_hot(batch), batch[TARGET])
     given = Linear(C=0.5).run(context, features).predict(features.source("test").batch())["probability"]
-    np.testing.assert_allclose(given, reference.predict_proba(one_hot(features.source("test").batch())), atol=2e-3)
+    np.testing.assert_allclose(given, reference.predict_proba(one_hot(features.source("test").batch())), atol=1e-5)
 
 
 def test_ridge_regression_solves_the_normal_equations(context):
@@ -161,7 +161,7 @@ def test_a_row_of_weight_two_counts_as_two_rows_and_of_weight_zero_as_none(conte
     name = stage.run(context, features).outputs[0].name
     test = features.source("test").batch()
     weighted, counted = (stage.run(context, each).predict(test)[name] for each in (features, plain))
-    np.testing.assert_allclose(weighted, counted, rtol=2e-3, atol=2e-3)
+    np.testing.assert_allclose(weighted, counted, rtol=1e-4, atol=1e-4)
 
 
 def test_majority_gives_the_shares_of_the_classes(context):

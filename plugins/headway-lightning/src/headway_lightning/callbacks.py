@@ -8,9 +8,8 @@ from typing import Any
 
 import lightning.pytorch as pl
 import torch
-from lightning.pytorch.callbacks import Callback, EarlyStopping
-
 from headway import Context
+from lightning.pytorch.callbacks import Callback, EarlyStopping
 
 CHECKPOINT = "last.ckpt"
 

@@ -8,9 +8,9 @@ from typing import Any
 import lightning.pytorch as pl
 import numpy as np
 import torch
+from headway.errors import DataError
 from torch.nn import functional
 
-from headway.errors import DataError
 from headway_lightning.loading import Batch
 from headway_lightning.modules import Network
 from headway_lightning.network import Trainer

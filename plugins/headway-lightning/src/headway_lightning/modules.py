@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-
 from headway.contracts import ArraySpec, Graph, Output
 from headway.errors import DataError
 from headway_onnx.graphs import as_graph, export_module

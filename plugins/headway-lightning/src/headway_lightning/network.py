@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from annotated_types import Ge, Gt
-
 from headway import Context, HeadwayError, Seed, Stage, Uncached
 from headway.contracts import Features
+
 from headway_lightning.artifact import TorchModel
 
 Positive = Annotated[float, Gt(0)]

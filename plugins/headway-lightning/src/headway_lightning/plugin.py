@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from headway.plugins import Registry
+
 from headway_lightning.artifact import TorchModel
 from headway_lightning.mlp import MLP
 

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 import lightning.pytorch as pl
 import numpy as np
 import torch
-
 from headway import Context, metrics
 from headway.contracts import TARGET, WEIGHT, Features, Output, Source, Target
 from headway.errors import DataError
+
 from headway_lightning.artifact import TorchModel
 from headway_lightning.callbacks import Best, Cancel, Checkpoint, Patience
 from headway_lightning.learner import Learner

@@ -118,7 +118,7 @@ def _estimator(target: Target, trust: float, max_iter: int) -> Any:
     from sklearn.linear_model import LogisticRegression, Ridge  # type: ignore[import-untyped]
 
     if target.classes is not None:
-        return LogisticRegression(C=trust, max_iter=max_iter)
+        return LogisticRegression(C=trust, max_iter=max_iter, tol=1e-6)
     return Ridge(alpha=1 / trust, max_iter=max_iter, tol=1e-10, solver="sparse_cg")
 
 

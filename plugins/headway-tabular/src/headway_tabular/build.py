@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
-
 from headway import Context, DataError
 from headway.contracts import ROW, Category, Column, Dataset, NullValues, Recipe, Schema, Target
 from headway.naming import unknown
+
 from headway_tabular.reading import read, typed
 from headway_tabular.splitting import divide
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 import torch
-
 from headway import Context, DataError
 from headway.contracts import (
     MISSING,
@@ -29,6 +28,7 @@ from headway.contracts import (
 )
 from headway.naming import unknown
 from headway_onnx.graphs import as_graph, code_name, export_module, label_encoders, merge
+
 from headway_tabular.derive import Expression, parse
 from headway_tabular.transform import Derivation, Statistics, Transform, example, learn
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from headway.plugins import Registry
+
 from headway_tabular.table import Table
 from headway_tabular.tabular import Tabular
 

@@ -7,7 +7,6 @@ import zipfile
 from pathlib import Path
 
 import polars as pl
-
 from headway import DataError
 
 SEPARATORS = {".csv": ",", ".tsv": "\t"}

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
-
 from headway import DataError
 from headway.contracts import Target
 from headway.naming import unknown

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Annotated
 
 from annotated_types import Ge, Le
-
 from headway import Context, SourcePath, Stage
 from headway.contracts import Category, Dataset
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 from annotated_types import Ge
-
 from headway import Context, Stage
 from headway.contracts import Dataset, Features
 

@@ -1,3 +1,0 @@
-"""Switches on the fixtures of the kit, as a plugin author's root conftest does."""
-
-pytest_plugins = ["headway.testing.fixtures"]
