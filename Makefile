@@ -31,7 +31,7 @@ $(STAMP): pyproject.toml constraints.txt $(PLUGINS)
 	@$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11)' 2>/dev/null \
 	  || { echo "Headway needs Python 3.11 or newer as '$(PYTHON)' (make PYTHON=/path/to/python3)"; exit 1; }
 	.ci/venv $(PYTHON) $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt \
 	  -e '.[dev]' $(patsubst %/pyproject.toml,-e ./%,$(PLUGINS))
 	@touch $@
 
