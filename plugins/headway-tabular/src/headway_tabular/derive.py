@@ -77,7 +77,9 @@ def parse(name: str, text: str, numbers: Collection[str], others: Collection[str
     try:
         tree = ast.parse(plain, mode="eval").body
     except SyntaxError as error:
-        raise _fault(name, text, f"is no expression: {error.msg}", (error.offset or 1) - 1) from error
+        end = max(len(text) - 1, 0)
+        column = min(error.offset - 1, end) if error.offset else end
+        raise _fault(name, text, f"is no expression: {error.msg}", column) from error
     checker = _Checker(name, text, numbers, others, quoted)
     checker.check(tree)
     return Expression(name, text, frozenset(checker.used), tree, quoted)
