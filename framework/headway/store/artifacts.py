@@ -13,13 +13,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headway.errors import StoreError
-from headway.store.files import link_atomically, sync_file, sync_folder, told, write_atomically
+from headway.store.files import link_atomically, remove_stale, sync_file, sync_folder, told, write_atomically
 
 if TYPE_CHECKING:
     from headway.contracts import Artifact, Lookup
 
 HEX = re.compile(r"[0-9a-f]{64}")
 MANIFEST = ".manifest.json"
+STALE = 86_400.0
+"""Seconds after which what lies in the scratch folder belongs to a process that was killed."""
 
 
 @dataclass(frozen=True)
@@ -88,12 +90,14 @@ class ArtifactStore:
             self._make_folders()
             digest = self._save_artifact(artifact)
             entry = Entry(digest, artifact.type_name, metrics, history, components)
-            write_atomically(self._entry(key), json.dumps(asdict(entry), sort_keys=True).encode())
+            content = json.dumps(asdict(entry), sort_keys=True).encode()
+            write_atomically(self._entry(key), content, self.root / "tmp")
         return entry
 
     def _make_folders(self) -> None:
         for name in ("artifacts", "entries", "tmp"):
             (self.root / name).mkdir(parents=True, exist_ok=True)
+        remove_stale(self.root / "tmp", STALE)
 
     def _save_artifact(self, artifact: Artifact) -> str:
         folder = Path(tempfile.mkdtemp(dir=self.root / "tmp"))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from headway.errors import StoreError
@@ -42,9 +44,15 @@ def sync_file(path: Path) -> None:
         os.close(descriptor)
 
 
-def write_atomically(path: Path, content: bytes) -> None:
-    """Replaces a file as a whole, or not at all."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".tmp-")
+def write_atomically(path: Path, content: bytes, scratch: Path) -> None:
+    """Replaces a file as a whole, or not at all.
+
+    Args:
+        path: The file.
+        content: Its new content.
+        scratch: A folder of the same file system to write it in first.
+    """
+    handle, name = tempfile.mkstemp(dir=scratch)
     try:
         with os.fdopen(handle, "wb") as stream:
             stream.write(content)
@@ -55,6 +63,14 @@ def write_atomically(path: Path, content: bytes) -> None:
         Path(name).unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
+
+
+def remove_stale(scratch: Path, age: float) -> None:
+    """Removes what killed processes left in a scratch folder longer than `age` seconds ago."""
+    for path in scratch.iterdir():
+        with suppress(OSError):
+            if time.time() - path.stat().st_mtime > age:
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def link_atomically(path: Path, target: str) -> None:

@@ -1,0 +1,252 @@
+"""Keys, verdicts and reasons, on real configs of a small project."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from headway.config import check, compose, expand
+from headway.errors import UsageError
+from headway.executors import InProcess
+from headway.planning import key_of, plan
+from headway.plugins import load
+from headway.runner import execute
+from headway.store import ArtifactStore, Records
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+TOY = Path(__file__).parents[2] / "integration" / "toy"
+
+
+class Quiet:
+    """A journal that only remembers keys, as a run's does."""
+
+    def __init__(self, records):
+        self.records = records
+
+    def finished(self, node, outcome):
+        for label in node.labels.values():
+            self.remember(label, node.key, outcome.digest)
+
+    def remember(self, label, key, digest):
+        with self.records.connect(write=True) as connection:
+            connection.execute("insert or replace into last_keys values ('toy', ?, ?)", (label, key))
+
+    def started(self, *_): ...
+
+    waiting = step = output = started
+
+
+class Toy:
+    def __init__(self, folder):
+        self.folder = folder
+        (folder / "configs" / "experiment").mkdir(parents=True)
+        (folder / "plugins").mkdir()
+        for name in ("toy.py", "_arithmetic.py"):
+            shutil.copy(TOY / name, folder / "plugins" / name)
+        shutil.copy(TOY / "toy.yaml", folder / "configs" / "experiment" / "toy.yaml")
+        (folder / "lines.txt").write_text("one\nthree\n")
+        self.store, self.records = ArtifactStore(folder / ".headway"), Records(folder / ".headway")
+
+    def plan(self, *words, grid=()):
+        plugins = load(self.folder)
+        lists = expand(["experiment=toy", *words, *grid])
+        experiments = [check(compose(self.folder, overrides, plugins), plugins) for overrides in lists]
+        return plan(experiments, plugins, self.store, self.records)
+
+    def run(self, *words):
+        made = self.plan(*words)
+        executor = InProcess(load(self.folder))
+        assert execute(made, executor, Quiet(self.records), self.store.root, self.folder)
+
+    def edit(self, path, old, new):
+        file = self.folder / path
+        assert old in file.read_text()
+        file.write_text(file.read_text().replace(old, new))
+
+    def keys(self, *words):
+        return {node.label: node.key for node in self.plan(*words).nodes}
+
+    def reasons(self, *words):
+        return {node.label: node.reasons for node in self.plan(*words).nodes if node.verdict == "run"}
+
+
+@pytest.fixture
+def toy(tmp_path):
+    return Toy(tmp_path)
+
+
+def test_everything_runs_first_and_nothing_afterwards(toy):
+    assert toy.reasons() == dict.fromkeys(("lines", "model", "summary"), ("not run before",))
+    toy.run()
+    assert toy.reasons() == {}
+
+
+def test_a_value_is_named_with_old_new_and_place(toy):
+    toy.run()
+    assert toy.reasons("model.power=2") == {
+        "model": ("model.power 1 → 2 (command line)",),
+        "summary": ("model changed",),
+    }
+    toy.edit("configs/experiment/toy.yaml", "lines:\n", "model:\n  power: 2\nlines:\n")
+    assert toy.reasons()["model"] == ("model.power 1 → 2 (configs/experiment/toy.yaml:10)",)
+
+
+def test_another_stage_in_the_same_place_is_named_without_its_sources(toy):
+    toy.run()
+    assert toy.reasons("model=crash")["model"] == ("model/count → model/crash",)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("    # a comment\n", ""),
+        ("    # a comment\n", "    # another\n    # comment\n"),
+        ('"""A helper module, whose edits must be noticed."""', '"""Other words."""'),
+        ("base**exponent", "( base ** exponent )"),
+    ],
+)
+def test_what_does_not_change_the_syntax_changes_no_key(toy, old, new):
+    before = toy.keys()
+    toy.edit("plugins/_arithmetic.py", old, new)
+    assert toy.keys() == before
+
+
+def test_a_helper_module_is_followed_and_named(toy):
+    toy.run()
+    toy.edit("plugins/_arithmetic.py", "base**exponent", "base ** (exponent + 1)")
+    assert toy.reasons()["model"][0] == "plugins/_arithmetic.py changed"
+
+
+def test_data_are_known_by_content_not_by_name(toy):
+    toy.run()
+    shutil.copy(toy.folder / "lines.txt", toy.folder / "same.txt")
+    assert toy.reasons("lines.path=same.txt") == {}
+    toy.edit("lines.txt", "three", "four")
+    assert toy.reasons()["lines"] == ("lines.txt changed (lines.path)",)
+
+
+def test_a_folder_is_known_by_the_names_and_content_of_its_files(toy):
+    folder = toy.folder / "rows"
+    folder.mkdir()
+    (folder / "a.txt").write_text("1")
+    key = toy.keys("lines.path=rows")["lines"]
+    (folder / "a.txt").rename(folder / "b.txt")
+    assert toy.keys("lines.path=rows")["lines"] != key
+
+
+def test_a_missing_file_is_told_with_the_nearest(toy):
+    with pytest.raises(UsageError, match=r"no file lnes\.txt") as caught:
+        toy.plan("lines.path=lnes.txt")
+    assert "lines.txt" in caught.value.hint
+
+
+def test_secrets_and_uncached_fields_are_in_no_key_and_no_component(toy):
+    plain = toy.plan().nodes
+    for node, other in zip(plain, toy.plan("lines.token=hunter2", "model.seconds=0.5").nodes, strict=True):
+        assert node.key == other.key
+        assert "hunter2" not in str(other.components)
+
+
+def test_a_key_does_not_know_its_folder_nor_the_order_of_its_config(tmp_path):
+    one, two = Toy(tmp_path / "one"), Toy(tmp_path / "some" / "where" / "else")
+    text = (two.folder / "configs/experiment/toy.yaml").read_text()
+    head, body = text.split("name: toy\n")
+    (two.folder / "configs/experiment/toy.yaml").write_text(head + body + "name: toy\n")
+    assert one.keys() == two.keys()
+
+
+def test_a_library_in_another_version_is_named(toy, monkeypatch):
+    from headway.planning.libraries import Libraries
+
+    toy.edit("plugins/_arithmetic.py", "def power", "import numpy\n\n\ndef power")
+    toy.run()
+    real = Libraries._version
+    monkeypatch.setattr(Libraries, "_version", lambda self, name: "99.0" if name == "numpy" else real(self, name))
+    reason = toy.reasons()["model"][0]
+    assert reason.startswith("numpy ")
+    assert reason.endswith("→ 99.0")
+
+
+def test_the_distribution_of_an_import_by_another_name_is_found(toy):
+    from headway.planning.libraries import Libraries
+    from headway.store import Remembered
+
+    versions = Libraries(Remembered(toy.records)).versions(["yaml", "hydra", "no_such_library"])
+    assert versions["yaml"][0].isdigit()
+    assert versions["hydra"].startswith("1.3")
+    assert versions["no_such_library"] == "none"
+
+
+def test_a_result_that_is_gone_is_told(toy):
+    toy.run()
+    key = toy.keys()["model"]
+    shutil.rmtree(toy.store.path(toy.store.find(key).digest))
+    assert toy.reasons()["model"] == ("its result is no longer in the store",)
+
+
+def test_a_source_without_fingerprint_is_never_cached(toy):
+    run = "    def run(self, context: Context) -> Note:"
+    toy.edit("plugins/toy.py", run, "    def fingerprint(self):\n        return None\n\n" + run)
+    assert toy.keys()["lines"] != toy.keys()["lines"]
+    toy.edit("plugins/toy.py", "        return None\n", "        return 'table version 3'\n")
+    assert toy.keys()["lines"] == toy.keys()["lines"]
+
+
+def test_effects_come_last_and_always_run(toy):
+    toy.edit("configs/experiment/toy.yaml", "[lines, model, summary]", "[lines, model, ledger, summary]")
+    toy.edit("configs/experiment/toy.yaml", "  - /summary: sum", "  - /summary: sum\n  - /ledger: append")
+    ledger = f"ledger.path={toy.folder / 'ledger.txt'}"
+    toy.run(ledger)
+    made = toy.plan(ledger)
+    assert [node.label for node in made.nodes] == ["lines", "model", "summary", "ledger"]
+    assert toy.reasons(ledger) == {"ledger": ("it changes the world outside",)}
+
+
+def test_baselines_are_variants_that_share_what_they_can(toy):
+    labels = [node.label for node in toy.plan("baselines=[{count: {power: 2}}]").nodes]
+    assert sorted(labels) == ["lines", "model", "model[count]", "summary"]
+    assert labels[-1] == "summary"
+    same = toy.plan("baselines=[count]").nodes
+    assert [node.label for node in same] == ["lines", "model", "summary"]
+
+
+GRIDS = st.tuples(
+    st.lists(st.integers(1, 3), min_size=1, max_size=3, unique=True),
+    st.lists(st.integers(1, 3), min_size=1, max_size=3, unique=True),
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=8)
+@given(grid=GRIDS)
+def test_merging_variants_keeps_each_distinct_key_once_and_inputs_first(toy, grid):
+    powers, seeds = grid
+    made = toy.plan(f"model.power={','.join(map(str, powers))}", f"seed={','.join(map(str, seeds))}")
+    keys = [node.key for node in made.nodes]
+    assert len(keys) == len(set(keys)) == 1 + len(powers) + len(powers) * len(seeds)
+    seen = set()
+    for node in made.nodes:
+        assert {key for key in node.inputs.values() if isinstance(key, str)} <= seen
+        seen.add(node.key)
+    assert {index for node in made.nodes for index in node.labels} == set(range(len(powers) * len(seeds)))
+
+
+@given(st.dictionaries(st.text(max_size=5), st.integers() | st.lists(st.text(max_size=3), max_size=3), max_size=5))
+def test_a_key_does_not_depend_on_the_order_of_its_components(components):
+    backwards = dict(reversed(components.items()))
+    assert key_of(components) == key_of(backwards)
+    assert key_of(components | {"more": 1}) != key_of(components)
+
+
+def test_a_warm_plan_parses_no_source_again(toy, monkeypatch):
+    for path in toy.folder.rglob("*"):
+        if path.is_file():
+            os.utime(path, (1, 1))
+    toy.plan()
+    from headway.planning import modules
+
+    parsed = []
+    real = modules._parse_file
+    monkeypatch.setattr(modules, "_parse_file", lambda path: parsed.append(path) or real(path))
+    toy.plan()
+    assert [path for path in parsed if path.is_relative_to(toy.folder)] == []

@@ -1,0 +1,18 @@
+"""The public surface, name by name: a change here is a change for every plugin."""
+
+import headway
+from headway import contracts
+
+
+def test_the_names_of_headway():
+    assert sorted(headway.__all__) == [
+        "Context", "DataError", "HeadwayError", "Pruned", "Registered", "Secret", "Seed", "SourcePath", "Stage",
+        "Uncached", "__version__",
+    ]  # fmt: skip
+
+
+def test_every_public_name_exists_and_is_documented():
+    for module in (headway, contracts):
+        for name in module.__all__:
+            value = getattr(module, name)
+            assert isinstance(value, str | int | tuple | type(contracts.Category)) or value.__doc__, name
