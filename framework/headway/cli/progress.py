@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from headway.runner import Listener, StageOutcome
 
 
+MOST = 3
+"""How many reasons are shown while a run works."""
+
+
 @contextmanager
 def progress() -> Iterator[Listener]:
     """A listener for this standard error: live on a terminal, plain lines when piped."""
@@ -34,6 +38,12 @@ def _summary(label: str, outcome: StageOutcome) -> str:
     return f"{label:<24} {words.get(outcome.status, outcome.status)}"
 
 
+def _why(reasons: tuple[str, ...]) -> str:
+    """The first reasons; `headway plan` and `headway runs show` have all."""
+    more = f" (and {len(reasons) - MOST} more)" if len(reasons) > MOST else ""
+    return "; ".join(reasons[:MOST]) + more
+
+
 def _metrics(metrics: Mapping[str, float]) -> str:
     return "  ".join(f"{name} {value:.4g}" for name, value in metrics.items())
 
@@ -50,7 +60,7 @@ class Plain:
     def stage_started(self, label: str, reasons: tuple[str, ...]) -> None:
         """A stage begins; why it is not cached."""
         self._last = time.monotonic()
-        self._say(f"{label:<24} runs: {'; '.join(reasons)}" if reasons else f"{label:<24} runs")
+        self._say(f"{label:<24} runs: {_why(reasons)}")
 
     def stage_waiting(self, label: str) -> None:
         """Another process computes the same stage."""
@@ -83,7 +93,7 @@ class Live:
 
     def stage_started(self, label: str, reasons: tuple[str, ...]) -> None:
         """A stage begins; why it is not cached."""
-        self._update(label, "; ".join(reasons))
+        self._update(label, _why(reasons))
         self._status.start()
 
     def stage_waiting(self, label: str) -> None:

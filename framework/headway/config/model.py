@@ -38,8 +38,13 @@ class Config:
     options: Mapping[str, Tree] = field(default_factory=dict)
     faults: tuple[HeadwayError, ...] = ()
 
+    def written(self, path: Key) -> Place | None:
+        """Where a value itself was written; None for a default of a stage's own."""
+        origin = self.tree.origins.get(path)
+        return origin.place(self.project) if origin else None
+
     def place(self, path: Key, *, of_key: bool = False) -> Place | None:
-        """Where a value, or its key, was written; None for a default of a stage's own."""
+        """Where a value, or its key, was written, or the nearest thing above it."""
         origin = self.tree.origin(path)
         return origin.place(self.project, of_key=of_key) if origin else None
 

@@ -65,9 +65,8 @@ def _lines(experiment: Experiment, node: Mapping[str, Any], at: Key, depth: int)
         if isinstance(value, Mapping) and value:
             lines += [head, *_lines(experiment, value, (*at, key), depth + 1)]
         else:
-            written = (*at, key) in experiment.config.tree.origins
-            place = experiment.config.place((*at, key)) if written else None
-            lines.append(f"{head} {_inline(value)}  # {place or 'default'}")
+            place = experiment.config.written((*at, key)) or "default"
+            lines.append(f"{head} {_inline(value)}  # {place}")
     return lines
 
 

@@ -45,7 +45,7 @@ def _version(before: Parts, now: Parts) -> Iterator[str]:
 
 def _config(vertex: Vertex, before: Parts, now: Parts, experiment: Experiment) -> Iterator[str]:
     for name in _changed(before["config"], now["config"]):
-        place = experiment.config.place((vertex.stage.name, *name.split(".")))
+        place = experiment.config.written((vertex.stage.name, *name.split(".")))
         where = f" ({place.source}{f':{place.line}' if place.line else ''})" if place else ""
         old, new = _show(before["config"], name), _show(now["config"], name)
         yield f"{vertex.stage.name}.{name} {old} → {new}{where}"
