@@ -8,7 +8,6 @@ ConfigStore and no global state (docs/decisions/0001).
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,22 +15,24 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from hydra._internal.config_repository import CachingConfigRepository, ConfigRepository
 from hydra._internal.core_plugins.file_config_source import FileConfigSource
-from hydra._internal.defaults_list import create_defaults_list
+from hydra._internal.defaults_list import Overrides, _create_defaults_list
 from hydra.core.object_type import ObjectType
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override
+from hydra.core.override_parser.types import Override, ValueType
 from hydra.errors import HydraException, MissingConfigException
 from hydra.plugins.config_source import ConfigResult, ConfigSource
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from headway.config import overrides as told
 from headway.config.defaults import add_defaults
 from headway.config.model import Config
-from headway.config.origins import Origin, defaults_place
+from headway.config.origins import Origin, defaults_entry
 from headway.config.resolve import resolve
 from headway.config.tree import Tree
-from headway.errors import ConfigError, HeadwayError, Place, UsageError
-from headway.naming import unknown
+from headway.config.unreadable import not_followed, unreadable
+from headway.errors import ConfigError, HeadwayError, UsageError
+from headway.naming import nearest, unknown
 
 if TYPE_CHECKING:
     from headway.plugins import Plugins, Registry
@@ -40,6 +41,15 @@ BASE = Path(__file__).parent / "conf"
 PRIMARY = "config"
 BASE_CHOICES = ("export/onnx", "deployment/package")
 """Choices of the base config: nobody asked for them, so it is no fault if no plugin offers them."""
+
+
+class _Unreadable(Exception):  # noqa: N818 - becomes a fault
+    """A config that cannot be loaded, and why."""
+
+    def __init__(self, config: str, reason: Exception) -> None:
+        super().__init__(config)
+        self.config = config
+        self.reason = reason
 
 
 class _Stages(ConfigSource):
@@ -76,21 +86,27 @@ class _Repository(ConfigRepository):
 
     def __init__(self, folders: Sequence[Path], registry: Registry) -> None:
         files = [FileConfigSource(str(folder), str(folder)) for folder in folders]
-        self.sources = [*files, _Stages(registry), FileConfigSource("headway", str(BASE))]
+        self.sources = [*files, _Stages(registry), FileConfigSource(str(BASE), str(BASE))]
         self.absent: set[str] = set()
 
     def load_config(self, config_path: str) -> ConfigResult | None:
         if config_path in self.absent:
             return ConfigResult("absent", "absent://", OmegaConf.create({}), header={"package": None}, defaults_list=[])
-        return super().load_config(config_path)
+        try:
+            result = super().load_config(config_path)
+            if result is not None and not OmegaConf.is_dict(result.config):
+                raise ValueError("a config file holds keys and values, not a list")
+        except (yaml.YAMLError, OmegaConfBaseException, HydraException, ValueError, OSError) as error:
+            raise _Unreadable(config_path, error) from error
+        return result
 
     def config_exists(self, config_path: str) -> bool:
         return config_path in self.absent or super().config_exists(config_path)
 
     def file(self, config_path: str) -> Path | None:
-        """The file of a config, or None if it is a stage's own option."""
+        """The file of a config, or None if it is a stage's own option or does not exist."""
         source = self._find_object_source(config_path, ObjectType.CONFIG)
-        return Path(source.path) / f"{config_path}.yaml" if isinstance(source, FileConfigSource) else None
+        return Path(source.provider) / f"{config_path}.yaml" if isinstance(source, FileConfigSource) else None
 
 
 def compose(project: Path, overrides: Sequence[str], plugins: Plugins) -> Config:
@@ -107,228 +123,264 @@ def compose(project: Path, overrides: Sequence[str], plugins: Plugins) -> Config
     Raises:
         ConfigError: Nothing could be composed.
     """
-    folders = [
-        project / "configs",
-        *(Path(plugins.registry.get("configs", n)) for n in plugins.registry.names("configs")),
-    ]
-    composer = _Composer(project, _Repository(folders, plugins.registry), parse(overrides))
-    return composer.compose(plugins.registry)
+    registry = plugins.registry
+    folders = [project / "configs", *(Path(registry.get("configs", name)) for name in registry.names("configs"))]
+    return _Composer(project, _Repository(folders, registry), plugins).compose(overrides)
 
 
 class _Composer:
-    def __init__(self, project: Path, repository: _Repository, overrides: Sequence[Override]) -> None:
+    def __init__(self, project: Path, repository: _Repository, plugins: Plugins) -> None:
         self._project = project
         self._repository = repository
-        self._overrides = list(overrides)
+        self._registry = plugins.registry
+        self._broken = tuple(plugins.broken)
         self._faults: list[HeadwayError] = []
-        self._files: dict[str, Path] = {}
+        self._incomplete = False
 
-    def compose(self, registry: Registry) -> Config:
-        tree, kinds = self._merge(PRIMARY, self._overrides, registry)
-        for override in self._overrides:
-            if not self._is_choice(override):
-                self._apply(override, tree)
-        options = self._options(tree, registry)
-        add_defaults(tree, kinds, registry)
-        self._faults += resolve(tree, self._project)
-        words = tuple(override.input_line or "" for override in self._overrides)
-        return Config(self._project, tree, words, kinds, options, tuple(self._faults))
+    def compose(self, words: Sequence[str]) -> Config:
+        choices, values = self._parse(words)
+        tree, kinds = self._merged(choices)
+        deletions = [override for override in values if not self._apply(override, tree)]
+        options = self._options(tree)
+        add_defaults(tree, kinds, self._registry)
+        for override in deletions:
+            if tree.get(_path(override)) is None:  # deleting a default leaves the default, as without it
+                self._faults.append(told.unused_deletion(_text(override), override.key_or_group))
+        unresolved = resolve(tree, self._project)
+        self._faults += unresolved.values()
+        options = {name: option for name, option in options.items() if self._is_resolved(option, tree)}
+        faults, lost = tuple(self._faults), frozenset(unresolved)
+        return Config(self._project, tree, tuple(words), kinds, options, faults, lost, self._incomplete)
 
-    def _merge(self, primary: str, overrides: Sequence[Override], registry: Registry) -> tuple[Tree, dict[str, str]]:
-        """All files of a composition in Hydra's order, and which group each node was chosen from."""
-        tree, kinds, groups = Tree(), {}, set(registry.stage_kinds())
-        items = [item for item in self._defaults(primary, overrides) if item.config_path not in self._repository.absent]
-        files = {str(item.config_path): self._repository.file(str(item.config_path)) for item in items}
-        self._files |= {path: file for path, file in files.items() if file is not None}
-        for item in items:
-            path, package = str(item.config_path), item.package or ""
-            config = self._repository.load_config(path)
-            file = files[path]
-            group = path.rpartition("/")[0]
-            if group in groups and package:
-                kinds[package] = group
-            origin = Origin(file, option=bool(package)) if file else self._chosen(group, path)
-            at = tuple(package.split(".")) if package else ()
-            content = OmegaConf.to_container(config.config, resolve=False) if config else {}
-            tree.merge(content, at, origin)
-        return tree, kinds
+    def _is_resolved(self, option: Tree, tree: Tree) -> bool:
+        """Fills in an option's defaults and interpolations; false if one of those has no value."""
+        add_defaults(option, {}, self._registry)
+        faults = resolve(option, self._project, tree.root).values()
+        for fault in faults:
+            self._lose(fault)
+        return not faults
 
-    def _chosen(self, group: str, path: str) -> Origin:
-        """The origin of a stage's own option: where it was chosen."""
-        name = path.rpartition("/")[2]
-        for override in self._overrides:
-            if override.key_or_group == group and str(override.value()) == name:
-                return Origin(None, text=override.input_line or "", option=True)
-        place = defaults_place(self._files, group, name)
-        return Origin(place.file, place.path, option=True) if place else Origin(None, text=path, option=True)
+    def _parse(self, words: Sequence[str]) -> tuple[list[Override], list[Override]]:
+        """Choices of options, and values; an override that is neither is a fault."""
+        choices, values = [], []
+        for text in words:
+            override = parse_one(text)
+            if isinstance(override, HeadwayError):
+                self._lose(override)
+            elif not self._is_choice(override):
+                values.append(override)
+            elif _is_named(override):
+                choices.append(override)
+            else:
+                self._lose(told.bad_choice(text, override.get_key_element().lstrip("+~"), override.value()))
+        return choices, values
 
-    def _defaults(self, primary: str, overrides: Sequence[Override]) -> list[Any]:
-        """Hydra's list; an option that does not exist is a fault, and is passed over."""
-        while True:
-            try:
-                repository = CachingConfigRepository(self._repository)
-                found = create_defaults_list(
-                    repository, primary, list(overrides), prepend_hydra=False, skip_missing=True
-                )
-                return list(found.defaults)
-            except MissingConfigException as error:
-                missing = error.missing_cfg_file or ""
-                if missing in self._repository.absent or missing == PRIMARY:
-                    raise ConfigError([*self._faults, self._composition_fault(error)]) from error
-                place = self._choice_place(*missing.rsplit("/", 1)) if "/" in missing else None
-                if place is not None or missing not in BASE_CHOICES:
-                    self._faults.append(self._missing_option(missing, place))
-                self._repository.absent.add(missing)
-            except yaml.MarkedYAMLError as error:
-                raise ConfigError([*self._faults, self._yaml_fault(error)]) from error
-            except (HydraException, OmegaConfBaseException, ValueError) as error:
-                raise ConfigError([*self._faults, self._composition_fault(error)]) from error
-
-    def _missing_option(self, path: str, place: Place | None) -> HeadwayError:
-        group, _, option = path.rpartition("/")
-        known = self._repository.get_group_options(group) if group else []
-        return HeadwayError(
-            unknown(group or "config", option, known),
-            where=place,
-            hint=f"write one of them, or add configs/{path}.yaml",
-            code="unknown-option",
-        )
-
-    def _choice_place(self, group: str, option: str) -> Place | None:
-        for override in self._overrides:
-            if override.key_or_group == group and str(override.value()) == option:
-                return Origin(None, text=override.input_line or "").place(self._project)
-        everything = self._files | {str(f): f for f in (self._project / "configs").rglob("*.yaml")}
-        origin = defaults_place(_readable(everything), group, option)
-        return origin.place(self._project) if origin else None
-
-    def _yaml_fault(self, error: yaml.MarkedYAMLError) -> HeadwayError:
-        mark = error.problem_mark or error.context_mark
-        place = None
-        if mark is not None:
-            file = _broken_file([self._project / "configs", BASE])
-            text = file.read_text(encoding="utf-8").splitlines() if file else []
-            line = text[mark.line] if mark.line < len(text) else ""
-            shown = file.relative_to(self._project).as_posix() if file else "a config file"
-            place = Place(shown, mark.line + 1, mark.column + 1, line)
-        return HeadwayError(f"this is no YAML: {error.problem}", where=place, code="yaml")
-
-    def _composition_fault(self, error: Exception) -> HeadwayError:
-        text = " ".join(str(error).split())
-        found = re.match(r"In '?([^':]+)'?: (.*)", text)
-        file = self._repository.file(found[1]) if found and self._repository.config_exists(found[1]) else None
-        what, place = (found[2] if found else text), None
-        if file is not None:
-            place = Origin(file, ("defaults",)).place(self._project, of_key=True)
-        return HeadwayError(what, where=place, hint="the defaults list cannot be followed", code="composition")
+    def _lose(self, fault: HeadwayError) -> None:
+        """Notes a fault that leaves a hole which later checks must not complain about."""
+        self._faults.append(fault)
+        self._incomplete = True
 
     def _is_choice(self, override: Override) -> bool:
-        if isinstance(override.value(), dict) or (
-            override.is_delete() and override.value() is None and "." in override.key_or_group
-        ):
-            return False
-        return bool(self._repository.group_exists(override.key_or_group))
+        return not isinstance(override.value(), dict) and bool(self._repository.group_exists(override.key_or_group))
 
-    def _apply(self, override: Override, tree: Tree) -> None:
-        at, text = tuple(override.key_or_group.split(".")), override.input_line or ""
-        if not override.is_delete():
-            tree.merge(_plain(override), at, Origin(None, text=text))
-        elif not tree.delete(at):
-            place = Origin(None, text=text).place(self._project, of_key=True)
-            self._faults.append(
-                HeadwayError(f"there is no {override.key_or_group} to delete", where=place, code="delete")
-            )
+    def _merged(self, choices: Sequence[Override]) -> tuple[Tree, dict[str, str]]:
+        """All files of a composition in Hydra's order, and which group each node was chosen from."""
+        tree, kinds, groups = Tree(), {}, set(self._registry.stage_kinds())
+        items, overrides, repository = self._defaults(choices)
+        self._unused(choices, overrides)
+        for item in items:
+            path, package = str(item.config_path), item.package or ""
+            if path in self._repository.absent:
+                continue
+            loaded: Any = repository.load_config(path)
+            file = self._repository.file(path)
+            group = path.partition("/")[0]
+            if group in groups and package and "." not in package:
+                kinds[package] = group
+            origin = Origin(file, option=bool(package)) if file else self._chosen(item, choices, overrides)
+            content: Any = OmegaConf.to_container(loaded.config, resolve=False)
+            tree.merge(content, tuple(package.split(".")) if package else (), origin)
+        return tree, kinds
 
-    def _options(self, tree: Tree, registry: Registry) -> dict[str, Tree]:
-        """The options of ``model`` that the baselines name, each from its own files alone."""
+    def _defaults(self, choices: Sequence[Override]) -> tuple[list[Any], Overrides, CachingConfigRepository]:
+        """Hydra's list; a config that does not exist or cannot be read is a fault, and is passed over."""
+        while True:
+            repository = CachingConfigRepository(self._repository)
+            overrides = Overrides(repo=repository, overrides_list=list(choices))
+            try:
+                found, _ = _create_defaults_list(repository, PRIMARY, overrides, prepend_hydra=False, skip_missing=True)
+                return list(found), overrides, repository
+            except MissingConfigException as error:
+                self._missing(error, choices, overrides)
+            except _Unreadable as error:
+                self._lose(unreadable(self._repository.file(error.config), error.reason, self._project))
+                if error.config == PRIMARY:
+                    raise ConfigError(self._faults) from error
+                self._repository.absent.add(error.config)
+            except (HydraException, OmegaConfBaseException, ValueError, RecursionError) as error:
+                fault = not_followed(error, self._repository.file, self._project)
+                raise ConfigError([*self._faults, fault]) from error
+
+    def _missing(self, error: MissingConfigException, choices: Sequence[Override], overrides: Overrides) -> None:
+        path = str(error.missing_cfg_file)
+        self._repository.absent.add(path)
+        group, _, option = path.rpartition("/")
+        parent = str(error).partition("'")[2].partition("'")[0]
+        origin = self._choice(group, option, parent, choices, overrides)
+        if path in BASE_CHOICES and (origin is None or (origin.file and origin.file.parent == BASE)):
+            return
+        known = self._repository.get_group_options(group) if group else []
+        hint = f"write one of them, or add configs/{path}.yaml"
+        if group in self._registry.stage_kinds():
+            hint += f"; plugins that could not be loaded: {', '.join(self._broken)}" if self._broken else ""
+        else:
+            self._incomplete = True
+        where = origin.place(self._project) if origin else None
+        self._faults.append(
+            HeadwayError(unknown(group or "config", option, known), where=where, hint=hint, code="unknown-option")
+        )
+
+    def _chosen(self, item: Any, choices: Sequence[Override], overrides: Overrides) -> Origin:
+        """The origin of a stage's own option: where it was chosen."""
+        group, _, option = str(item.config_path).rpartition("/")
+        origin = self._choice(group, option, str(item.parent), choices, overrides)
+        return origin or Origin(None, text=str(item.config_path), option=True)
+
+    def _choice(
+        self, group: str, option: str, parent: str, choices: Sequence[Override], overrides: Overrides
+    ) -> Origin | None:
+        """Where an option was chosen: on the command line, by an ``override``, or in the list of its parent."""
+        for override in reversed(choices):
+            if override.key_or_group == group and option in _names(override):
+                return Origin(None, text=_text(override), option=True)
+        parents = [
+            str(meta.containing_config_path)
+            for key, meta in overrides.override_metadata.items()
+            if key.partition("@")[0] == group and overrides.override_choices[key] == option
+        ]
+        for config in [*parents, parent]:
+            file = self._repository.file(config)
+            entry = defaults_entry(file, config, f"{group}/{option}".lstrip("/")) if file else None
+            if entry is not None:
+                return entry
+        return None
+
+    def _unused(self, choices: Sequence[Override], overrides: Overrides) -> None:
+        """Overrides and deletions of choices that nothing makes."""
+        texts = {override.get_key_element().lstrip("~"): _text(override) for override in choices}
+        for key, meta in overrides.override_metadata.items():
+            if meta.used:
+                continue
+            if meta.external_override:
+                self._lose(told.unused_choice(texts[key], key, overrides.override_choices[key]))
+            else:
+                self._lose(self._unused_entry(key, str(meta.containing_config_path), overrides))
+        for key, deletion in overrides.deletions.items():
+            if not deletion.used:
+                self._faults.append(told.unused_deletion(texts[key], key))
+
+    def _unused_entry(self, key: str, config: str, overrides: Overrides) -> HeadwayError:
+        file = self._repository.file(config)
+        entry = defaults_entry(file, config, key.partition("@")[0]) if file else None
+        close = nearest(key, overrides.known_choices)
+        hint = f"did you mean `override /{close}: …`?" if close else f"write `/{key}: …` without `override`"
+        return HeadwayError(
+            f"nothing chooses a '{key}' yet, so that there is nothing to override",
+            where=entry.place(self._project, of_key=True) if entry else None,
+            hint=hint,
+            code="choice",
+        )
+
+    def _apply(self, override: Override, tree: Tree) -> bool:
+        """Lays one value over the tree; false if it deletes what is not there."""
+        origin = Origin(None, text=_text(override))
+        if override.is_delete():
+            return tree.delete(_path(override), origin)
+        try:
+            tree.merge(override.value(), _path(override), origin)
+        except LookupError:
+            self._faults.append(told.no_item(_text(override), override.key_or_group))
+        return True
+
+    def _options(self, tree: Tree) -> dict[str, Tree]:
+        """The options of ``model`` that the baselines name, each composed from its own files alone."""
         options = {}
-        for item in tree.get(("baselines",)) or ():
-            name = item if isinstance(item, str) else next(iter(item), "") if isinstance(item, Mapping) else ""
-            path = f"model/{name}"
-            if not self._repository.config_exists(path):
+        baselines = tree.get(("baselines",))
+        for item in baselines if isinstance(baselines, list) else ():
+            name = next(iter(item), "") if isinstance(item, Mapping) else str(item)
+            if not name or "'" in name or not self._repository.config_exists(f"model/{name}"):
                 continue  # checking tells
-            merged, _ = self._merge(path, [], registry)
-            options[name] = Tree({"model": merged.get(("model",)) or merged.root})
+            options[name] = self._option(name)
         return options
 
+    def _option(self, name: str) -> Tree:
+        if self._repository.file(f"model/{name}") is None:  # a stage's own: Hydra's algorithm has nothing to add
+            return Tree({"model": {"use": name}})
+        merged, _ = self._merged([OverridesParser.create().parse_override(f"model='{name}'")])
+        origins = {at: origin for at, origin in merged.origins.items() if at[0] == "model"}
+        return Tree({"model": merged.get(("model",))}, origins)
 
-def _plain(override: Override) -> Any:
+
+def _path(override: Override) -> tuple[str, ...]:
+    return tuple(override.key_or_group.split("."))
+
+
+def _text(override: Override) -> str:
+    return str(override.input_line)
+
+
+def _names(override: Override) -> list[Any]:
     value = override.value()
-    return OmegaConf.to_container(OmegaConf.create({"v": value}), resolve=False)["v"]  # type: ignore[index, call-overload]
+    return value if isinstance(value, list) else [value]
 
 
-def _readable(files: Mapping[str, Path]) -> dict[str, Path]:
-    return {name: file for name, file in files.items() if not _is_broken(file)}
+def _is_named(override: Override) -> bool:
+    """Whether a choice names options, or takes a choice back."""
+    if override.is_delete():
+        return override.value() is None or isinstance(override.value(), str)
+    names = _names(override)
+    return (
+        bool(override.key_or_group and names) and all(isinstance(n, str) for n in names) and not override.is_force_add()
+    )
 
 
-def _is_broken(file: Path) -> bool:
+def parse_one(text: str) -> Override | HeadwayError:
+    """One override of one value, or what is wrong with it."""
+    override = _parsed(text)
+    if isinstance(override, Override) and override.is_sweep_override():
+        return told.several_values(text)
+    return override
+
+
+def _parsed(text: str) -> Override | HeadwayError:
     try:
-        OmegaConf.load(file)
-    except (yaml.YAMLError, OSError, OmegaConfBaseException):
-        return True
-    return False
-
-
-def _broken_file(folders: Sequence[Path]) -> Path | None:
-    return next((f for folder in folders for f in sorted(folder.rglob("*.yaml")) if _is_broken(f)), None)
-
-
-def parse(overrides: Sequence[str]) -> list[Override]:
-    """Parses overrides; all that cannot be parsed, or that ask for several values, are told at once.
-
-    Raises:
-        ConfigError: An override is malformed, or is a sweep.
-    """
-    parsed, faults = [], []
-    for text in overrides:
-        override = _parse_one(text)
-        if isinstance(override, HeadwayError):
-            faults.append(override)
-        elif override.is_sweep_override():
-            where = Place("command line", None, 1, text, len(text))
-            hint = "headway run -m runs one after the other"
-            faults.append(HeadwayError(f"{text} asks for several values", where=where, hint=hint, code="sweep"))
-        else:
-            parsed.append(override)
-    if faults:
-        raise ConfigError(faults)
-    return parsed
-
-
-def _parse_one(text: str) -> Override | HeadwayError:
-    try:
-        return OverridesParser.create().parse_override(text)
+        override = OverridesParser.create().parse_override(text)
     except HydraException as error:
-        reason = str(error).splitlines()[0]
-        where = Place("command line", None, 1, text, max(1, len(text)))
-        return HeadwayError(
-            f"{text} is no override: {reason}",
-            where=where,
-            hint="write key=value, quoting what the shell or the grammar would read: 'key=[a,b]'",
-            code="override",
-        )
+        return told.bad_override(text, str(error).splitlines()[0])
+    if not all(override.key_or_group.split(".")):
+        return told.bad_override(text, "it names no key")
+    return override
 
 
 def expand(overrides: Sequence[str]) -> list[list[str]]:
     """The grid that comma-separated values, ``choice()`` and ``range()`` ask for; the last varies fastest.
 
     Raises:
-        ConfigError: An override is malformed.
-        UsageError: An override asks for an interval, which has no end of values.
+        ConfigError: Overrides are malformed.
+        UsageError: An override asks for an interval or a pattern, which are no list of values.
     """
-    axes = []
-    for text in overrides:
-        override = _parse_one(text)
-        if isinstance(override, HeadwayError):
-            raise ConfigError([override])
-        axes.append(_values(override, text))
+    parsed = [_parsed(text) for text in overrides]
+    faults = [override for override in parsed if isinstance(override, HeadwayError)]
+    if faults:
+        raise ConfigError(faults)
+    axes = [_values(override) for override in parsed if isinstance(override, Override)]
     return [list(words) for words in itertools.product(*axes)]
 
 
-def _values(override: Override, text: str) -> list[str]:
+def _values(override: Override) -> list[str]:
     if not override.is_sweep_override():
-        return [text]
-    if override.is_interval_sweep():
-        raise UsageError(f"{text}: an interval has no list of values", hint="use choice(…) or range(…)", code="grid")
-    key = override.get_key_element()
-    return [f"{key}={value}" for value in override.sweep_string_iterator()]
+        return [_text(override)]
+    if override.value_type in (ValueType.INTERVAL_SWEEP, ValueType.GLOB_CHOICE_SWEEP):
+        what = f"{_text(override)}: this is no list of values"
+        raise UsageError(what, hint="write them out, or use choice(…) or range(…)", code="grid")
+    return [f"{override.get_key_element()}={value}" for value in override.sweep_string_iterator()]

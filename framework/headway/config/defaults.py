@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from headway.config.model import Runner
 from headway.fields import SeedMarker
 
 if TYPE_CHECKING:
@@ -21,6 +23,8 @@ RESERVED = ("use", "inputs")
 
 def add_defaults(tree: Tree, kinds: Mapping[str, str], registry: Registry) -> None:
     """Fills in what the config leaves out, so that interpolations may refer to it."""
+    if isinstance(tree.root.get("runner"), dict):
+        fill(tree.root["runner"], Runner)
     for name, node in tree.root.items():
         if isinstance(node, dict) and isinstance(node.get("use"), str):
             kind = kinds.get(name, name)
@@ -31,8 +35,9 @@ def add_defaults(tree: Tree, kinds: Mapping[str, str], registry: Registry) -> No
 def fill(node: dict[str, Any], cls: type) -> None:
     """Puts the defaults of a dataclass under the values of a node; none for fields without one."""
     for name, default in defaults_of(cls).items():
-        if isinstance(default, dict) and isinstance(node.get(name), dict) and _nested(cls, name):
-            fill(node[name], typing.cast("type", _nested(cls, name)))
+        inner = nested(cls, name)
+        if isinstance(node.get(name), dict) and inner is not None:
+            fill(node[name], inner)
         else:
             node.setdefault(name, default)
 
@@ -64,11 +69,19 @@ def plain(value: Any) -> Any:
     return value
 
 
-def _nested(cls: type, name: str) -> type | None:
+def nested(cls: type, name: str) -> type | None:
     """The dataclass that a field holds, if it holds one."""
-    hint = typing.get_type_hints(cls)[name]
-    options = [hint, *typing.get_args(hint)]
-    return next((option for option in options if dataclasses.is_dataclass(option)), None)  # type: ignore[return-value]
+    options = members(typing.get_type_hints(cls)[name])
+    return next((o for o in options if isinstance(o, type) and dataclasses.is_dataclass(o)), None)
 
 
-nested = _nested
+def members(hint: Any) -> Iterator[Any]:
+    """The members of a union, markers taken off; anything else is its only member."""
+    origin = typing.get_origin(hint)
+    if origin is typing.Annotated:
+        yield from members(typing.get_args(hint)[0])
+    elif origin in (typing.Union, types.UnionType):
+        for option in typing.get_args(hint):
+            yield from members(option)
+    else:
+        yield hint

@@ -29,6 +29,8 @@ class Config:
         kinds: Node name to the config group it was chosen from.
         options: Option name of ``model`` to its values, for the baselines.
         faults: What went wrong while composing.
+        unresolved: The paths of interpolations without a value, each of which is among the faults.
+        incomplete: Whether a fault left out files or choices, so that something missing may be its consequence.
     """
 
     project: Path
@@ -37,6 +39,8 @@ class Config:
     kinds: Mapping[str, str]
     options: Mapping[str, Tree] = field(default_factory=dict)
     faults: tuple[HeadwayError, ...] = ()
+    unresolved: frozenset[Key] = frozenset()
+    incomplete: bool = False
 
     def written(self, path: Key) -> Place | None:
         """Where a value itself was written; None for a default of a stage's own."""
@@ -76,7 +80,7 @@ class StageConfig:
     name: str
     kind: str
     use: str
-    stage: Stage
+    stage: Stage = field(repr=False)  # it may hold secrets, as may its values
     values: Mapping[str, Any] = field(repr=False)
     inputs: Mapping[str, Wiring]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -36,10 +36,15 @@ class Origin:
         if self.file is None:
             return _in_override(self.text, of_key)
         mark = _nearest_mark(_marks(self.file), self.path, of_key)
-        lines = self.file.read_text(encoding="utf-8").splitlines()
-        text = lines[mark.line] if mark.line < len(lines) else ""
-        width = max(1, (mark.end if mark.end > mark.column else len(text)) - mark.column)
-        return Place(_shown(self.file, project), mark.line + 1, mark.column + 1, text, width)
+        return position(self.file, project, mark.line, mark.column, mark.end)
+
+
+def position(file: Path, project: Path, line: int, column: int, end: int = 0) -> Place:
+    """A place in a file, its numbers from 0; an `end` of 0 means the rest of the line."""
+    lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
+    text = lines[line] if line < len(lines) else ""
+    width = max(1, (end if end > column else len(text)) - column)
+    return Place(shown(file, project), line + 1, column + 1, text, width)
 
 
 def _in_override(text: str, of_key: bool) -> Place:
@@ -49,7 +54,7 @@ def _in_override(text: str, of_key: bool) -> Place:
     return Place("command line", None, len(key + sign) + 1, text, len(value))
 
 
-def _shown(file: Path, project: Path) -> str:
+def shown(file: Path, project: Path) -> str:
     """The path as people know it: from the project, or from where the package is installed."""
     folders = [project, *(Path(entry) for entry in sys.path if entry)]
     return next((file.relative_to(f).as_posix() for f in folders if file.is_relative_to(f)), str(file))
@@ -83,13 +88,22 @@ def _nearest_mark(marks: Marks, path: Key, of_key: bool) -> Mark:
     return Mark(0, 0, 0)
 
 
+def _loader() -> Any:
+    import yaml
+
+    # The loader in C is ten times as fast, but PyYAML can be built without it.
+    return getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
 @cache
 def _marks_of(file: Path, stamp: int) -> Marks:
     import yaml
 
-    loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    root = yaml.compose(file.read_text(encoding="utf-8"), Loader=loader)
     marks = Marks()
+    try:
+        root = yaml.compose(file.read_text(encoding="utf-8"), Loader=_loader())
+    except yaml.YAMLError:  # the file has a worse fault, which is told; its first line will do
+        return marks
     if root is not None:
         _walk(root, (), marks)
     return marks
@@ -104,12 +118,22 @@ def _walk(node: Any, path: Key, marks: Marks) -> None:
     value = node.value
     if node.id == "mapping":
         for key, item in value:
-            marks.keys[(*path, key.value)] = _mark(key)
-            _walk(item, (*path, key.value), marks)
+            name = _name(key)
+            marks.keys[(*path, name)] = _mark(key)
+            _walk(item, (*path, name), marks)
     elif node.id == "sequence":
         for index, item in enumerate(value):
             marks.keys[(*path, index)] = _mark(item)
             _walk(item, (*path, index), marks)
+
+
+def _name(key: Any) -> str:
+    """A key as the merged config has it: ``yes`` and ``0x10`` are read before they become text."""
+    import yaml
+
+    if key.id != "scalar" or key.tag == "tag:yaml.org,2002:str":
+        return str(key.value)
+    return str(yaml.safe_load(key.value))
 
 
 def _mark(node: Any) -> Mark:
@@ -117,16 +141,40 @@ def _mark(node: Any) -> Mark:
     return Mark(node.start_mark.line, node.start_mark.column, node.end_mark.column if same else 0)
 
 
-def defaults_place(files: Mapping[str, Path], group: str, option: str) -> Origin | None:
-    """Where a defaults list names an option of a group, in any of the files."""
-    for file in files.values():
-        import yaml
+@cache
+def _content_of(file: Path, stamp: int) -> Any:
+    import yaml
 
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
-        items = content.get("defaults", []) if isinstance(content, dict) else []
-        for index, item in enumerate(items if isinstance(items, list) else []):
-            for key, value in item.items() if isinstance(item, dict) else ():
-                name = str(key).split(" ")[-1].strip("/").partition("@")[0]
-                if name == group and value == option:
-                    return Origin(file, ("defaults", index, key))
+    return yaml.load(file.read_text(encoding="utf-8"), Loader=_loader())  # noqa: S506 - a safe loader
+
+
+def defaults_entry(file: Path, config: str, wanted: str) -> Origin | None:
+    """Where the defaults list of a file names a config.
+
+    Args:
+        file: The file.
+        config: Its path in the search path, such as ``experiment/adult``, which relative entries start from.
+        wanted: The config to look for, such as ``model/mlp``; or a group, such as ``model``.
+    """
+    content = _content_of(file, file.stat().st_mtime_ns)
+    items = content.get("defaults") if isinstance(content, dict) else None
+    folder = config.rpartition("/")[0]
+    for index, item in enumerate(items if isinstance(items, list) else []):
+        for key, names in _entry(item, folder):
+            if wanted in names:
+                path: Key = ("defaults", index) if key is None else ("defaults", index, key)
+                return Origin(file, path, option=True)
     return None
+
+
+def _entry(item: Any, folder: str) -> Iterator[tuple[str | None, list[str]]]:
+    """The key of an entry of a defaults list, and the group and configs that it names."""
+    if isinstance(item, str):
+        yield None, [_absolute(item.partition("@")[0], folder)]
+    for key, value in item.items() if isinstance(item, dict) else ():
+        group = _absolute(str(key).split(" ")[-1].partition("@")[0], folder)
+        yield str(key), [group, *(f"{group}/{option}" for option in (value if isinstance(value, list) else [value]))]
+
+
+def _absolute(path: str, folder: str) -> str:
+    return path[1:] if path.startswith("/") else f"{folder}/{path}".lstrip("/")

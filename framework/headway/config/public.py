@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
-import typing
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from headway.config.registered import find_markers
+from headway.config.schema import marked
+from headway.config.tree import leaves
+from headway.errors import HeadwayError
 from headway.fields import SecretMarker
 
 if TYPE_CHECKING:
@@ -17,20 +18,18 @@ if TYPE_CHECKING:
 MASK = "***"
 
 
-def secrets_of(root: Mapping[str, Any], stages: Mapping[str, type]) -> set[str]:
-    """The values of all secret fields that are set."""
-    return {str(value) for name, cls in stages.items() for value in _secrets(cls, root[name])}
+def secrets_of(cls: type, values: Mapping[str, Any], at: Key) -> dict[Key, str]:
+    """The values of all secret fields that are set, by their paths; `at` is where `values` lies."""
+    return {
+        (*at, *path): str(value)
+        for found, _, held in marked(cls, values, SecretMarker)
+        for path, value in leaves(held, found)
+        if value not in ("", None)
+    }
 
 
-def _secrets(cls: type, values: Mapping[str, Any]) -> typing.Iterator[Any]:
-    hints = typing.get_type_hints(cls, include_extras=True)
-    for field in dataclasses.fields(cls):
-        if any(find_markers(hints[field.name], SecretMarker)) and values.get(field.name):
-            yield values[field.name]
-
-
-def mask(value: Any, secrets: set[str]) -> Any:
-    """A copy of a value in whose texts every secret reads ``***``."""
+def mask(value: Any, secrets: Iterable[str]) -> Any:
+    """A copy of a value in whose texts every secret reads ``***``; so does a number that is one."""
     if isinstance(value, Mapping):
         return {key: mask(item, secrets) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -39,6 +38,26 @@ def mask(value: Any, secrets: set[str]) -> Any:
         for secret in sorted(secrets, key=len, reverse=True):
             value = value.replace(secret, MASK)
     return value
+
+
+def mask_words(words: Sequence[str], secrets: Mapping[Key, str]) -> tuple[str, ...]:
+    """The command line with secrets masked, however they are quoted there."""
+    return tuple(_mask_word(word, secrets) for word in words)
+
+
+def _mask_word(word: str, secrets: Mapping[Key, str]) -> str:
+    key = word.partition("=")[0]
+    at = tuple(key.lstrip("+~").split("."))
+    texts = (tuple(map(str, path)) for path in secrets)
+    if any(at[: len(path)] == path or path[: len(at)] == at for path in texts):
+        return f"{key}={MASK}"
+    return str(mask(word, secrets.values()))
+
+
+def mask_fault(fault: HeadwayError, secrets: Iterable[str]) -> HeadwayError:
+    """A fault that quotes no secret."""
+    where = fault.where and replace(fault.where, text=mask(fault.where.text, secrets))
+    return HeadwayError(mask(fault.what, secrets), where=where, hint=mask(fault.hint, secrets), code=fault.code)
 
 
 def render(experiment: Experiment, *, origins: bool = False) -> str:

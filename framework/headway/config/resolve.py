@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,23 +13,46 @@ from omegaconf.errors import OmegaConfBaseException
 from headway.config.origins import Key
 from headway.config.tree import Tree, leaves
 from headway.errors import HeadwayError
+from headway.naming import nearest
 
 
-def resolve(tree: Tree, project: Path) -> list[HeadwayError]:
-    """Replaces every ``${…}`` of a tree by its value; returns a fault for each that has none."""
-    written = [(at, value) for at, value in leaves(tree.root) if isinstance(value, str) and "${" in value]
-    if not written:
-        return []
-    config = OmegaConf.create(tree.root)
-    faults = []
-    for at, text in written:
+def resolve(tree: Tree, project: Path, around: Mapping[str, Any] | None = None) -> dict[Key, HeadwayError]:
+    """Replaces every ``${…}`` of a tree by its value.
+
+    Args:
+        tree: The tree, changed in place; what cannot be resolved becomes None.
+        project: The project's folder.
+        around: More values that interpolations may name; the tree's own come first.
+
+    Returns:
+        A fault for each path that has no value.
+    """
+    written = {at: value for at, value in leaves(tree.root) if isinstance(value, str) and "${" in value}
+    faults = {at: fault for at, text in written.items() if (fault := _malformed(tree, project, at, text))}
+    for at in faults:
+        _put(tree.root, at, None)
+    if len(written) == len(faults):
+        return faults
+    root = {**(around or {}), **tree.root}
+    config = OmegaConf.create(root)
+    for at, text in written.items():
+        if at in faults:
+            continue
         try:
             value = _value(config, at)
         except (OmegaConfBaseException, ValueError, TypeError) as error:
-            faults.append(_fault(tree, project, at, text, error))
+            faults[at] = _fault(tree, project, at, text, str(error), root)
             value = None
         _put(tree.root, at, value)
     return faults
+
+
+def _malformed(tree: Tree, project: Path, at: Key, text: str) -> HeadwayError | None:
+    try:
+        OmegaConf.create({"value": text})
+    except OmegaConfBaseException:
+        return _fault(tree, project, at, text, "it is malformed", {})
+    return None
 
 
 def _value(config: Any, at: Key) -> Any:
@@ -43,12 +68,21 @@ def _put(root: Any, at: Key, value: Any) -> None:
     root[at[-1]] = value
 
 
-def _fault(tree: Tree, project: Path, at: Key, text: str, error: Exception) -> HeadwayError:
+def _fault(tree: Tree, project: Path, at: Key, text: str, error: str, root: Mapping[str, Any]) -> HeadwayError:
     origin = tree.origin(at)
-    reason = str(error).splitlines()[0]
+    reason = re.sub(r"^\w+ raised while resolving interpolation: ", "", error.splitlines()[0]).strip('"')
     return HeadwayError(
         f"{'.'.join(map(str, at))}: {text} cannot be resolved: {reason}",
         where=origin.place(project) if origin else None,
-        hint="an interpolation names a value of this config by its full path, such as ${seed}",
+        hint=_hint(reason, root),
         code="interpolation",
     )
+
+
+def _hint(reason: str, root: Mapping[str, Any]) -> str:
+    if "nvironment variable" in reason:
+        return "set it, or give a default: ${oc.env:NAME,default}"
+    missing = re.match(r"Interpolation key '(.+)' not found", reason)
+    known = [".".join(map(str, at)) for at, _ in leaves(root)]
+    close = nearest(missing[1], known) if missing else None
+    return f"did you mean ${{{close}}}?" if close else "write the full path of a value of this config, such as ${seed}"

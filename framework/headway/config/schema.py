@@ -7,15 +7,21 @@ import dataclasses
 import inspect
 import itertools
 import json
+import math
+import re
 import textwrap
 import typing
 from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import Any
+from typing import Any, Literal, TypeVar
 
-from headway.config.defaults import MISSING, nested
+from headway.config.defaults import MISSING, members, nested
 from headway.config.origins import Key
+from headway.config.tree import leaves
+from headway.errors import HeadwayError
 from headway.naming import unknown
+
+M = TypeVar("M")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,7 +45,7 @@ class Problem:
 
 def problems(cls: type, values: Mapping[str, Any]) -> list[Problem]:
     """Everything wrong with the values of a dataclass; see `build` once there is nothing."""
-    found = [*_unknown_keys(cls, values, ()), *_missing(values, ())]
+    found = [*_unknown_keys(cls, values), *_missing(values), *_infinite(values)]
     taken = {problem.path for problem in found}
     return found + [p for p in _types(cls, values) if not any(p.path[: len(t)] == t for t in taken)]
 
@@ -58,22 +64,77 @@ def _adapter(cls: type) -> Any:
     return TypeAdapter(cls)
 
 
-def _unknown_keys(cls: type, values: Mapping[str, Any], at: Key) -> Iterator[Problem]:
-    names = [field.name for field in dataclasses.fields(cls)]
-    for key, value in values.items():
-        if key not in names:
-            what = unknown("key", str(key), names)
-            yield Problem((*at, key), what, "headway config shows all keys and their defaults", "unknown-key", True)
-        elif isinstance(value, Mapping) and (inner := nested(cls, key)):
-            yield from _unknown_keys(inner, value, (*at, key))
+@cache
+def _hints(cls: type) -> dict[str, Any]:
+    return typing.get_type_hints(cls, include_extras=True)
 
 
-def _missing(values: Any, at: Key) -> Iterator[Problem]:
-    for key, value in values.items():
-        if isinstance(value, Mapping):
-            yield from _missing(value, (*at, key))
-        elif value == MISSING:
-            yield Problem((*at, key), f"'{key}' must be given", "it has no default", "missing")
+def nodes(hint: Any, values: Any, at: Key = ()) -> Iterator[tuple[list[Any], Mapping[str, Any], Key]]:
+    """Every mapping that stands for a dataclass, however deep: the classes it may be, the mapping, its path."""
+    options = list(members(hint))
+    classes: list[Any] = [option for option in options if dataclasses.is_dataclass(option)]
+    if isinstance(values, Mapping) and classes:
+        yield classes, values, at
+        for key, item in values.items():
+            for cls in classes:
+                if key in _hints(cls):
+                    yield from nodes(_hints(cls)[key], item, (*at, key))
+                    break
+        return
+    for option in options:
+        arguments = [a for a in typing.get_args(option) if a is not Ellipsis]
+        if arguments and typing.get_origin(option) is not Literal:
+            for key, item in _children(values):
+                inner = arguments[min(key, len(arguments) - 1)] if isinstance(key, int) else arguments[-1]
+                yield from nodes(inner, item, (*at, key))
+
+
+def _children(values: Any) -> list[tuple[str | int, Any]]:
+    if isinstance(values, Mapping):
+        return list(values.items())
+    return list(enumerate(values)) if isinstance(values, list | tuple) else []
+
+
+def marked(cls: type, values: Mapping[str, Any], marker: type[M]) -> Iterator[tuple[Key, M, Any]]:
+    """The values of fields that carry a marker: path, marker, value."""
+    for classes, mapping, at in nodes(cls, values):
+        for key, value in mapping.items():
+            hints = [_hints(option)[key] for option in classes if key in _hints(option)]
+            for found in itertools.islice(itertools.chain(*(_markers(hint, marker) for hint in hints)), 1):
+                yield (*at, key), found, value
+
+
+def _markers(hint: Any, marker: type[M]) -> Iterator[M]:
+    """The markers of a type anywhere in an annotation."""
+    yield from (item for item in getattr(hint, "__metadata__", ()) if isinstance(item, marker))
+    for argument in typing.get_args(hint):
+        yield from _markers(argument, marker)
+
+
+def _unknown_keys(cls: type, values: Mapping[str, Any]) -> Iterator[Problem]:
+    for classes, mapping, at in nodes(cls, values):
+        names = [field.name for option in classes for field in dataclasses.fields(option)]
+        for key in mapping:
+            if key not in names:
+                what = unknown("key", str(key), names)
+                hint = "headway config shows all keys and their defaults"
+                yield Problem((*at, key), what, hint, "unknown-key", True)
+
+
+def _missing(values: Mapping[str, Any]) -> Iterator[Problem]:
+    for path, value in leaves(values):
+        if value == MISSING:
+            yield _must_be_given(path)
+
+
+def _must_be_given(path: Key) -> Problem:
+    return Problem(path, f"'{_dotted(path)}' must be given", "it has no default", "missing")
+
+
+def _infinite(values: Mapping[str, Any]) -> Iterator[Problem]:
+    for path, value in leaves(values):
+        if isinstance(value, float) and not math.isfinite(value):
+            yield Problem(path, f"{_dotted(path)} is {value}, but should be a finite number", None, "wrong-type")
 
 
 def _types(cls: type, values: Mapping[str, Any]) -> Iterator[Problem]:
@@ -82,12 +143,17 @@ def _types(cls: type, values: Mapping[str, Any]) -> Iterator[Problem]:
     try:
         build(cls, values)
     except ValidationError as error:
-        seen: set[Key] = set()
+        wanted: dict[Key, list[str]] = {}
         for item in error.errors(include_url=False):
             path = _inside(values, item["loc"])
-            if path not in seen:
-                seen.add(path)
-                yield Problem(path, _what(path, item, values), _wanted(cls, path), "wrong-type")
+            if item["type"] == "missing":
+                yield _must_be_given((*path, str(item["loc"][-1])))
+            else:
+                wanted.setdefault(path, []).append(_message(item["msg"]))
+        for path, messages in wanted.items():
+            yield Problem(path, _what(path, messages, values), _described(cls, path), "wrong-type")
+    except HeadwayError as error:  # a stage's own __post_init__
+        yield Problem((), error.what, error.hint, error.code)
     except (TypeError, ValueError) as error:
         yield Problem((), str(error), None, "wrong-type")
 
@@ -101,27 +167,53 @@ def _inside(values: Any, location: tuple[Any, ...]) -> Key:
     return path
 
 
-def _what(path: Key, item: Mapping[str, Any], values: Any) -> str:
+def _message(text: str) -> str:
+    text = text.removeprefix("Input should be ").removeprefix("Value error, ")
+    return re.sub(r"^a valid ((\w)\w*)", lambda m: f"{'an' if m[2] in 'aeiou' else 'a'} {m[1]}", text)
+
+
+def _what(path: Key, messages: list[str], values: Any) -> str:
+    """All that a value may be, in one sentence: the branches of a union are told together."""
+    wanted = " or ".join(dict.fromkeys(messages))
     value = values
     for key in path:
         value = value[key]
-    message = str(item["msg"])
-    text = message[0].lower() + message[1:]
-    return f"{'.'.join(map(str, path))} is {value!r}, but {text.removeprefix('input ')}"
+    return f"{_dotted(path)} is {_shown(value)}, but should be {wanted}" if path else wanted
 
 
-def _wanted(cls: type, path: Key) -> str | None:
-    name = path[0] if path else None
-    fields = {field.name: field for field in dataclasses.fields(cls)}
-    if name not in fields:
+def _shown(value: Any) -> str:
+    text = repr(value) if isinstance(value, str) else json.dumps(value)
+    return text if len(text) <= 60 else text[:57] + "…"
+
+
+def _dotted(path: Key) -> str:
+    return ".".join(map(str, path))
+
+
+def _described(cls: type, path: Key) -> str | None:
+    """The type and the documentation of the field that a path leads to."""
+    names = path
+    while len(names) > 1 and (inner := nested(cls, str(names[0]))) is not None:
+        cls, names = inner, names[1:]
+    name = str(names[0]) if names else ""
+    if name not in _hints(cls):
         return None
-    doc = field_docs(cls).get(str(name), "")
-    return f"{name}: {_type_name(cls, str(name))}{f' — {doc}' if doc else ''}"
+    doc = field_docs(cls).get(name, "")
+    return f"{name}: {type_name(_hints(cls)[name])}{f' — {doc}' if doc else ''}"
 
 
-def _type_name(cls: type, name: str) -> str:
-    hint = typing.get_type_hints(cls)[name]
-    return hint.__name__ if isinstance(hint, type) else str(hint).replace("typing.", "").replace("collections.abc.", "")
+def type_name(hint: Any) -> str:
+    """A type as its author wrote it, without markers."""
+    options = list(members(hint))
+    if len(options) > 1:
+        return " | ".join(type_name(option) for option in options)
+    option, arguments = options[0], typing.get_args(options[0])
+    if typing.get_origin(option) is Literal:
+        return " | ".join(map(repr, arguments))
+    if option is type(None) or option is Ellipsis:
+        return "None" if option is type(None) else "..."
+    name = str(getattr(option, "__name__", option))
+    return f"{name}[{', '.join(map(type_name, arguments))}]" if arguments else name
 
 
 @cache

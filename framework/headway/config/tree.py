@@ -22,50 +22,58 @@ class Tree:
     origins: dict[Key, Origin] = field(default_factory=dict)
 
     def merge(self, value: Any, at: Key, origin: Origin) -> None:
-        """Lays `value` over what is at a path."""
-        if isinstance(value, Mapping) and at:
-            self._ensure(at, origin)
+        """Lays `value` over what is at a path.
+
+        Raises:
+            LookupError: The path leads through a list that has no such item.
+        """
         if not isinstance(value, Mapping):
             self.set(value, at, origin)
             return
-        for key, item in value.items():
-            self.merge(item, (*at, str(key)), replace(origin, path=(*origin.path, key)))
-
-    def _ensure(self, at: Key, origin: Origin) -> None:
-        if not isinstance(self.get(at), Mapping):
+        if at and not isinstance(self.get(at), Mapping):
             self.set({}, at, origin)
+        for key, item in value.items():
+            self.merge(item, (*at, str(key)), replace(origin, path=(*origin.path, str(key))))
 
     def set(self, value: Any, at: Key, origin: Origin) -> None:
-        """Puts a value at a path; what is missing on the way becomes mappings."""
-        node = self.root
-        for length, key in enumerate(at[:-1], 1):
-            if not isinstance(node.get(str(key)), dict):
-                node[str(key)] = {}
-                self.origins.setdefault(at[:length], origin)
-            node = node[str(key)]
-        node[str(at[-1])] = value
-        self._forget(at)
-        self.origins[at] = origin
+        """Puts a value at a path; what is missing on the way becomes mappings.
 
-    def delete(self, at: Key) -> bool:
-        """Removes a path; whether there was one."""
+        Raises:
+            LookupError: The path leads through a list that has no such item.
+        """
+        node: Any = self.root
+        path: Key = ()
+        for key in at[:-1]:
+            step = _step(node, key)
+            path = (*path, step)
+            if not isinstance(_child(node, step), dict | list):
+                node[step] = {}
+                self.origins[path] = origin
+            node = node[step]
+        step = _step(node, at[-1])
+        node[step] = value
+        self._forget((*path, step))
+        self.origins[(*path, step)] = origin
+
+    def delete(self, at: Key, origin: Origin) -> bool:
+        """Removes an entry of a mapping; whether there was one. Who removed it is remembered."""
         parent = self.get(at[:-1])
         if not isinstance(parent, dict) or at[-1] not in parent:
             return False
-        del parent[at[-1]]
+        del parent[str(at[-1])]
         self._forget(at)
+        self.origins[at] = origin
         return True
 
     def _forget(self, at: Key) -> None:
-        self.origins = {path: origin for path, origin in self.origins.items() if path[: len(at)] != at}
+        for path in [path for path in self.origins if path[: len(at)] == at]:
+            del self.origins[path]
 
     def get(self, at: Key) -> Any:
         """The value at a path, or None."""
         node: Any = self.root
         for key in at:
-            if not isinstance(node, dict) or key not in node:
-                return None
-            node = node[key]
+            node = _child(node, key)
         return node
 
     def origin(self, at: Key) -> Origin | None:
@@ -77,13 +85,41 @@ class Tree:
         return None
 
 
+def _step(node: Any, key: str | int) -> str | int:
+    """The key as this node counts: lists by number, mappings by name."""
+    if not isinstance(node, list):
+        return str(key)
+    if not str(key).isdigit() or int(key) >= len(node):
+        raise LookupError(key)
+    return int(key)
+
+
+def _child(node: Any, key: str | int) -> Any:
+    if isinstance(node, dict):
+        return node.get(key)
+    if isinstance(node, list) and str(key).isdigit() and int(key) < len(node):
+        return node[int(key)]
+    return None
+
+
 def leaves(value: Any, at: Key = ()) -> Iterator[tuple[Key, Any]]:
     """Every value that is no mapping or list, with its path."""
     if isinstance(value, Mapping):
         for key, item in value.items():
             yield from leaves(item, (*at, key))
-    elif isinstance(value, list):
+    elif isinstance(value, list | tuple):
         for index, item in enumerate(value):
             yield from leaves(item, (*at, index))
     else:
         yield at, value
+
+
+def keys(value: Any, at: Key = ()) -> Iterator[Key]:
+    """The path of every entry of every mapping, also of those that hold nothing."""
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield (*at, key)
+            yield from keys(item, (*at, key))
+    elif isinstance(value, list | tuple):
+        for index, item in enumerate(value):
+            yield from keys(item, (*at, index))

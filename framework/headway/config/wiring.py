@@ -9,10 +9,17 @@ from typing import Any
 from headway.config.model import Wiring
 from headway.config.schema import Problem
 from headway.naming import unknown
-from headway.stage import Parameter, Signature
+from headway.stage import FanIn, Parameter, Signature
 
 BASELINES = "baselines"
 """A mapping parameter of this name is filled by the planner."""
+
+SHAPES: Mapping[FanIn, tuple[tuple[type, ...], str]] = {
+    "one": ((str,), "one stage"),
+    "tuple": ((list,), "a list of stages"),
+    "mapping": ((list, Mapping), "a list of stages, or names with a stage each"),
+}
+"""What may be written for an input, and how to say so."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +32,7 @@ class Wire:
 
     signatures: Mapping[str, Signature]
 
-    def inputs(self, name: str, redirects: Mapping[str, Any]) -> tuple[dict[str, Wiring], list[Problem]]:
+    def inputs(self, name: str, redirects: Any) -> tuple[dict[str, Wiring], list[Problem]]:
         """The inputs of a stage, and what is wrong with them.
 
         Args:
@@ -34,6 +41,10 @@ class Wire:
         """
         parameters = {p.name: p for p in self.signatures[name].parameters if not _is_baselines(p)}
         found: dict[str, Wiring] = {}
+        if not isinstance(redirects, Mapping | None):
+            hint = f"write {name}.inputs.PARAMETER=STAGE"
+            return found, [Problem(("inputs",), "'inputs' maps parameters to stages", hint, "wiring")]
+        redirects = redirects or {}
         faults = [
             Problem(("inputs", key), unknown("input", key, parameters), None, "wiring", True)
             for key in redirects
@@ -42,7 +53,7 @@ class Wire:
         for parameter in parameters.values():
             wired, problems = self._one(name, parameter, redirects)
             faults += problems
-            if wired is not None and not problems:
+            if wired is not None:
                 found[parameter.name] = wired
         return found, faults
 
@@ -54,7 +65,8 @@ class Wire:
             wired, at = parameter.name, ("use",)
         else:
             return None, list(self._absent(name, parameter))
-        return _shaped(parameter, wired), list(self._check(name, parameter, wired, at))
+        problems = list(self._check(name, parameter, wired, at))
+        return None if problems else _shaped(parameter, wired), problems
 
     def _absent(self, name: str, parameter: Parameter) -> Iterator[Problem]:
         if parameter.required:
@@ -66,9 +78,8 @@ class Wire:
             )
 
     def _check(self, name: str, parameter: Parameter, wired: Any, at: Any) -> Iterator[Problem]:
-        several = isinstance(wired, list | Mapping)
-        if several != (parameter.fan_in != "one"):
-            wanted = "one stage" if parameter.fan_in == "one" else "a list of stages"
+        shapes, wanted = SHAPES[parameter.fan_in]
+        if not isinstance(wired, shapes) or not all(isinstance(stage, str) for stage in _stages(wired)):
             yield Problem(at, f"input '{parameter.name}' takes {wanted}, not {wired!r}", None, "wiring")
             return
         for stage in _stages(wired):

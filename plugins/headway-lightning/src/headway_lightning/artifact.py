@@ -52,9 +52,10 @@ class TorchModel(Model):
 
     def predict(self, batch: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """The output by torch, in evaluation mode, float32."""
-        from headway_lightning.modules import predict
+        from headway_lightning.modules import predict, threads
 
-        return {self.outputs[0].name: predict(self.module, self.inputs, batch)}
+        with threads(self.config["trainer"]["threads"]):
+            return {self.outputs[0].name: predict(self.module, self.inputs, batch)}
 
     def export(self) -> Graph:
         """The network as an ONNX graph from the features' arrays to the output."""
@@ -68,7 +69,8 @@ class TorchModel(Model):
 
         head = TorchHead(self.use, self.config, self.inputs, self.outputs, self.history, self.metrics)
         write_json(folder / "model.json", head)
-        weights = {name: tensor.contiguous() for name, tensor in self.module.state_dict().items()}
+        # Copies, because safetensors refuses tensors that share memory, as tied weights do.
+        weights = {name: tensor.detach().contiguous().clone() for name, tensor in self.module.state_dict().items()}
         (folder / "weights.safetensors").write_bytes(save(weights))
 
     @classmethod

@@ -40,20 +40,18 @@ class Best(Callback):
         self.history, self.epoch, self.weights = state["history"], state["epoch"], state["weights"]
 
 
-class Cancel(Callback):
-    """Stops training when the run is being stopped."""
-
-    def __init__(self, context: Context) -> None:
-        self._context = context
-
-    def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
-        """Looks after every step."""
-        if self._context.cancelled.is_set():
-            trainer.should_stop = True
-
-
 class Patience(EarlyStopping):
-    """Early stopping that a resumed run honours at once, if it had already been reached."""
+    """Early stopping that a resumed run honours at once, if it had already been reached.
+
+    It looks at the end of validation: at the end of an epoch Lightning calls early stopping after all other
+    callbacks, so that the checkpoint would hold the count of the epoch before.
+    """
+
+    def __init__(self, patience: int) -> None:
+        # A loss that is no number is told by the learner, with a remedy.
+        super().__init__(
+            "validation.loss", patience=patience, mode="min", check_finite=False, check_on_train_epoch_end=False
+        )
 
     def on_train_start(self, trainer: pl.Trainer, module: Any) -> None:
         """Stops before a further epoch."""

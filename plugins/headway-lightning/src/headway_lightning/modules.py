@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -61,13 +62,16 @@ class Network(torch.nn.Module):
 
     def scores(self, *arrays: torch.Tensor) -> torch.Tensor:
         """Logits (rows, classes), or standardised values (rows,): what the loss takes."""
-        given: torch.Tensor = self.body(self.encoder(*arrays))
+        given: torch.Tensor = self.body(self.encoder(*arrays)).float()  # from bfloat16, under autocast
         return given.squeeze(-1) if self.is_value else given
 
     def forward(self, *arrays: torch.Tensor) -> torch.Tensor:
         """Probabilities (rows, classes) or values (rows,), float32."""
-        given = self.scores(*arrays)
-        return given * self.spread + self.centre if self.is_value else torch.softmax(given, dim=-1)
+        return self.outputs(self.scores(*arrays))
+
+    def outputs(self, scores: torch.Tensor) -> torch.Tensor:
+        """What the scores mean: probabilities, or values in the target's units."""
+        return scores * self.spread + self.centre if self.is_value else torch.softmax(scores, dim=-1)
 
 
 def build(stage: NetworkStage, inputs: Sequence[ArraySpec], output: Output) -> Network:
@@ -89,8 +93,19 @@ def tensors(inputs: Sequence[ArraySpec], batch: Mapping[str, np.ndarray]) -> lis
     return [torch.from_numpy(np.array(batch[spec.name])) for spec in inputs]
 
 
+@contextmanager
+def threads(number: int) -> Iterator[None]:
+    """Lets torch use so many CPU threads: sums are divided among them, and rounded differently for each number."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(number)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
 def predict(module: torch.nn.Module, inputs: Sequence[ArraySpec], batch: Mapping[str, np.ndarray]) -> np.ndarray:
-    """The module's output for all rows, in evaluation mode, by chunks."""
+    """The module's output for all rows, by chunks; the module is in evaluation mode."""
     arrays = tensors(inputs, batch)
     with torch.inference_mode():
         parts = [module(*chunk) for chunk in zip(*(array.split(CHUNK) for array in arrays), strict=True)]

@@ -18,20 +18,16 @@ Count = Annotated[int, Ge(1)]
 
 @dataclass(frozen=True)
 class Trainer:
-    """How a network is trained; the work is Lightning's."""
+    """How Lightning trains: what has little to do with the network."""
 
     max_epochs: Count = 100
     """Epochs at most; early stopping usually ends it before."""
-    patience: Count = 8
-    """Epochs without a better validation loss before training stops."""
-    batch_size: Count = 256
-    """Rows a step."""
-    learning_rate: Positive = 1e-3
-    """Step size of AdamW."""
-    weight_decay: Annotated[float, Ge(0)] = 1e-4
-    """Decoupled weight decay of AdamW."""
     gradient_clip: Annotated[float, Ge(0)] = 0.0
     """Largest norm of the gradient; 0 for no limit."""
+    precision: Literal["32", "bf16-mixed"] = "32"
+    """Numbers that layers compute with; bf16-mixed is faster on recent GPUs. Weights are float32 always."""
+    threads: Count = 1
+    """CPU threads. More help networks of some millions of weights, slow small ones down, and change last bits."""
     accelerator: Annotated[Literal["auto", "cpu", "cuda"], Uncached()] = "auto"
     """Where it runs; auto takes a GPU if there is one."""
 
@@ -50,10 +46,18 @@ class NetworkStage(Stage):
     if TYPE_CHECKING:
         network: Callable[..., Any]
 
-    seed: Seed = 0
-    """Seed of initial weights, order of rows and dropout."""
+    learning_rate: Positive = 1e-3
+    """Step size of AdamW."""
+    weight_decay: Annotated[float, Ge(0)] = 1e-4
+    """Decoupled weight decay of AdamW."""
+    batch_size: Count = 256
+    """Rows a step."""
+    patience: Count = 8
+    """Epochs without a better validation loss before training stops."""
     embedding: Count = 8
     """Largest size of the embedding of a categorical feature."""
+    seed: Seed = 0
+    """Seed of initial weights, order of rows, dropout and augmentation."""
     trainer: Trainer = field(default_factory=Trainer)
     """How it is trained."""
 

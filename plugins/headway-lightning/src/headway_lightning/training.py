@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-import logging
-import os
-import signal
-import threading
-import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -16,20 +10,25 @@ import lightning.pytorch as pl
 import numpy as np
 import torch
 from headway import Context, metrics
-from headway.contracts import TARGET, WEIGHT, Features, Output, Source, Target
-from headway.errors import DataError
+from headway.contracts import TARGET, WEIGHT, Features, Output, Target
+from headway.errors import DataError, PluginError
 
 from headway_lightning.artifact import TorchModel
-from headway_lightning.callbacks import Best, Cancel, Checkpoint, Patience
-from headway_lightning.learner import Learner
-from headway_lightning.loading import Batch, Slices, generator_of
-from headway_lightning.modules import CHUNK, Network, build, tensors
+from headway_lightning.callbacks import Best, Checkpoint, Patience
+from headway_lightning.learner import Cancelled, Learner
+from headway_lightning.loading import Batch, Blocks, generator_of
+from headway_lightning.modules import CHUNK, Network, build, tensors, threads
+from headway_lightning.quiet import quietly
 
 if TYPE_CHECKING:
     from headway_lightning.network import NetworkStage
 
 ORDER, CHANGE = 1, 2
 """Purposes of random generators beside the seed."""
+
+
+class Unreadable(Exception):  # noqa: N818 - handled here, never shown
+    """The checkpoint of an earlier attempt cannot be used."""
 
 
 def train(stage: NetworkStage, context: Context, features: Features) -> TorchModel:
@@ -41,25 +40,41 @@ def train(stage: NetworkStage, context: Context, features: Features) -> TorchMod
         features: With splits ``train`` and ``validation``.
 
     Raises:
-        DataError: A split is missing or empty, or training diverged.
+        DataError: A split is missing or empty, weights are no weights, or training diverged.
+        PluginError: The stage is not registered, or its network gives another shape than it must.
         Pruned: The sweep stops this trial.
+        KeyboardInterrupt: The run is being stopped.
     """
-    for split in ("train", "validation"):
-        if not len(features.source(split)):
-            raise DataError(
-                f"the split '{split}' has no rows", hint="networks need it: see data.split", code="empty-split"
-            )
+    use, config = _recipe(stage, context)
+    rows = {split: _rows(features, split) for split in ("train", "validation")}
     output = _output(features.target)
-    network = _fresh(stage, features, output)
-    best = Best(context)
-    learner = Learner(network, stage.trainer, _score(context, features), stage.seed)
-    with _quietly():
-        _fit(stage, context, features, learner, best)
+    with quietly(), threads(stage.trainer.threads):
+        try:
+            network, best = _attempt(stage, context, features, rows, output)
+        except Unreadable as error:
+            context.log.info("the checkpoint of an earlier attempt is damaged: training starts over (%s)", error)
+            Checkpoint(context.work).path.unlink()
+            network, best = _attempt(stage, context, features, rows, output)
     network.load_state_dict(best.weights)
     chosen = {name: value for name, value in best.history[best.epoch].items() if name.startswith("validation.")}
     context.record(chosen | {"epochs": float(len(best.history)), "best_epoch": float(best.epoch + 1)})
-    use, config = _recipe(stage, context)
     return TorchModel(use, config, features.arrays, (output,), network.cpu().eval(), tuple(best.history), chosen)
+
+
+def _recipe(stage: NetworkStage, context: Context) -> tuple[str, dict[str, Any]]:
+    """How the network is built again: its registered name and its fields, without where it was trained."""
+    from pydantic import TypeAdapter
+
+    registry: Any = context.registry
+    use = next((e.name for e in registry if e.kind == "model" and e.target is type(stage)), None)
+    if use is None:
+        raise PluginError(
+            f"{type(stage).__qualname__} is not registered, so that its model could not be loaded again",
+            hint='registry.add("model", NAME, CLASS) in headway_register',
+            code="not-registered",
+        )
+    plain = replace(stage, trainer=replace(stage.trainer, accelerator="auto"))
+    return use, TypeAdapter(type(stage)).dump_python(plain, mode="json")
 
 
 def _output(target: Target) -> Output:
@@ -68,17 +83,75 @@ def _output(target: Target) -> Output:
     return Output("probability", "probability", classes=target.classes)
 
 
-def _fresh(stage: NetworkStage, features: Features, output: Output) -> Network:
-    """New weights from the seed, without touching the caller's random state."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(stage.seed)
-        network = build(stage, features.arrays, output)
+def _rows(features: Features, split: str) -> list[torch.Tensor]:
+    """The arrays, the target and the weights of a split; training rows without weight are left out."""
+    source = features.source(split)
+    if not len(source):
+        raise DataError(f"the split '{split}' has no rows", hint="networks need it: see data.split", code="empty-split")
+    batch = source.batch()
+    weight = batch.get(WEIGHT)
+    weights = np.ones(len(source), np.float32) if weight is None else np.array(weight, np.float32)
+    if not np.isfinite(weights).all() or weights.min() < 0 or weights.sum() <= 0:
+        raise DataError(
+            f"weights of the split '{split}' must be finite, none negative and not all zero",
+            hint="mend the column named by data.weight",
+            code="weight",
+        )
+    rows = [*tensors(features.arrays, batch), torch.from_numpy(np.array(batch[TARGET])), torch.from_numpy(weights)]
+    kept = rows[-1] > 0
+    return rows if split != "train" or kept.all() else [tensor[kept] for tensor in rows]
+
+
+def _attempt(
+    stage: NetworkStage, context: Context, features: Features, rows: Mapping[str, list[torch.Tensor]], output: Output
+) -> tuple[Network, Best]:
+    """Trains from the checkpoint or, without one, from fresh weights; raises `Unreadable`."""
+    network, best = _fresh(stage, features, rows["train"], output), Best(context)
+    learner = Learner(network, stage, _score(context, features), context.cancelled)
+    checkpoint = Checkpoint(context.work)
+    trainer = _trainer(stage, context, [best, Patience(stage.patience), checkpoint])
+    resumed = str(checkpoint.path) if checkpoint.path.exists() else None
+    if resumed:
+        context.log.info("resumes from the checkpoint of an earlier attempt")
+    validation = Blocks(rows["validation"], CHUNK, device=lambda: learner.device)
+    loaders = _training_batches(stage, context, features, rows["train"], learner), validation
+    try:
+        trainer.fit(learner, *loaders, ckpt_path=resumed, weights_only=True)
+    except (SystemExit, Cancelled) as error:  # SystemExit is what Lightning makes of Ctrl-C
+        raise KeyboardInterrupt from error
+    except Exception as error:
+        if resumed and not learner.begun:
+            raise Unreadable(type(error).__name__) from error
+        raise
+    return network, best
+
+
+def _fresh(stage: NetworkStage, features: Features, rows: list[torch.Tensor], output: Output) -> Network:
+    """New weights from the seed."""
+    torch.manual_seed(stage.seed)
+    network = build(stage, features.arrays, output)
     if output.classes is None:
-        target = features.source("train").batch()[TARGET].astype(np.float64)
-        spread = float(target.std())
-        network.centre.fill_(float(target.mean()))
-        network.spread.fill_(spread if spread > 0 else 1.0)
+        target, weight = rows[-2].double(), rows[-1].double()
+        centre = (target * weight).sum() / weight.sum()
+        spread = ((target - centre).square() * weight).sum().div(weight.sum()).sqrt()
+        network.centre.fill_(float(centre))
+        network.spread.fill_(float(spread) if spread > 0 else 1.0)
+    _check_shape(stage, network, rows, output)
     return network
+
+
+def _check_shape(stage: NetworkStage, network: Network, rows: list[torch.Tensor], output: Output) -> None:
+    with torch.no_grad():
+        given = network.eval().body(network.encoder(*(tensor[:2] for tensor in rows[:-2])))
+    network.train()
+    wanted = (len(rows[0][:2]), len(output.classes) if output.classes else 1)
+    if not isinstance(given, torch.Tensor) or given.shape != wanted:
+        found = tuple(given.shape) if isinstance(given, torch.Tensor) else type(given).__name__
+        raise PluginError(
+            f"the network of {type(stage).__qualname__} gives {found} for {wanted[0]} rows, not {wanted}",
+            hint="network(inputs, outputs) maps (rows, inputs) to (rows, outputs)",
+            code="network-shape",
+        )
 
 
 def _score(context: Context, features: Features) -> Any:
@@ -92,15 +165,14 @@ def _score(context: Context, features: Features) -> Any:
     return score
 
 
-def _fit(stage: NetworkStage, context: Context, features: Features, learner: Learner, best: Best) -> None:
-    checkpoint = Checkpoint(context.work)
-    patience = Patience("validation.loss", patience=stage.trainer.patience, mode="min", check_finite=False)
-    trainer = pl.Trainer(
-        accelerator={"cuda": "gpu"}.get(stage.trainer.accelerator, stage.trainer.accelerator),
+def _trainer(stage: NetworkStage, context: Context, callbacks: list[pl.Callback]) -> pl.Trainer:
+    config = stage.trainer
+    return pl.Trainer(
+        accelerator={"cuda": "gpu"}.get(config.accelerator, config.accelerator),
         devices=1,
-        max_epochs=stage.trainer.max_epochs,
-        gradient_clip_val=stage.trainer.gradient_clip or None,
-        callbacks=[best, patience, Cancel(context), checkpoint],
+        precision={"32": "32-true"}.get(config.precision, config.precision),
+        max_epochs=config.max_epochs,
+        callbacks=callbacks,
         default_root_dir=context.work,
         deterministic=True,
         logger=False,
@@ -108,95 +180,30 @@ def _fit(stage: NetworkStage, context: Context, features: Features, learner: Lea
         enable_progress_bar=False,
         enable_model_summary=False,
         num_sanity_val_steps=0,
-        inference_mode=True,
     )
-    loaders = _training_batches(stage, context, features, learner), _validation_batches(features)
-    resumed = str(checkpoint.path) if checkpoint.path.exists() else None
-    if resumed:
-        context.log.info("resumes from the checkpoint of an earlier attempt")
-    try:
-        trainer.fit(learner, *loaders, ckpt_path=resumed)
-    except SystemExit as error:  # what Lightning makes of Ctrl-C
-        raise KeyboardInterrupt from error
 
 
-def _rows(source: Source, features: Features) -> list[torch.Tensor]:
-    batch = source.batch()
-    weight = batch.get(WEIGHT)
-    weights = np.ones(len(source), np.float32) if weight is None else np.array(weight, np.float32)
-    return [*tensors(features.arrays, batch), torch.from_numpy(np.array(batch[TARGET])), torch.from_numpy(weights)]
+def _training_batches(
+    stage: NetworkStage, context: Context, features: Features, rows: list[torch.Tensor], learner: Learner
+) -> Blocks:
+    """Batches that follow the learner's epoch and device, also after resuming."""
+
+    def order() -> torch.Tensor:
+        return torch.from_numpy(generator_of(stage.seed, ORDER, learner.current_epoch).permutation(len(rows[0])))
+
+    change = _change(stage, context, features, learner)
+    return Blocks(rows, stage.batch_size, order, lambda: learner.device, change)
 
 
-class _Epochs(Slices):
-    """Training batches that follow the learner's epoch, also after resuming."""
-
-    learner: Learner
-
-    def __iter__(self) -> Iterator[Batch]:
-        self.epoch = self.learner.current_epoch
-        return super().__iter__()
-
-
-def _training_batches(stage: NetworkStage, context: Context, features: Features, learner: Learner) -> Slices:
-    rows = _rows(features.source("train"), features)
-
-    def order(epoch: int) -> torch.Tensor:
-        return torch.from_numpy(generator_of(stage.seed, ORDER, epoch).permutation(len(rows[0])))
-
-    batches = _Epochs(rows, stage.trainer.batch_size, order, _change(stage, context, features))
-    batches.learner = learner
-    return batches
-
-
-def _change(stage: NetworkStage, context: Context, features: Features) -> Any:
+def _change(stage: NetworkStage, context: Context, features: Features, learner: Learner) -> Any:
     augment = features.augment(context.registry)
     if augment is None:
         return None
     names = [spec.name for spec in features.arrays]
 
-    def change(epoch: int, number: int, batch: Batch) -> Batch:
-        arrays = {name: tensor.numpy() for name, tensor in zip(names, batch, strict=False)}
-        changed = augment(arrays, generator_of(stage.seed, CHANGE, epoch, number))
-        return (*(torch.from_numpy(changed[name]) for name in names), *batch[-2:])
+    def change(number: int, batch: Batch) -> Batch:
+        arrays = {name: tensor.cpu().numpy() for name, tensor in zip(names, batch, strict=False)}
+        changed = augment(arrays, generator_of(stage.seed, CHANGE, learner.current_epoch, number))
+        return (*(torch.from_numpy(changed[name]).to(learner.device) for name in names), *batch[-2:])
 
     return change
-
-
-def _validation_batches(features: Features) -> Slices:
-    return Slices(_rows(features.source("validation"), features), CHUNK)
-
-
-def _recipe(stage: NetworkStage, context: Context) -> tuple[str, dict[str, Any]]:
-    """How the network is built again: its registered name and its fields, without where it was trained."""
-    from pydantic import TypeAdapter
-
-    registry: Any = context.registry
-    use = next(e.name for e in registry if e.kind == "model" and e.target is type(stage))
-    plain = replace(stage, trainer=replace(stage.trainer, accelerator="auto"))
-    return use, TypeAdapter(type(stage)).dump_python(plain, mode="json")
-
-
-@contextmanager
-def _quietly() -> Iterator[None]:
-    """Keeps Lightning from talking, and puts back the global state that it changes."""
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # deterministic matrix products on a GPU
-    loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric", "lightning")]
-    levels = [logger.level for logger in loggers]
-    deterministic = torch.are_deterministic_algorithms_enabled()
-    in_main = threading.current_thread() is threading.main_thread()
-    handler = signal.getsignal(signal.SIGINT) if in_main else None
-    random = torch.get_rng_state()
-    for logger in loggers:
-        logger.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", module=r"lightning\.")
-            warnings.filterwarnings("ignore", module=r"torch\.utils\._pytree")
-            yield
-    finally:
-        torch.use_deterministic_algorithms(deterministic)
-        torch.set_rng_state(random)
-        if handler is not None:
-            signal.signal(signal.SIGINT, handler)
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)

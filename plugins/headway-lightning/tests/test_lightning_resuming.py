@@ -1,0 +1,231 @@
+"""Whatever ends an attempt, the next one ends with the bits of an undisturbed run."""
+
+import signal
+import subprocess
+import sys
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from headway import Pruned
+from headway.testing import Recorder, make_context
+from headway_lightning import Trainer
+from headway_lightning.mlp import MLP
+
+CHECKPOINT = "last.ckpt"
+STAGE = MLP(
+    layers=(16,),
+    dropout=0.3,
+    batch_size=64,
+    learning_rate=1e-2,
+    embedding=2,
+    seed=3,
+    trainer=Trainer(max_epochs=6, accelerator="cpu"),
+)
+
+
+class PowerCutError(Exception):
+    pass
+
+
+class Interrupting(Recorder):
+    """Raises at a report, which comes before the epoch's checkpoint."""
+
+    def __init__(self, at, error):
+        super().__init__()
+        self.at, self.error = at, error
+
+    def report(self, step, metrics):
+        super().report(step, metrics)
+        if step == self.at:
+            raise self.error
+
+
+@pytest.fixture
+def features(hand):
+    return hand.features(noise=1.0)
+
+
+@pytest.fixture
+def attempt(tmp_path, registry, features):
+    """Trains in a folder by name; gives the model and what was reported."""
+
+    def run(folder, recorder=None, stage=STAGE, given=features):
+        recorder = recorder or Recorder()
+        model = stage.run(make_context(tmp_path / folder, registry, recorder=recorder), given)
+        return model, recorder
+
+    return run
+
+
+def files_of(model, folder: Path):
+    folder.mkdir()
+    model.save(folder)
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def assert_same_model(first, second, tmp_path):
+    assert first.history == second.history
+    assert files_of(first, tmp_path / "saved-1") == files_of(second, tmp_path / "saved-2")
+
+
+@pytest.mark.parametrize("at", [1, 2, 5, 6])
+def test_a_run_that_broke_resumes_to_the_same_bits(attempt, tmp_path, at):
+    undisturbed, _ = attempt("undisturbed")
+    with pytest.raises(PowerCutError):
+        attempt("broken", Interrupting(at, PowerCutError()))
+    resumed, recorder = attempt("broken")
+    assert [step for step, _ in recorder.reports] == list(range(at, 7))
+    assert_same_model(undisturbed, resumed, tmp_path)
+
+
+def test_a_run_that_broke_twice_resumes_to_the_same_bits(attempt, tmp_path):
+    for at in (2, 4):
+        with pytest.raises(PowerCutError):
+            attempt("broken", Interrupting(at, PowerCutError()))
+    assert_same_model(attempt("undisturbed")[0], attempt("broken")[0], tmp_path)
+
+
+def test_a_run_that_broke_after_its_last_epoch_is_not_trained_again(attempt, tmp_path):
+    first, _ = attempt("finished")  # its work folder is still there: saving was what failed
+    second, recorder = attempt("finished")
+    assert recorder.reports == []
+    assert recorder.metrics["epochs"] == 6
+    assert_same_model(first, second, tmp_path)
+
+
+def test_a_run_that_had_stopped_early_is_not_trained_further(attempt, tmp_path, hand):
+    stage = replace(STAGE, learning_rate=0.1, dropout=0.0, patience=2, trainer=Trainer(accelerator="cpu"))
+    noise = hand.features(noise=30.0)
+    first, _ = attempt("finished", stage=stage, given=noise)
+    second, recorder = attempt("finished", stage=stage, given=noise)
+    assert recorder.reports == []
+    assert_same_model(first, second, tmp_path)
+
+
+def test_patience_counts_on_across_attempts(attempt, tmp_path, hand):
+    stage = replace(STAGE, learning_rate=0.1, dropout=0.0, patience=3, trainer=Trainer(accelerator="cpu"))
+    noise = hand.features(noise=30.0)
+    first, recorder = attempt("undisturbed", stage=stage, given=noise)
+    with pytest.raises(PowerCutError):
+        attempt("broken", Interrupting(len(recorder.reports) - 1, PowerCutError()), stage, noise)
+    assert_same_model(first, attempt("broken", stage=stage, given=noise)[0], tmp_path)
+
+
+@pytest.mark.parametrize("damage", ["truncated", "empty", "garbage", "other network"])
+def test_a_damaged_checkpoint_is_left_behind_and_training_starts_over(attempt, tmp_path, damage):
+    undisturbed, _ = attempt("undisturbed")
+    checkpoint = tmp_path / "broken" / CHECKPOINT
+    if damage == "other network":
+        attempt("broken", stage=replace(STAGE, layers=(8, 8)))
+    else:
+        attempt("broken")
+        whole = checkpoint.read_bytes()
+        checkpoint.write_bytes({"truncated": whole[: len(whole) // 2], "empty": b"", "garbage": b"x" * 99}[damage])
+    resumed, recorder = attempt("broken")
+    assert [step for step, _ in recorder.reports] == [1, 2, 3, 4, 5, 6]
+    assert_same_model(undisturbed, resumed, tmp_path)
+
+
+def test_an_error_of_training_is_not_taken_for_a_damaged_checkpoint(attempt, tmp_path):
+    with pytest.raises(PowerCutError):
+        attempt("broken", Interrupting(3, PowerCutError()))
+    with pytest.raises(PowerCutError):
+        attempt("broken", Interrupting(4, PowerCutError()))
+    resumed, recorder = attempt("broken")
+    assert recorder.reports[0][0] == 4
+    assert len(resumed.history) == 6
+
+
+def test_a_pruned_trial_tells_so_and_keeps_its_checkpoint(attempt, tmp_path):
+    with pytest.raises(Pruned):
+        attempt("pruned", Interrupting(3, Pruned()))
+    assert (tmp_path / "pruned" / CHECKPOINT).exists()
+
+
+def test_only_whole_checkpoints_are_left(attempt, tmp_path):
+    attempt("finished")
+    assert [path.name for path in (tmp_path / "finished").iterdir()] == [CHECKPOINT]
+
+
+class Stopping(Recorder):
+    """Asks the run to stop at a report, or in the midst of the epoch after it."""
+
+    def __init__(self, event, at):
+        super().__init__()
+        self.event, self.at = event, at
+
+    def report(self, step, metrics):
+        super().report(step, metrics)
+        if step == self.at:
+            self.event.set()
+
+
+@pytest.mark.parametrize("at", [0, 2])
+def test_a_stopped_run_ends_as_interrupted_and_resumes_to_the_same_bits(attempt, features, registry, tmp_path, at):
+    event = threading.Event()
+    if at == 0:
+        event.set()
+    recorder = Stopping(event, at)
+    context = replace(make_context(tmp_path / "stopped", registry, recorder=recorder), cancelled=event)
+    with pytest.raises(KeyboardInterrupt):
+        STAGE.run(context, features)
+    assert len(recorder.reports) == at
+    assert_same_model(attempt("undisturbed")[0], attempt("stopped")[0], tmp_path)
+
+
+def test_a_run_stopped_within_an_epoch_does_not_keep_the_half_epoch(attempt, features, registry, tmp_path, monkeypatch):
+    from headway_lightning.learner import Learner
+
+    event, losses, loss = threading.Event(), [], Learner._loss
+
+    def counted(self, *given):
+        if self.network.training:
+            losses.append(self.current_epoch)
+            if losses.count(2) == 4:
+                event.set()
+        return loss(self, *given)
+
+    monkeypatch.setattr(Learner, "_loss", counted)
+    with pytest.raises(KeyboardInterrupt):
+        STAGE.run(replace(make_context(tmp_path / "stopped", registry), cancelled=event), features)
+    monkeypatch.undo()
+    assert losses.count(2) == 4  # of 10 batches
+    resumed, recorder = attempt("stopped")
+    assert recorder.reports[0][0] == 3
+    assert_same_model(attempt("undisturbed")[0], resumed, tmp_path)
+
+
+def test_ctrl_c_reaches_the_caller_as_such(attempt):
+    handler = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        attempt("interrupted", Interrupting(2, KeyboardInterrupt()))
+    assert signal.getsignal(signal.SIGINT) is handler
+
+
+def test_a_killed_process_resumes_in_another_to_the_same_bytes(attempt, tmp_path):
+    """SIGKILL leaves no time to tidy up; and no process leaves its mark on the weights."""
+    killed = _process(tmp_path, "killed", "3")
+    assert killed.returncode == -signal.SIGKILL
+    assert (tmp_path / "killed-work" / CHECKPOINT).exists()
+    assert not (tmp_path / "killed").exists()
+    resumed = _process(tmp_path, "killed")
+    assert resumed.stdout.split() == ["3", "4", "5", "6"], resumed.stderr
+    undisturbed = files_of(attempt("undisturbed")[0], tmp_path / "here")
+    assert {path.name: path.read_bytes() for path in (tmp_path / "killed").iterdir()} == undisturbed
+
+
+def _process(tmp_path, name, *more):
+    words = [sys.executable, str(Path(__file__).parent / "resuming.py"), str(tmp_path / f"{name}-work")]
+    return subprocess.run([*words, str(tmp_path / name), *more], capture_output=True, text=True, timeout=120)
+
+
+def test_a_batch_is_the_same_whenever_it_is_drawn():
+    from headway_lightning.loading import generator_of
+
+    first, second = generator_of(7, 1, 4).permutation(50), generator_of(7, 1, 4).permutation(50)
+    np.testing.assert_array_equal(first, second)
+    assert (first != generator_of(7, 1, 5).permutation(50)).any()
+    assert (first != generator_of(8, 1, 4).permutation(50)).any()

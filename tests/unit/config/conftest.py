@@ -1,0 +1,181 @@
+"""A small project whose stages have every kind of field; nothing of it is ever run."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from headway.config import check, compose
+from headway.errors import ConfigError, HeadwayError
+from headway.plugins import Plugins
+
+STAGES = '''
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Literal
+
+from annotated_types import Ge, Gt, Le
+
+from headway import Context, Registered, Secret, Seed, SourcePath, Stage
+from headway.contracts import Dataset, Features, Predictor, Report
+from headway.errors import DataError
+
+
+@dataclass(frozen=True)
+class Login:
+    """How to get in."""
+
+    user: str = ""
+    password: Secret = ""
+
+
+@dataclass(frozen=True)
+class Source:
+    """One of several sources."""
+
+    url: str
+    """Where it is."""
+    rows: int = 10
+
+
+@dataclass(frozen=True)
+class Rows(Stage):
+    """Rows."""
+
+    path: SourcePath
+    """The file."""
+    login: Login = field(default_factory=Login)
+    keys: tuple[Secret, ...] = ()
+    sources: tuple[Source, ...] = ()
+    named: Mapping[str, Source] = field(default_factory=dict)
+    kinds: Mapping[str, str] = field(default_factory=dict)
+
+    def run(self, context: Context) -> Dataset: ...
+
+
+@dataclass(frozen=True)
+class Columns(Stage):
+    """Columns."""
+
+    derive: Mapping[str, str] = field(default_factory=dict)
+
+    def run(self, context: Context, data: Dataset) -> Features: ...
+
+
+@dataclass(frozen=True)
+class Net(Stage):
+    """A network."""
+
+    layers: tuple[Annotated[int, Gt(0)], ...] = (256, 256)
+    """Units of each layer."""
+    dropout: Annotated[float, Ge(0), Le(1)] = 0.1
+    rate: float | Literal["auto"] = "auto"
+    token: Secret = ""
+    seed: Seed = 0
+
+    def __post_init__(self):
+        if self.rate == 13:
+            raise DataError("13 is an unlucky rate", hint="take 12", code="unlucky")
+
+    def run(self, context: Context, features: Features) -> Predictor: ...
+
+
+@dataclass(frozen=True)
+class Linear(Stage):
+    """A linear model."""
+
+    C: float = 1.0
+    seed: Seed = 0
+
+    def run(self, context: Context, features: Features) -> Predictor: ...
+
+
+@dataclass(frozen=True)
+class Mean(Stage):
+    """Several models as one."""
+
+    def run(self, context: Context, members: Mapping[str, Predictor]) -> Predictor: ...
+
+
+@dataclass(frozen=True)
+class Judge(Stage):
+    """A judge."""
+
+    metrics: tuple[Annotated[str, Registered("metric")], ...] = ("accuracy",)
+
+    def run(self, context: Context, model: Predictor, baselines: Mapping[str, Predictor] = {}) -> Report: ...
+
+
+def headway_register(registry):
+    registry.add("data", "rows", Rows)
+    registry.add("features", "columns", Columns)
+    registry.add("model", "net", Net)
+    registry.add("model", "linear", Linear)
+    registry.add("mean", "mean", Mean)
+    registry.add("evaluation", "judge", Judge)
+'''
+EXPERIMENT = """\
+# @package _global_
+defaults:
+  - override /data: people
+  - override /features: columns
+  - override /model: net
+  - override /evaluation: judge
+name: study
+pipeline: [data, features, model, evaluation]
+"""
+PEOPLE = "use: rows\npath: people.csv\n"
+
+
+@dataclass(frozen=True)
+class Study:
+    """A project with one experiment, and shorthands to compose and check it."""
+
+    project: Any
+    plugins: Plugins
+
+    def write(self, path, text):
+        self.project.write(path, text)
+
+    def add(self, text, *, entry=""):
+        """Adds to the end of the experiment, and an entry to the front of its defaults list."""
+        changed = EXPERIMENT.replace("defaults:\n", f"defaults:\n{entry}")
+        self.write("configs/experiment/study.yaml", changed + text)
+
+    def replace(self, old, new):
+        assert old in EXPERIMENT
+        self.write("configs/experiment/study.yaml", EXPERIMENT.replace(old, new))
+
+    def compose(self, *words):
+        return compose(self.project.folder, ["experiment=study", *words], self.plugins)
+
+    def check(self, *words):
+        return check(self.compose(*words), self.plugins)
+
+    def stage(self, name, *words):
+        return next(stage for stage in self.check(*words).stages if stage.name == name)
+
+    def faults(self, *words) -> tuple[HeadwayError, ...]:
+        with pytest.raises(ConfigError) as caught:
+            self.check(*words)
+        return caught.value.faults
+
+    def fault(self, *words) -> HeadwayError:
+        """The only fault."""
+        faults = self.faults(*words)
+        assert len(faults) == 1, [fault.render() for fault in faults]
+        return faults[0]
+
+
+def place(fault):
+    return fault.where.source, fault.where.line, fault.where.column
+
+
+@pytest.fixture
+def study(project):
+    project.plugin("stages", STAGES)
+    project.write("configs/experiment/study.yaml", EXPERIMENT)
+    project.write("configs/data/people.yaml", PEOPLE)
+    from headway.plugins import load
+
+    installed = [info.name for info in load().infos]
+    return Study(project, load(project.folder, installed))
