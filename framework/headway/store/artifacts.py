@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headway.errors import StoreError
-from headway.store.files import link_atomically, remove_stale, sync_file, sync_folder, told, write_atomically
+from headway.store.files import link_atomically, remove_stale, sync_file, told, write_atomically
 
 if TYPE_CHECKING:
     from headway.contracts import Artifact, Lookup
@@ -107,7 +107,7 @@ class ArtifactStore:
             artifact.save(content)
             manifest = _manifest(content, artifact.type_name)
             (content / MANIFEST).write_bytes(manifest)
-            _sync_tree(content)
+            _sync_files(content)
             digest = hashlib.sha256(manifest).hexdigest()
             self._place(content, digest)
         finally:
@@ -124,7 +124,6 @@ class ArtifactStore:
             except OSError:
                 if not self._is_whole(digest):  # else another process was faster, with the same content
                     raise
-        sync_folder(place.parent)
 
     def path(self, digest: str) -> Path:
         """The folder of an artifact; raises `StoreError` if `digest` is no digest."""
@@ -212,7 +211,12 @@ def _manifest(folder: Path, type_name: str) -> bytes:
     return json.dumps({"files": files, "type": type_name}, sort_keys=True, indent=1).encode()
 
 
-def _sync_tree(folder: Path) -> None:
+def _sync_files(folder: Path) -> None:
+    """Makes the bytes of an artifact durable before anything leads to them.
+
+    Names need no sync of their own: if a power failure loses a folder, its entry leads nowhere and is a miss.
+    The same holds for the manifest, which is JSON and is read by every look-up.
+    """
     for path in folder.rglob("*"):
-        sync_folder(path) if path.is_dir() else sync_file(path)
-    sync_folder(folder)
+        if path.is_file() and path.name != MANIFEST:
+            sync_file(path)
