@@ -119,6 +119,7 @@ class _Composer:
     def __init__(self, project: Path, repository: _Repository, overrides: Sequence[Override]) -> None:
         self._project = project
         self._repository = repository
+        self._cache = CachingConfigRepository(repository)
         self._overrides = list(overrides)
         self._faults: list[HeadwayError] = []
         self._files: dict[str, Path] = {}
@@ -142,7 +143,7 @@ class _Composer:
         self._files |= {path: file for path, file in files.items() if file is not None}
         for item in items:
             path, package = str(item.config_path), item.package or ""
-            config = self._repository.load_config(path)
+            config = self._cache.load_config(path)
             file = files[path]
             group = path.rpartition("/")[0]
             if group in groups and package:
@@ -166,9 +167,8 @@ class _Composer:
         """Hydra's list; an option that does not exist is a fault, and is passed over."""
         while True:
             try:
-                repository = CachingConfigRepository(self._repository)
                 found = create_defaults_list(
-                    repository, primary, list(overrides), prepend_hydra=False, skip_missing=True
+                    self._cache, primary, list(overrides), prepend_hydra=False, skip_missing=True
                 )
                 return list(found.defaults)
             except MissingConfigException as error:
@@ -179,6 +179,7 @@ class _Composer:
                 if place is not None or missing not in BASE_CHOICES:
                     self._faults.append(self._missing_option(missing, place))
                 self._repository.absent.add(missing)
+                self._cache = CachingConfigRepository(self._repository)
             except yaml.MarkedYAMLError as error:
                 raise ConfigError([*self._faults, self._yaml_fault(error)]) from error
             except (HydraException, OmegaConfBaseException, ValueError) as error:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import secrets
 import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -56,6 +56,7 @@ class ArtifactStore:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._swept = False
 
     def find(self, key: str) -> Entry | None:
         """What a key led to, if the artifact is there with every file at its size."""
@@ -87,40 +88,47 @@ class ArtifactStore:
             StoreError: The store cannot be written; it is left as it was.
         """
         with told(self.root, "save"):
-            self._make_folders()
             digest = self._save_artifact(artifact)
             entry = Entry(digest, artifact.type_name, metrics, history, components)
             content = json.dumps(asdict(entry), sort_keys=True).encode()
             write_atomically(self._entry(key), content, self.root / "tmp")
         return entry
 
-    def _make_folders(self) -> None:
-        for name in ("artifacts", "entries", "tmp"):
-            (self.root / name).mkdir(parents=True, exist_ok=True)
-        remove_stale(self.root / "tmp", STALE)
-
     def _save_artifact(self, artifact: Artifact) -> str:
-        folder = Path(tempfile.mkdtemp(dir=self.root / "tmp"))
+        folder = self._scratch()
         try:
-            content = folder / "artifact"
-            content.mkdir()
-            artifact.save(content)
-            manifest = _manifest(content, artifact.type_name)
-            (content / MANIFEST).write_bytes(manifest)
-            _sync_files(content)
+            artifact.save(folder)
+            manifest = _manifest(folder, artifact.type_name)
+            (folder / MANIFEST).write_bytes(manifest)
+            _sync_files(folder)
             digest = hashlib.sha256(manifest).hexdigest()
-            self._place(content, digest)
+            self._place(folder, digest)
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            if folder.exists():
+                shutil.rmtree(folder, ignore_errors=True)
         return digest
 
-    def _place(self, content: Path, digest: str) -> None:
+    def _scratch(self) -> Path:
+        """A new folder of the store's own file system, to write in before renaming."""
+        folder = self.root / "tmp" / secrets.token_hex(8)
+        try:
+            folder.mkdir()
+        except FileNotFoundError:
+            for name in ("artifacts", "entries", "tmp"):
+                (self.root / name).mkdir(parents=True, exist_ok=True)
+            folder.mkdir()
+        if not self._swept:
+            remove_stale(self.root / "tmp", STALE)
+            self._swept = True
+        return folder
+
+    def _place(self, folder: Path, digest: str) -> None:
         place = self.path(digest)
         if place.exists() and not self._is_intact(digest):
-            place.replace(content.parent / "damaged")
+            place.replace(folder.with_suffix(".damaged"))
         if not place.exists():
             try:
-                content.rename(place)
+                folder.rename(place)
             except OSError:
                 if not self._is_whole(digest):  # else another process was faster, with the same content
                     raise
@@ -179,7 +187,11 @@ class ArtifactStore:
 
     def discard_work(self, key: str) -> None:
         """Removes a work folder."""
-        shutil.rmtree(self.root / "work" / _hex(key), ignore_errors=True)
+        folder = self.root / "work" / _hex(key)
+        try:
+            folder.rmdir()  # most stages leave nothing there
+        except OSError:
+            shutil.rmtree(folder, ignore_errors=True)
 
     def run_folder(self, run: str) -> Path:
         """The folder of links of a run."""
