@@ -148,15 +148,13 @@ def open_journal(session: Session, plan: Plan, experiments: Sequence[Experiment]
 
 def _git(project: Path) -> dict[str, Any]:
     """The commit of the project's repository, and whether tracked files differ from it."""
-
-    def ask(*words: str) -> str:
-        done = subprocess.run(["git", "-C", str(project), *words], capture_output=True, text=True, check=True)
-        return done.stdout.strip()
-
+    command = ["git", "-C", str(project), "status", "--porcelain=v2", "--branch", "--untracked-files=no"]
     try:
-        return {"commit": ask("rev-parse", "HEAD"), "dirty": bool(ask("status", "--porcelain", "-uno"))}
+        lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
     except (OSError, subprocess.CalledProcessError):
         return {}
+    commit = next((line.split()[-1] for line in lines if line.startswith("# branch.oid")), "")
+    return {"commit": commit, "dirty": any(not line.startswith("#") for line in lines)}
 
 
 def _versions(plugins: Plugins, plan: Plan) -> dict[str, str]:

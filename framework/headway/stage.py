@@ -22,7 +22,7 @@ FanIn = Literal["one", "tuple", "mapping"]
 
 
 class Stage:
-    '''One step of a pipeline: a frozen dataclass whose fields are its config.
+    """One step of a pipeline: a frozen dataclass whose fields are its config.
 
     A subclass defines ``run(self, context, **inputs)``. Each parameter after `context` is named after
     the stage whose output it takes and annotated with the artifact's type, as is the return value; a
@@ -32,10 +32,7 @@ class Stage:
         ```python
         @dataclass(frozen=True)
         class Table(Stage):
-            \"""Rows of a CSV or parquet file.\"""
-
             path: SourcePath
-            \"""The file.\"""
 
             def run(self, context: Context) -> Dataset: ...
         ```
@@ -44,7 +41,7 @@ class Stage:
         cache_version: Raised by the author when results change although the source does not show it.
         effect: The stage changes the world outside the store: it runs last, is never cached, and must
             be idempotent.
-    '''
+    """
 
     cache_version: ClassVar[int] = 1
     effect: ClassVar[bool] = False

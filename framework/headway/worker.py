@@ -19,6 +19,7 @@ import time
 import traceback
 from collections.abc import Mapping
 from contextlib import ExitStack
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -101,11 +102,16 @@ def _run(task: Task, plugins: Plugins, store: ArtifactStore, events: Events, can
 
 def build_stage(task: Task, plugins: Plugins) -> Stage:
     """The stage with the task's values as its fields."""
+    adapter = _adapter(plugins.registry.get(task.kind, task.use))
+    stage: Stage = adapter.validate_json(json.dumps(task.values), strict=True)
+    return stage
+
+
+@lru_cache(maxsize=256)
+def _adapter(cls: type) -> Any:
     from pydantic import TypeAdapter
 
-    cls = plugins.registry.get(task.kind, task.use)
-    stage: Stage = TypeAdapter(cls).validate_json(json.dumps(task.values), strict=True)
-    return stage
+    return TypeAdapter(cls)
 
 
 def _load(store: ArtifactStore, digests: Any, plugins: Plugins) -> Any:

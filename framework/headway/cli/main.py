@@ -62,11 +62,12 @@ def _dispatch(argv: list[str]) -> int:
     if options.version:
         return _version()
     rest = argv[len(_head(argv)) :]
-    session = _session(options.project)
     if not rest or options.help:
-        print(_overview(session))  # noqa: T201
+        from headway.cli.overview import overview
+
+        print(overview(CORE, str(options.project) if options.project else None))  # noqa: T201
         return 0 if options.help or not argv else 2
-    return _run_command(session, rest[0], rest[1:])
+    return _run_command(_session(options.project), rest[0], rest[1:])
 
 
 def _head(argv: list[str]) -> list[str]:
@@ -120,23 +121,6 @@ def _command(session: Session, name: str) -> Any:
     broken = session.plugins.broken
     hint = f"plugins that did not load may offer it: {', '.join(broken)}" if broken else "headway --help lists them"
     raise UsageError(unknown("command", name, [*CORE, *names]), hint=hint, code="unknown-command")
-
-
-def _overview(session: Session) -> str:
-    registry = session.plugins.registry
-    offered = {name: registry.get("command", name).help for name in registry.names("command")}
-    lines = [f"  {name:<9} {text}" for name, text in (CORE | offered).items()]
-    return "\n".join(
-        [
-            "usage: headway [--project FOLDER] COMMAND [ARGUMENTS] [key=value ...]",
-            "",
-            "From one config to a model that is deployed and can be trusted.",
-            "",
-            *lines,
-            "",
-            "headway COMMAND --help says more; HEADWAY_TRACEBACK=1 shows tracebacks.",
-        ]
-    )
 
 
 def _show_warning(message: Warning | str, *_: object) -> None:

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
 help = "show what would run, what is cached, and why"
 
+ROOM = 90
+"""Characters up to which reasons share a line."""
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declares the arguments."""
@@ -33,5 +36,8 @@ def _line(node: Node, width: int) -> str:
     head = f"{node.label:<{width}}  {node.verdict}"
     if not node.reasons:
         return head
+    line = "; ".join(node.reasons)
+    if len(line) <= ROOM:
+        return f"{head} — {line}"
     indent = "\n" + " " * (width + 2 + len("run — "))
     return f"{head} — {indent.join(node.reasons)}"

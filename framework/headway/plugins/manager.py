@@ -132,14 +132,24 @@ class _Candidate:
 def _installed() -> list[_Candidate]:
     found: dict[str, _Candidate] = {}
     for point in metadata.entry_points(group=GROUP):
-        dist = point.dist
-        if dist is None:
+        if point.dist is None:
             continue
+        header = _header(point.dist)
         candidate = _Candidate(
-            point.name, dist.metadata["Name"], dist.version, point.value, requires=tuple(dist.requires or ())
+            point.name, header["Name"][0], header["Version"][0], point.value, requires=header["Requires-Dist"]
         )
         found.setdefault(candidate.name, candidate)
     return [found[name] for name in sorted(found)]
+
+
+def _header(distribution: metadata.Distribution) -> dict[str, tuple[str, ...]]:
+    """The fields of a METADATA file that are needed here, one value a line; the standard parser is that of
+    e-mails, and costs more than loading all plugins.
+    """
+    text = (distribution.read_text("METADATA") or "").partition("\n\n")[0]
+    pairs = [line.partition(": ")[::2] for line in text.splitlines()]
+    wanted = ("Name", "Version", "Requires-Dist")
+    return {name: tuple(value for key, value in pairs if key == name) or ("",) for name in wanted}
 
 
 def _inline(project: Path | None) -> list[_Candidate]:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import secrets
 import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headway.errors import StoreError
-from headway.store.files import link_atomically, remove_stale, sync_file, sync_folder, told, write_atomically
+from headway.store.files import link_atomically, remove_stale, sync_file, told, write_atomically
 
 if TYPE_CHECKING:
     from headway.contracts import Artifact, Lookup
@@ -56,6 +56,7 @@ class ArtifactStore:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._swept = False
 
     def find(self, key: str) -> Entry | None:
         """What a key led to, if the artifact is there with every file at its size."""
@@ -87,44 +88,50 @@ class ArtifactStore:
             StoreError: The store cannot be written; it is left as it was.
         """
         with told(self.root, "save"):
-            self._make_folders()
             digest = self._save_artifact(artifact)
             entry = Entry(digest, artifact.type_name, metrics, history, components)
             content = json.dumps(asdict(entry), sort_keys=True).encode()
             write_atomically(self._entry(key), content, self.root / "tmp")
         return entry
 
-    def _make_folders(self) -> None:
-        for name in ("artifacts", "entries", "tmp"):
-            (self.root / name).mkdir(parents=True, exist_ok=True)
-        remove_stale(self.root / "tmp", STALE)
-
     def _save_artifact(self, artifact: Artifact) -> str:
-        folder = Path(tempfile.mkdtemp(dir=self.root / "tmp"))
+        folder = self._scratch()
         try:
-            content = folder / "artifact"
-            content.mkdir()
-            artifact.save(content)
-            manifest = _manifest(content, artifact.type_name)
-            (content / MANIFEST).write_bytes(manifest)
-            _sync_tree(content)
+            artifact.save(folder)
+            manifest = _manifest(folder, artifact.type_name)
+            (folder / MANIFEST).write_bytes(manifest)
+            _sync_files(folder)
             digest = hashlib.sha256(manifest).hexdigest()
-            self._place(content, digest)
+            self._place(folder, digest)
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            if folder.exists():
+                shutil.rmtree(folder, ignore_errors=True)
         return digest
 
-    def _place(self, content: Path, digest: str) -> None:
+    def _scratch(self) -> Path:
+        """A new folder of the store's own file system, to write in before renaming."""
+        folder = self.root / "tmp" / secrets.token_hex(8)
+        try:
+            folder.mkdir()
+        except FileNotFoundError:
+            for name in ("artifacts", "entries", "tmp"):
+                (self.root / name).mkdir(parents=True, exist_ok=True)
+            folder.mkdir()
+        if not self._swept:
+            remove_stale(self.root / "tmp", STALE)
+            self._swept = True
+        return folder
+
+    def _place(self, folder: Path, digest: str) -> None:
         place = self.path(digest)
         if place.exists() and not self._is_intact(digest):
-            place.replace(content.parent / "damaged")
+            place.replace(folder.with_suffix(".damaged"))
         if not place.exists():
             try:
-                content.rename(place)
+                folder.rename(place)
             except OSError:
                 if not self._is_whole(digest):  # else another process was faster, with the same content
                     raise
-        sync_folder(place.parent)
 
     def path(self, digest: str) -> Path:
         """The folder of an artifact; raises `StoreError` if `digest` is no digest."""
@@ -180,7 +187,11 @@ class ArtifactStore:
 
     def discard_work(self, key: str) -> None:
         """Removes a work folder."""
-        shutil.rmtree(self.root / "work" / _hex(key), ignore_errors=True)
+        folder = self.root / "work" / _hex(key)
+        try:
+            folder.rmdir()  # most stages leave nothing there
+        except OSError:
+            shutil.rmtree(folder, ignore_errors=True)
 
     def run_folder(self, run: str) -> Path:
         """The folder of links of a run."""
@@ -212,7 +223,12 @@ def _manifest(folder: Path, type_name: str) -> bytes:
     return json.dumps({"files": files, "type": type_name}, sort_keys=True, indent=1).encode()
 
 
-def _sync_tree(folder: Path) -> None:
+def _sync_files(folder: Path) -> None:
+    """Makes the bytes of an artifact durable before anything leads to them.
+
+    Names need no sync of their own: if a power failure loses a folder, its entry leads nowhere and is a miss.
+    The same holds for the manifest, which is JSON and is read by every look-up.
+    """
     for path in folder.rglob("*"):
-        sync_folder(path) if path.is_dir() else sync_file(path)
-    sync_folder(folder)
+        if path.is_file() and path.name != MANIFEST:
+            sync_file(path)

@@ -26,15 +26,6 @@ def told(path: Path, action: str) -> Iterator[None]:
         ) from error
 
 
-def sync_folder(folder: Path) -> None:
-    """Makes the names in a folder durable."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def sync_file(path: Path) -> None:
     """Makes a file's content durable."""
     descriptor = os.open(path, os.O_RDONLY)
@@ -45,7 +36,7 @@ def sync_file(path: Path) -> None:
 
 
 def write_atomically(path: Path, content: bytes, scratch: Path) -> None:
-    """Replaces a file as a whole, or not at all.
+    """Replaces a file as a whole, or not at all, even if the power fails; then the old one may still be there.
 
     Args:
         path: The file.
@@ -62,7 +53,6 @@ def write_atomically(path: Path, content: bytes, scratch: Path) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
-    sync_folder(path.parent)
 
 
 def remove_stale(scratch: Path, age: float) -> None:

@@ -46,8 +46,7 @@ class KeyLock:
 
     def _take(self, mode: int) -> bool:
         with told(self._path, "be locked"):
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+            descriptor = self._open()
         try:
             fcntl.flock(descriptor, mode)
         except BlockingIOError:
@@ -61,6 +60,14 @@ class KeyLock:
             return self._take(mode)
         self._descriptor = descriptor
         return True
+
+    def _open(self) -> int:
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+        try:
+            return os.open(self._path, flags, 0o666)
+        except FileNotFoundError:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            return os.open(self._path, flags, 0o666)
 
     def _is_current(self, descriptor: int) -> bool:
         try:

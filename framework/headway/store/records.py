@@ -6,7 +6,7 @@ import json
 import secrets
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -108,13 +108,20 @@ class Records:
         self.root = root
         self._path = root / "headway.db"
         self._locks: dict[str, KeyLock] = {}
+        self._writer: sqlite3.Connection | None = None
 
     @contextmanager
     def connect(self, *, write: bool = False) -> Iterator[sqlite3.Connection]:
         """A connection; a transaction that is committed at the end."""
         try:
-            with closing(self._open(write)) as connection, connection:
-                yield connection
+            if self._writer is None:
+                opened = self._open(write)
+                self._writer = opened if write else None
+                with closing(opened) if not write else nullcontext(), opened:
+                    yield opened
+            else:
+                with self._writer:
+                    yield self._writer
         except sqlite3.Error as error:
             raise StoreError(
                 f"the records cannot be {'written' if write else 'read'}: {error} ({self._path})",
