@@ -90,7 +90,7 @@ class ArtifactStore:
         with told(self.root, "save"):
             digest = self._save_artifact(artifact)
             entry = Entry(digest, artifact.type_name, metrics, history, components)
-            content = json.dumps(asdict(entry), sort_keys=True).encode()
+            content = json.dumps(asdict(entry)).encode()  # in the order in which the stage gave its metrics
             write_atomically(self._entry(key), content, self.root / "tmp")
         return entry
 
