@@ -56,7 +56,7 @@ def test_a_value_of_the_model_reruns_the_model_and_what_follows(ran):
     plan = made.headway("plan", *QUICK, "model.dropout=0.2").stdout
     running = {line.split()[0] for line in plan.splitlines() if "  run — " in line}
     assert running == {"model", "export", "evaluation", "deployment"}
-    assert "model.dropout 0.1 → 0.2 (command line)" in plan
+    assert "model.dropout 0.3 → 0.2 (command line)" in plan
 
 
 def test_a_package_scores_raw_rows_as_the_evaluation_did(ran):

@@ -106,7 +106,8 @@ class _Checker:
         for name, node in self._root.items():
             cls = self._registered(self.config.kinds.get(name, name), node)
             found |= secrets_of(cls, node, (name,)) if cls else {}
-        for index, item in enumerate(self._root.get("baselines") or ()):
+        baselines = self._root.get("baselines")
+        for index, item in enumerate(baselines if isinstance(baselines, list) else ()):
             for name, values in item.items() if isinstance(item, Mapping) else ():
                 option = self.config.options.get(name)
                 cls = self._registered("model", option.get(("model",))) if option else None

@@ -218,7 +218,9 @@ class _Composer:
                     raise ConfigError(self._faults) from error
                 self._repository.absent.add(error.config)
             except (HydraException, OmegaConfBaseException, ValueError, RecursionError) as error:
-                fault = not_followed(error, self._repository.file, self._project)
+                read = [key.removeprefix("config_path=") for key in repository.cache]
+                files = {config: file for config in read if (file := self._repository.file(config))}
+                fault = not_followed(error, files, [_text(choice) for choice in choices], self._project)
                 raise ConfigError([*self._faults, fault]) from error
 
     def _missing(self, error: MissingConfigException, choices: Sequence[Override], overrides: Overrides) -> None:

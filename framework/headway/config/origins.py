@@ -88,22 +88,24 @@ def _nearest_mark(marks: Marks, path: Key, of_key: bool) -> Mark:
     return Mark(0, 0, 0)
 
 
-def _loader() -> Any:
+def _parse(file: Path, *, marks: bool) -> Any:
+    """A file's content, or its nodes with their positions; None if it is no YAML, which composing tells."""
     import yaml
 
-    # The loader in C is ten times as fast, but PyYAML can be built without it.
-    return getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    read: Any = yaml.compose if marks else yaml.load
+    # The loader in C is ten times as fast, but stricter, and PyYAML can be built without it.
+    for loader in (getattr(yaml, "CSafeLoader", yaml.SafeLoader), yaml.SafeLoader):
+        try:
+            return read(file.read_text(encoding="utf-8"), Loader=loader)
+        except (yaml.YAMLError, UnicodeDecodeError):
+            continue
+    return None
 
 
 @cache
 def _marks_of(file: Path, stamp: int) -> Marks:
-    import yaml
-
+    root = _parse(file, marks=True)
     marks = Marks()
-    try:
-        root = yaml.compose(file.read_text(encoding="utf-8"), Loader=_loader())
-    except yaml.YAMLError:  # the file has a worse fault, which is told; its first line will do
-        return marks
     if root is not None:
         _walk(root, (), marks)
     return marks
@@ -143,9 +145,7 @@ def _mark(node: Any) -> Mark:
 
 @cache
 def _content_of(file: Path, stamp: int) -> Any:
-    import yaml
-
-    return yaml.load(file.read_text(encoding="utf-8"), Loader=_loader())  # noqa: S506 - a safe loader
+    return _parse(file, marks=False)
 
 
 def defaults_entry(file: Path, config: str, wanted: str) -> Origin | None:

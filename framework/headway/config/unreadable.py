@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import yaml
 
-from headway.config.origins import Key, Origin, position
+from headway.config.origins import Key, Origin, defaults_entry, position
 from headway.errors import HeadwayError
 
 
@@ -34,16 +34,38 @@ def unreadable(file: Path | None, error: Exception, project: Path) -> HeadwayErr
     return HeadwayError(_sentence(error), where=where, code="composition")
 
 
-def not_followed(error: Exception, file_of: Callable[[str], Path | None], project: Path) -> HeadwayError:
-    """A defaults list that cannot be followed: which, and why."""
-    if isinstance(error, RecursionError):
-        return HeadwayError("a defaults list names its own file", hint="remove the circle", code="composition")
+def not_followed(error: Exception, files: Mapping[str, Path], words: Sequence[str], project: Path) -> HeadwayError:
+    """A defaults list that cannot be followed: which, and why.
+
+    Args:
+        error: What Hydra says.
+        files: Config path to file, in the order of reading.
+        words: What the command line says.
+        project: The project's folder.
+    """
     text = " ".join(str(error).split())
-    found = re.match(r"In '?([^':]+)'?: (.*)", text)
-    file = file_of(found[1]) if found else None
-    where = Origin(file, ("defaults",)).place(project, of_key=True) if file else None
-    hint = "`override` replaces a choice made before, and stands at the end of the list"
-    return HeadwayError(found[2] if found and file else text, where=where, hint=hint, code="composition")
+    hint: str | None = "`override` replaces a choice made before, and stands at the end of the list"
+    if isinstance(error, RecursionError):
+        text, hint = "a defaults list leads back to its own file", "remove the circle"
+    named = re.match(r"In '?([^':]+)'?: (.*)", text)
+    if named and named[1] in files:
+        text, origin = named[2], Origin(files[named[1]], ("defaults",))
+    else:
+        origin = _culprit(text, files) or _guilty_word(words)
+    return HeadwayError(text, where=origin.place(project, of_key=True), hint=hint, code="composition")
+
+
+def _culprit(text: str, files: Mapping[str, Path]) -> Origin | None:
+    """The last entry of the group that the text is about; of a circle, an entry that names its own file."""
+    about = re.match(r"Multiple values for (.+?)\. |(.+?) appears more than once", text)
+    group = (about[1] or about[2]).partition("@")[0] if about else None
+    entries = (defaults_entry(file, config, group or config) for config, file in reversed(list(files.items())))
+    return next((entry for entry in entries if entry is not None), None)
+
+
+def _guilty_word(words: Sequence[str]) -> Origin:
+    """The word with an interpolation, which Hydra resolves while it chooses; else the first, which chose the rest."""
+    return Origin(None, text=next((word for word in words if "${" in word), next(iter(words), "")))
 
 
 def _sentence(error: Exception) -> str:

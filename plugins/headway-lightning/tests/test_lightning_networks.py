@@ -2,20 +2,16 @@
 
 import copy
 import json
-import subprocess
-import sys
-import textwrap
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import pytest
-from headway import Uncached
 from headway.contracts import TARGET, WEIGHT, Source
 from headway.contracts.source import Augmentation
 from headway.errors import DataError, PluginError
 from headway.planning.fingerprint import config_slice
-from headway.testing import HEAVY, ModelSuite, StageSuite, heavy_imports, make_context
+from headway.testing import ModelSuite, StageSuite, make_context
 from headway_lightning import NetworkStage, Trainer
 from headway_lightning.mlp import MLP
 
@@ -367,44 +363,3 @@ class TestAugmentation:
         registry = hand.registry(Shifted, kind="augmentation")
         runs = [SMALL.run(make_context(tmp_path / n, registry), self.features(hand, 0.5)) for n in ("a", "b")]
         assert_same_bits(weights_of(runs[0]), weights_of(runs[1]))
-
-
-class TestPreflight:
-    def test_a_missing_gpu_is_told(self, monkeypatch):
-        import torch
-
-        monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-        (fault,) = replace(SMALL, trainer=replace(CPU, accelerator="cuda")).preflight()
-        assert fault.code == "no-gpu"
-        assert "accelerator=auto" in fault.hint
-
-    def test_torch_is_not_imported_to_find_out_that_no_gpu_is_wanted(self):
-        code = """
-            import sys
-            from headway_lightning.mlp import MLP
-            assert MLP().preflight() == []
-            assert "torch" not in sys.modules
-        """
-        subprocess.run([sys.executable, "-c", textwrap.dedent(code)], check=True, timeout=60)
-
-
-def test_the_plugin_and_what_authors_import_are_light():
-    assert heavy_imports("headway_lightning.plugin") == []
-    assert heavy_imports("headway_lightning") == []
-    assert "torch" in HEAVY
-
-
-def test_the_accelerator_is_marked_as_no_part_of_the_result():
-    from typing import get_type_hints
-
-    hint = get_type_hints(Trainer, include_extras=True)["accelerator"]
-    assert Uncached() in hint.__metadata__
-
-
-def test_nothing_is_printed_and_nothing_is_left_in_the_working_directory(context, hand, tmp_path, monkeypatch, capfd):
-    here = tmp_path / "cwd"
-    here.mkdir()
-    monkeypatch.chdir(here)
-    SMALL.run(context, hand.features())
-    assert list(here.iterdir()) == []
-    assert capfd.readouterr() == ("", "")

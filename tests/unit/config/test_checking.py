@@ -239,6 +239,7 @@ EDITS = st.lists(
 @example(edits=[(0, 250, "")])
 @example(edits=[(8, 12, "")])
 @example(edits=[(11, 9, "- ")])
+@example(edits=[(186, 4, ":")])
 def test_whatever_a_file_says_the_answer_is_an_experiment_or_faults_with_places(study, edits):
     study.add("model: {layers: [1], inputs: {features: features}}\nbaselines: [linear]\nseed: ${model.dropout}\n")
     text = (study.project.folder / EXPERIMENT).read_text()

@@ -178,7 +178,21 @@ def test_overrides_must_come_last_in_a_defaults_list(study):
 
 def test_a_file_that_builds_on_itself_is_told(study):
     study.write("configs/model/net.yaml", "defaults: [net, _self_]\nuse: net\n")
-    assert study.fault().code == "composition"
+    fault = study.fault()
+    assert "leads back to its own file" in fault.what
+    assert place(fault) == ("configs/model/net.yaml", 1, 12)
+
+
+def test_a_choice_made_twice_is_told_where_it_is_made_again(study):
+    study.replace("override /data", "/data: rows\n  - override /data")
+    fault = study.fault()
+    assert "data appears more than once" in fault.what
+    assert place(fault) == (EXPERIMENT, 3, 5)
+
+
+def test_a_choice_cannot_be_an_interpolation_of_a_value(study):
+    fault = study.fault("model=${seed}")
+    assert (fault.code, fault.where.text) == ("composition", "model=${seed}")
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ class MLP(NetworkStage):
 
     layers: Annotated[tuple[Count, ...], MinLen(1)] = (256, 256)
     """Units of each hidden layer."""
-    dropout: Annotated[float, Ge(0), Lt(1)] = 0.1
+    dropout: Annotated[float, Ge(0), Lt(1)] = 0.3
     """Share of units that are silenced at random in training."""
 
     def network(self, inputs: int, outputs: int) -> Any:

@@ -52,6 +52,9 @@ class Network(torch.nn.Module):
         is_value: Whether the output is a value, not logits.
     """
 
+    centre: torch.Tensor
+    spread: torch.Tensor
+
     def __init__(self, encoder: Encoder, body: torch.nn.Module, is_value: bool) -> None:
         super().__init__()
         self.encoder = encoder
@@ -115,4 +118,5 @@ def predict(module: torch.nn.Module, inputs: Sequence[ArraySpec], batch: Mapping
 def export(module: torch.nn.Module, inputs: Sequence[ArraySpec], output: str) -> Graph:
     """The module as a graph whose inputs are named after the arrays."""
     examples = {spec.name: torch.zeros((2, *spec.shape), dtype=getattr(torch, spec.dtype)) for spec in inputs}
-    return as_graph(export_module(module, examples, [output]))
+    graph: Graph = as_graph(export_module(module, examples, [output]))
+    return graph

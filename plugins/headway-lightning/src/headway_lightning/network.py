@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -44,7 +43,9 @@ class NetworkStage(Stage):
     """
 
     if TYPE_CHECKING:
-        network: Callable[..., Any]
+
+        def network(self, inputs: int, outputs: int) -> Any:
+            """Built by subclasses."""
 
     learning_rate: Positive = 1e-3
     """Step size of AdamW."""

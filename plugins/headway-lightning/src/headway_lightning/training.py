@@ -117,7 +117,7 @@ def _attempt(
     loaders = _training_batches(stage, context, features, rows["train"], learner), validation
     try:
         trainer.fit(learner, *loaders, ckpt_path=resumed, weights_only=True)
-    except (SystemExit, Cancelled) as error:  # SystemExit is what Lightning makes of Ctrl-C
+    except (SystemExit, Cancelled) as error:  # Lightning makes SystemExit of Ctrl-C and SIGTERM
         raise KeyboardInterrupt from error
     except Exception as error:
         if resumed and not learner.begun:
@@ -170,7 +170,7 @@ def _trainer(stage: NetworkStage, context: Context, callbacks: list[pl.Callback]
     return pl.Trainer(
         accelerator={"cuda": "gpu"}.get(config.accelerator, config.accelerator),
         devices=1,
-        precision={"32": "32-true"}.get(config.precision, config.precision),
+        precision="32-true" if config.precision == "32" else config.precision,
         max_epochs=config.max_epochs,
         callbacks=callbacks,
         default_root_dir=context.work,
