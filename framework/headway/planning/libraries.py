@@ -6,6 +6,7 @@ import importlib.util
 import sys
 from collections.abc import Iterable
 from importlib import metadata
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,7 +43,7 @@ class Libraries:
             return None
 
     def _by_record(self, name: str) -> str:
-        spec = importlib.util.find_spec(name) if name not in sys.modules else sys.modules[name].__spec__
+        spec = _spec(name)
         if spec is None or spec.origin is None:
             return "none"
         file = Path(spec.origin)
@@ -50,9 +51,19 @@ class Libraries:
         return self._by_name(owner) or "none" if owner else "none"
 
 
+def _spec(name: str) -> ModuleSpec | None:
+    if name in sys.modules:
+        return sys.modules[name].__spec__
+    try:
+        return importlib.util.find_spec(name)
+    except ModuleNotFoundError:  # the parent of a dotted name is missing
+        return None
+
+
 def _owner(file: Path, name: str) -> str:
     """The distribution whose RECORD lists the package's first file; empty if none does."""
-    site = file.parent.parent if file.name == "__init__.py" else file.parent
+    depth = name.count(".") + (1 if file.name == "__init__.py" else 0)
+    site = file.parents[depth]
     wanted = f"{file.relative_to(site).as_posix()},"
     for record in sorted(site.glob("*.dist-info/RECORD")):
         if any(line.startswith(wanted) for line in record.read_text(encoding="utf-8").splitlines()):

@@ -9,6 +9,7 @@ import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,8 @@ class Scan:
 
     Attributes:
         modules: First-party module name to the hash of its syntax.
-        libraries: Top-level names of third-party packages that are imported.
+        libraries: Top-level names of third-party packages that are imported; two levels for a namespace package,
+            such as ``google.protobuf``.
     """
 
     modules: Mapping[str, str]
@@ -64,7 +66,7 @@ class Scanner:
                 if imported.partition(".")[0] in self._roots:
                     waiting += self._with_parents(imported)
                 elif not imported.startswith("headway.") and imported != "headway":
-                    libraries.add(imported.partition(".")[0])
+                    libraries.add(_library(imported))
                 elif imported.startswith(CONTRACTS):
                     waiting.append(imported)
         return Scan(modules, frozenset(libraries - sys.stdlib_module_names))
@@ -87,6 +89,19 @@ class Scanner:
             digest, imports = json.loads(self._remembered.get(path, "syntax", _parse_file))
             self._parsed[path] = digest, imports
         return self._parsed[path]
+
+
+def _library(imported: str) -> str:
+    top, _, rest = imported.partition(".")
+    return f"{top}.{rest.partition('.')[0]}" if rest and _is_namespace(top) else top
+
+
+@cache
+def _is_namespace(top: str) -> bool:
+    if top in sys.stdlib_module_names:
+        return False
+    spec = importlib.util.find_spec(top)
+    return spec is not None and spec.origin is None
 
 
 def _headway() -> tuple[Path, ...]:

@@ -172,7 +172,8 @@ def test_the_distribution_of_an_import_by_another_name_is_found(toy):
     from headway.planning.libraries import Libraries
     from headway.store import Remembered
 
-    versions = Libraries(Remembered(toy.records)).versions(["yaml", "hydra", "no_such_library"])
+    versions = Libraries(Remembered(toy.records)).versions(["yaml", "hydra", "google.protobuf", "no_such_library"])
+    assert versions["google.protobuf"][0].isdigit()
     assert versions["yaml"][0].isdigit()
     assert versions["hydra"].startswith("1.3")
     assert versions["no_such_library"] == "none"
