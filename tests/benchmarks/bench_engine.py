@@ -22,19 +22,22 @@ STAGES = 5
 @dataclass(frozen=True)
 class Empty(Artifact):
     type_name: ClassVar[str] = "empty"
+    number: int
 
     def save(self, folder):
-        (folder / "empty").write_text("")
+        (folder / "number").write_text(str(self.number))
 
     @classmethod
     def load(cls, folder, lookup):
-        return cls()
+        return cls(int((folder / "number").read_text()))
 
 
 @dataclass(frozen=True)
 class Nothing(Stage):
+    number: int
+
     def run(self, context: Context) -> Empty:
-        return Empty()
+        return Empty(self.number)
 
 
 PLUGIN = (
@@ -76,8 +79,9 @@ def measure() -> Iterator[Ratio]:
 
         def run_new():
             for _ in range(STAGES):
-                key = f"{next(fresh):064x}"
-                task = Task("nothing", "nothing", "nothing", "nothing", key, {}, {}, {}, str(store.root))
+                number = next(fresh)
+                key, values = f"{number:064x}", {"number": number}
+                task = Task("nothing", "nothing", "nothing", "nothing", key, values, {}, {}, str(store.root))
                 assert execute(task, plugins, Silent()).status == "done"
 
         run_new()
