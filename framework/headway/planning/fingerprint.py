@@ -103,18 +103,22 @@ def config_slice(stage: Any, values: Mapping[str, Any], prefix: str = "") -> dic
     for field in dataclasses.fields(cls):
         if field.name in left_out:
             continue
-        value, name = getattr(stage, field.name), f"{prefix}{field.name}"
-        if dataclasses.is_dataclass(value):
-            found |= config_slice(value, values[field.name], f"{name}.")
-        else:
-            found |= _flat(name, values[field.name])
+        found |= _slice(f"{prefix}{field.name}", getattr(stage, field.name), values[field.name])
     return found
 
 
-def _flat(name: str, value: Any) -> dict[str, Any]:
-    if isinstance(value, Mapping) and value:
-        return {k: v for key, item in value.items() for k, v in _flat(f"{name}.{key}", item).items()}
-    return {name: value}
+def _slice(name: str, value: Any, dumped: Any) -> dict[str, Any]:
+    """One value, dotted; dataclasses anywhere in it keep the markers of their own fields."""
+    if dataclasses.is_dataclass(value):
+        return config_slice(value, dumped, f"{name}.")
+    pairs: list[tuple[Any, Any, Any]] = []
+    if isinstance(value, Mapping):
+        pairs = [(key, value[key], item) for key, item in zip(value, dumped.values(), strict=True)]
+    elif isinstance(value, list | tuple) and any(dataclasses.is_dataclass(item) for item in value):
+        pairs = list(zip(range(len(value)), value, dumped, strict=True))
+    if not pairs:
+        return {name: dumped}
+    return {key: part for at, item, plain in pairs for key, part in _slice(f"{name}.{at}", item, plain).items()}
 
 
 def _strings(value: Any) -> Iterable[str]:

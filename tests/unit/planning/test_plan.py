@@ -148,6 +148,35 @@ def test_secrets_and_uncached_fields_are_in_no_key_and_no_component(toy):
         assert "hunter2" not in str(other.components)
 
 
+def test_secrets_inside_nested_values_are_in_no_component():
+    from dataclasses import dataclass
+
+    from headway import Secret, Stage
+    from headway.planning.fingerprint import config_slice
+
+    @dataclass(frozen=True)
+    class Server:
+        host: str
+        password: Secret
+
+    @dataclass(frozen=True)
+    class Nested(Stage):
+        one: Server
+        several: tuple[Server, ...]
+        named: dict[str, Server]
+        plain: tuple[int, ...] = (1, 2)
+
+    server, dumped = Server("h", "hunter2"), {"host": "h", "password": "hunter2"}
+    stage = Nested(server, (server,), {"a": server})
+    values = {"one": dumped, "several": [dumped], "named": {"a": dumped}, "plain": [1, 2]}
+    assert config_slice(stage, values) == {
+        "one.host": "h",
+        "several.0.host": "h",
+        "named.a.host": "h",
+        "plain": [1, 2],
+    }
+
+
 def test_a_key_does_not_know_its_folder_nor_the_order_of_its_config(tmp_path):
     one, two = Toy(tmp_path / "one"), Toy(tmp_path / "some" / "where" / "else")
     text = (two.folder / "configs/experiment/toy.yaml").read_text()
