@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from headway.errors import ConfigError, UsageError
-from headway.plugins import Plugins, load
+from headway.plugins import Plugins, blocked, load
 
 if TYPE_CHECKING:
     from headway.config import Experiment
@@ -49,7 +49,7 @@ class Session:
         if project is not None and not (project / "configs").is_dir():
             raise UsageError(f"{project} is no project: it has no configs folder", code="no-project")
         folder = project.resolve() if project else _nearest_project(Path.cwd())
-        return cls(folder, load(folder, _blocked()))
+        return cls(folder, load(folder, blocked()))
 
     @property
     def project(self) -> Path:
@@ -163,10 +163,6 @@ class Session:
 
 def _nearest_project(folder: Path) -> Path | None:
     return next((f for f in (folder, *folder.parents) if (f / "configs").is_dir()), None)
-
-
-def _blocked() -> list[str]:
-    return [name for name in os.environ.get("HEADWAY_BLOCK", "").split(",") if name]
 
 
 def _below(path: Path) -> Path:

@@ -205,7 +205,7 @@ def main(descriptor: int) -> None:
     Args:
         descriptor: An open file descriptor to write events to.
     """
-    from headway.plugins import load
+    from headway.plugins import blocked, load
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the controller decides what Ctrl-C means
     pipe = _Pipe(descriptor)
@@ -216,7 +216,7 @@ def main(descriptor: int) -> None:
     while True:
         task = tasks.get()
         if task.project not in plugins:
-            plugins[task.project] = load(Path(task.project) if task.project else None, _blocked())
+            plugins[task.project] = load(Path(task.project) if task.project else None, blocked())
         outcome = execute(task, plugins[task.project], pipe, cancelled)
         pipe.send("outcome", outcome=outcome.to_dict())
 
@@ -228,10 +228,6 @@ def _listen(tasks: queue.SimpleQueue[Task], cancelled: threading.Event) -> None:
         else:
             tasks.put(Task.from_json(line))
     os._exit(1)  # the controller is gone: nothing may go on without it
-
-
-def _blocked() -> list[str]:
-    return [name for name in os.environ.get("HEADWAY_BLOCK", "").split(",") if name]
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import inspect
+import os
 import sys
 import warnings
 from collections.abc import Collection
@@ -117,6 +118,11 @@ def load(project: Path | None = None, blocked: Collection[str] = ()) -> Plugins:
             modules[info.name] = module
     registry.seal()
     return Plugins(registry, tuple(infos), modules, manager)
+
+
+def blocked() -> list[str]:
+    """The plugins that HEADWAY_BLOCK, names with commas between them, says to leave out."""
+    return [name for name in os.environ.get("HEADWAY_BLOCK", "").split(",") if name]
 
 
 @dataclass(frozen=True)
