@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from headway.tracker import TrackedRun, Tracker, Tracking
+    from headway.tracker import TrackedRun, TrackedStage, Tracker, Tracking
 
 PATIENCE = 120.0
 """Seconds that a tracker has at the end of a command to send what it still holds."""
@@ -59,23 +59,30 @@ class Follower:
 
 
 class Followers:
-    """All trackers of one run.
+    """All trackers of one run; what it is told, as a `headway.tracker.Tracking`, it tells each of them later."""
 
-    Args:
-        trackers: Registered name to tracker.
-        run: The run they follow.
-    """
+    def __init__(self) -> None:
+        self._followers: list[Follower] = []
 
-    def __init__(self, trackers: Mapping[str, Tracker], run: TrackedRun) -> None:
+    def open(self, trackers: Mapping[str, Tracker], run: TrackedRun) -> None:
+        """Sets trackers, by their registered names, on a run."""
         self._followers = [Follower(name, tracker, run) for name, tracker in trackers.items()]
 
-    def tell(self, event: Event) -> None:
-        """Tells every tracker; returns at once."""
-        for follower in self._followers:
-            follower.tell(event)
+    def stage_started(self, stage: str) -> None:
+        """See `Tracking`."""
+        self._tell(lambda tracking: tracking.stage_started(stage))
 
-    def finish(self) -> None:
-        """Says that no more events come; returns at once."""
+    def metrics(self, stage: str, step: int | None, metrics: Mapping[str, float]) -> None:
+        """See `Tracking`."""
+        self._tell(lambda tracking: tracking.metrics(stage, step, metrics))
+
+    def stage_finished(self, stage: TrackedStage) -> None:
+        """See `Tracking`."""
+        self._tell(lambda tracking: tracking.stage_finished(stage))
+
+    def close(self, status: str, metrics: Mapping[str, float]) -> None:
+        """See `Tracking`; the last event."""
+        self._tell(lambda tracking: tracking.close(status, metrics))
         for follower in self._followers:
             follower.finish()
 
@@ -83,3 +90,7 @@ class Followers:
         """Waits for every tracker, all of them no longer than a moment of `time.monotonic`."""
         for follower in self._followers:
             follower.join(deadline)
+
+    def _tell(self, event: Event) -> None:
+        for follower in self._followers:
+            follower.tell(event)

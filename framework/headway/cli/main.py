@@ -1,7 +1,7 @@
 """`headway COMMAND …`: finds the command, runs it, and turns errors into messages and exit codes.
 
-Exit codes: 0 done; 1 a stage, a gate or the environment failed; 2 the command line or config is wrong;
-130 interrupted.
+Exit codes: 0 done; 1 a stage, a gate or the environment failed; 2 the command line or the config is wrong;
+130 Ctrl-C; 143 SIGTERM; 129 SIGHUP.
 """
 
 from __future__ import annotations
@@ -49,9 +49,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         _say(error.render())
         return error.exit_code
-    except KeyboardInterrupt:
-        _say("interrupted")
-        return 130
+    except KeyboardInterrupt as error:
+        _say("interrupted; the same command goes on from what is saved")
+        return int(getattr(error, "exit_code", 130))
     except BrokenPipeError:
         sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 - the reader is gone; keep the exit flush quiet
         return 0

@@ -35,6 +35,8 @@ def progress() -> Iterator[Listener]:
 
 def _summary(label: str, outcome: StageOutcome) -> str:
     words = {"cached": "cached", "done": f"done in {outcome.seconds:.1f} s"}
+    if outcome.status == "skipped" and outcome.failure:
+        return f"{label:<24} skipped: {outcome.failure.what}"
     return f"{label:<24} {words.get(outcome.status, outcome.status)}"
 
 

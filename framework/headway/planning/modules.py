@@ -26,11 +26,11 @@ class Scan:
     Attributes:
         modules: First-party module name to the hash of its syntax.
         libraries: Top-level names of third-party packages that are imported; two levels for a namespace package,
-            such as ``google.protobuf``.
+            such as ``google.protobuf``. Each with a module that imports it.
     """
 
     modules: Mapping[str, str]
-    libraries: frozenset[str]
+    libraries: Mapping[str, str]
 
 
 class Scanner:
@@ -53,7 +53,7 @@ class Scanner:
     def scan(self, start: Iterable[str]) -> Scan:
         """Everything that the given modules and `headway.contracts` reach."""
         modules: dict[str, str] = {}
-        libraries: set[str] = set()
+        libraries: dict[str, str] = {}
         waiting = [*start, CONTRACTS]
         while waiting:
             name = waiting.pop()
@@ -66,10 +66,11 @@ class Scanner:
                 if imported.partition(".")[0] in self._roots:
                     waiting += self._with_parents(imported)
                 elif not imported.startswith("headway.") and imported != "headway":
-                    libraries.add(_library(imported))
+                    libraries.setdefault(_library(imported), name)
                 elif imported.startswith(CONTRACTS):
                     waiting.append(imported)
-        return Scan(modules, frozenset(libraries - sys.stdlib_module_names))
+        kept = {library: name for library, name in libraries.items() if library not in sys.stdlib_module_names}
+        return Scan(modules, kept)
 
     def _with_parents(self, name: str) -> list[str]:
         parts = name.split(".")

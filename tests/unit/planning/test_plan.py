@@ -57,7 +57,7 @@ class Toy:
     def run(self, *words):
         made = self.plan(*words)
         executor = InProcess(load(self.folder))
-        assert execute(made, executor, Quiet(self.records), self.store.root, self.folder)
+        assert execute(made, executor, Quiet(self.records), (self.store.root, self.folder))
 
     def edit(self, path, old, new):
         file = self.folder / path
@@ -68,7 +68,8 @@ class Toy:
         return {node.label: node.key for node in self.plan(*words).nodes}
 
     def reasons(self, *words):
-        return {node.label: node.reasons for node in self.plan(*words).nodes if node.verdict == "run"}
+        nodes = self.plan(*words).nodes
+        return {node.label: tuple(map(str, node.reasons)) for node in nodes if node.verdict == "run"}
 
 
 @pytest.fixture
@@ -86,7 +87,7 @@ def test_a_value_is_named_with_old_new_and_place(toy):
     toy.run()
     assert toy.reasons("model.power=2") == {
         "model": ("model.power 1 → 2 (command line)",),
-        "summary": ("model changed",),
+        "summary": ("model changed: model.power 1 → 2 (command line)",),
     }
     toy.edit("configs/experiment/toy.yaml", "lines:\n", "model:\n  power: 2\nlines:\n")
     assert toy.reasons()["model"] == ("model.power 1 → 2 (configs/experiment/toy.yaml:10)",)
@@ -94,7 +95,7 @@ def test_a_value_is_named_with_old_new_and_place(toy):
 
 def test_another_stage_in_the_same_place_is_named_without_its_sources(toy):
     toy.run()
-    assert toy.reasons("model=crash")["model"] == ("model/count → model/crash",)
+    assert toy.reasons("model=crash")["model"] == ("model/count → model/crash (command line)",)
 
 
 @pytest.mark.parametrize(
@@ -123,7 +124,7 @@ def test_data_are_known_by_content_not_by_name(toy):
     shutil.copy(toy.folder / "lines.txt", toy.folder / "same.txt")
     assert toy.reasons("lines.path=same.txt") == {}
     toy.edit("lines.txt", "three", "four")
-    assert toy.reasons()["lines"] == ("lines.txt changed (lines.path)",)
+    assert toy.reasons()["lines"] == ("lines.path: lines.txt changed (configs/experiment/toy.yaml:9)",)
 
 
 def test_a_folder_is_known_by_the_names_and_content_of_its_files(toy):
