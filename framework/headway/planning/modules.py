@@ -54,7 +54,7 @@ class Scanner:
         """Everything that the given modules and `headway.contracts` reach."""
         modules: dict[str, str] = {}
         libraries: dict[str, str] = {}
-        waiting = [*start, CONTRACTS]
+        waiting = [CONTRACTS, *start]  # the last is scanned first, and named as who imports a library
         while waiting:
             name = waiting.pop()
             path = self._file(name)

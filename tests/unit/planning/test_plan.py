@@ -124,7 +124,7 @@ def test_data_are_known_by_content_not_by_name(toy):
     shutil.copy(toy.folder / "lines.txt", toy.folder / "same.txt")
     assert toy.reasons("lines.path=same.txt") == {}
     toy.edit("lines.txt", "three", "four")
-    assert toy.reasons()["lines"] == ("lines.path: lines.txt changed (configs/experiment/toy.yaml:9)",)
+    assert toy.reasons()["lines"] == ("lines.path: lines.txt changed (configs/experiment/toy.yaml:10)",)
 
 
 def test_a_folder_is_known_by_the_names_and_content_of_its_files(toy):
@@ -195,7 +195,7 @@ def test_a_library_in_another_version_is_named(toy, monkeypatch):
     monkeypatch.setattr(Libraries, "_version", lambda self, name: "99.0" if name == "numpy" else real(self, name))
     reason = toy.reasons()["model"][0]
     assert reason.startswith("numpy ")
-    assert reason.endswith("→ 99.0")
+    assert reason.endswith("→ 99.0 (plugins/_arithmetic.py)")
 
 
 def test_the_distribution_of_an_import_by_another_name_is_found(toy):
