@@ -48,7 +48,7 @@ class Session:
         """
         if project is not None and not (project / "configs").is_dir():
             raise UsageError(f"{project} is no project: it has no configs folder", code="no-project")
-        folder = project.resolve() if project else _nearest_project(Path.cwd())
+        folder = project.resolve() if project else nearest_project(Path.cwd())
         return cls(folder, load(folder, blocked()))
 
     @property
@@ -65,8 +65,7 @@ class Session:
     @property
     def store(self) -> Path:
         """The store's folder: ``.headway`` in the project, or what HEADWAY_STORE says."""
-        given = os.environ.get("HEADWAY_STORE")
-        return Path(given).resolve() if given else self.project / ".headway"
+        return store_of(self.project)
 
     @cached_property
     def artifacts(self) -> ArtifactStore:
@@ -186,7 +185,14 @@ class Session:
         return self.artifacts.path(made[-1].digest)
 
 
-def _nearest_project(folder: Path) -> Path | None:
+def store_of(project: Path) -> Path:
+    """The folder of a project's store."""
+    given = os.environ.get("HEADWAY_STORE")
+    return Path(given).resolve() if given else project / ".headway"
+
+
+def nearest_project(folder: Path) -> Path | None:
+    """The nearest folder, from this one upwards, that has a ``configs`` folder."""
     return next((f for f in (folder, *folder.parents) if (f / "configs").is_dir()), None)
 
 

@@ -27,9 +27,13 @@ CORE = {
     "check": "report every fault of a config at once",
     "config": "print the resolved config",
     "runs": "list runs, or show one",
-    "plugins": "list plugins and what they register",
+    "plugins": "list plugins and what they register; doctor looks for trouble",
+    "init": "make a project: configs/, plugins/, README",
+    "completion": "print the completion script of bash, zsh or fish",
 }
 """The commands of the core, each in a module of its name."""
+COMPLETE = "__complete"
+"""The hidden command of completion scripts."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -62,6 +66,11 @@ def _dispatch(argv: list[str]) -> int:
     if options.version:
         return _version()
     rest = argv[len(_head(argv)) :]
+    if rest[:1] == [COMPLETE]:
+        from headway.cli.completion import complete
+
+        complete(*rest[1:3])
+        return 0
     if not rest or options.help:
         from headway.cli.overview import overview
 
