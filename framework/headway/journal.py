@@ -152,8 +152,8 @@ class Journal:
         kept.followers.stage_finished(stage)
 
     def _told(self, node: Node) -> list[tuple[Kept, str]]:
-        """The runs that need a node, and its label in each."""
-        return [(self._kept[index], label) for index, label in sorted(node.labels.items())]
+        """The runs that need a node, and its labels in each."""
+        return [(self._kept[index], label) for index, labels in sorted(node.labels.items()) for label in labels]
 
     def _emit(self, event: str, run: Run, **arguments: Any) -> None:
         folder = self._session.artifacts.run_folder(run.id)

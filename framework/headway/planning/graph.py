@@ -28,7 +28,8 @@ class Vertex:
         components: What the key was made of.
         importers: Library → the module that imports it.
         is_sure: Whether the stage's source, if it is no file, could say whether it changed.
-        labels: Index of each experiment that needs it → its label there, such as ``model[linear]``.
+        labels: Index of each experiment that needs it → its labels there, such as ``model[linear]``; equal stages of
+            one experiment are one.
     """
 
     key: str
@@ -37,7 +38,7 @@ class Vertex:
     components: Components
     importers: Mapping[str, str] = field(default_factory=dict)
     is_sure: bool = True
-    labels: Mapping[int, str] = field(default_factory=dict)
+    labels: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def upstream(self) -> tuple[str, ...]:
@@ -86,7 +87,7 @@ class _Builder:
         vertex = self.vertices.setdefault(
             key, Vertex(key, stage, inputs, made.components, made.importers, made.is_sure)
         )
-        self.vertices[key] = replace(vertex, labels={index: label} | dict(vertex.labels))
+        self.vertices[key] = replace(vertex, labels={**vertex.labels, index: (*vertex.labels.get(index, ()), label)})
         return key
 
 

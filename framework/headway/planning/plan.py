@@ -65,8 +65,8 @@ class Node:
         return self.vertex.components
 
     @property
-    def labels(self) -> Mapping[int, str]:
-        """Index of each experiment that needs it → its label there."""
+    def labels(self) -> Mapping[int, tuple[str, ...]]:
+        """Index of each experiment that needs it → its labels there."""
         return self.vertex.labels
 
     @property
@@ -155,7 +155,7 @@ class _Judge:
         before = self.store.find(vertex.key)
         index = min(vertex.labels)
         distinct = self.labels[index] if len(vertex.labels) == 1 else ""
-        label = f"{vertex.labels[index]} {distinct}".strip()
+        label = f"{vertex.labels[index][0]} {distinct}".strip()
         forced = vertex.key in self.forced
         if before is not None and not forced and not vertex.effect:
             return Node(label, vertex, "cached", (), before)

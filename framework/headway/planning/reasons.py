@@ -85,7 +85,7 @@ class Reasons:
     def _compared(self, vertex: Vertex) -> tuple[Reason, ...]:
         index = min(vertex.labels)
         experiment = self.experiments[index]
-        last = self.records.last_key(experiment.name, vertex.labels[index])
+        last = self.records.last_key(experiment.name, vertex.labels[index][0])
         before = self.store.components(last) if last else None
         if before is None:
             return (Reason("not run before"),)

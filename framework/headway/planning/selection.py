@@ -74,4 +74,5 @@ def closure(start: Iterable[str], edges: Mapping[str, Iterable[str]]) -> set[str
 
 
 def _names(vertex: Vertex) -> set[str]:
-    return {vertex.stage.name, *vertex.labels.values()}
+    labels = {label for labels in vertex.labels.values() for label in labels}
+    return labels | {label.partition("[")[0] for label in labels}

@@ -2,79 +2,12 @@
 
 import os
 import shutil
-from pathlib import Path
 
 import pytest
-from headway.config import check, compose, expand
 from headway.errors import UsageError
-from headway.executors import InProcess
-from headway.planning import key_of, plan
-from headway.plugins import load
-from headway.runner import execute
-from headway.store import ArtifactStore, Records
+from headway.planning import key_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
-TOY = Path(__file__).parents[2] / "integration" / "toy"
-
-
-class Quiet:
-    """A journal that only remembers keys, as a run's does."""
-
-    def __init__(self, records):
-        self.records = records
-
-    def finished(self, node, outcome):
-        for label in node.labels.values():
-            self.remember(label, node.key, outcome.digest)
-
-    def remember(self, label, key, digest):
-        with self.records.connect(write=True) as connection:
-            connection.execute("insert or replace into last_keys values ('toy', ?, ?)", (label, key))
-
-    def started(self, *_): ...
-
-    waiting = step = output = started
-
-
-class Toy:
-    def __init__(self, folder):
-        self.folder = folder
-        (folder / "configs" / "experiment").mkdir(parents=True)
-        (folder / "plugins").mkdir()
-        for name in ("toy.py", "_arithmetic.py"):
-            shutil.copy(TOY / name, folder / "plugins" / name)
-        shutil.copy(TOY / "toy.yaml", folder / "configs" / "experiment" / "toy.yaml")
-        (folder / "lines.txt").write_text("one\nthree\n")
-        self.store, self.records = ArtifactStore(folder / ".headway"), Records(folder / ".headway")
-
-    def plan(self, *words, grid=()):
-        plugins = load(self.folder)
-        lists = expand(["experiment=toy", *words, *grid])
-        experiments = [check(compose(self.folder, overrides, plugins), plugins) for overrides in lists]
-        return plan(experiments, plugins, self.store, self.records)
-
-    def run(self, *words):
-        made = self.plan(*words)
-        executor = InProcess(load(self.folder))
-        assert execute(made, executor, Quiet(self.records), (self.store.root, self.folder))
-
-    def edit(self, path, old, new):
-        file = self.folder / path
-        assert old in file.read_text()
-        file.write_text(file.read_text().replace(old, new))
-
-    def keys(self, *words):
-        return {node.label: node.key for node in self.plan(*words).nodes}
-
-    def reasons(self, *words):
-        nodes = self.plan(*words).nodes
-        return {node.label: tuple(map(str, node.reasons)) for node in nodes if node.verdict == "run"}
-
-
-@pytest.fixture
-def toy(tmp_path):
-    return Toy(tmp_path)
 
 
 def test_everything_runs_first_and_nothing_afterwards(toy):
@@ -178,8 +111,8 @@ def test_secrets_inside_nested_values_are_in_no_component():
     }
 
 
-def test_a_key_does_not_know_its_folder_nor_the_order_of_its_config(tmp_path):
-    one, two = Toy(tmp_path / "one"), Toy(tmp_path / "some" / "where" / "else")
+def test_a_key_does_not_know_its_folder_nor_the_order_of_its_config(make_toy):
+    one, two = make_toy("one"), make_toy("some/where/else")
     text = (two.folder / "configs/experiment/toy.yaml").read_text()
     head, body = text.split("name: toy\n")
     (two.folder / "configs/experiment/toy.yaml").write_text(head + body + "name: toy\n")
