@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from headway.errors import ConfigError, UsageError
+from headway.errors import PreflightError, UsageError
 from headway.plugins import Plugins, blocked, load
 
 if TYPE_CHECKING:
@@ -126,7 +126,8 @@ class Session:
             keep_going: Whether a failure stops only what needs the failed stage.
 
         Raises:
-            ConfigError: The config has faults, or something the stages need is missing.
+            ConfigError: The config has faults.
+            PreflightError: Something the stages need is missing on this machine.
         """
         from headway.opening import open_journal
         from headway.runner import execute
@@ -202,6 +203,12 @@ def _below(path: Path) -> Path:
 
 
 def _preflight(plan: Plan) -> None:
-    faults = [fault for node in plan.nodes if node.entry is None for fault in node.stage.stage.preflight()]
+    """Asks the stages that will run what is missing for them; several of one class may lack the same thing."""
+    faults = {
+        (fault.what, fault.hint): fault
+        for node in plan.nodes
+        if node.verdict == "run"
+        for fault in node.stage.stage.preflight()
+    }
     if faults:
-        raise ConfigError(faults)
+        raise PreflightError(list(faults.values()))

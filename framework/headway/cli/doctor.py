@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from headway.plugins import PluginInfo
     from headway.session import Session
 
-SLOW = 0.1
-"""Seconds that a plugin may take to import beyond the core, before it is called slow."""
+SLOW, STUCK = 0.15, 2.0
+"""Seconds of work, and seconds altogether, that a plugin may take to import beyond the core."""
 HEAVY = ("torch", "lightning", "sklearn", "polars", "pandas", "onnxruntime", "onnx", "matplotlib", "wandb", "optuna",
          "scipy", "numpy", "hydra")  # fmt: skip
 """What a plugin should import inside its functions."""
@@ -25,10 +25,10 @@ from pathlib import Path
 import headway.contracts, headway.errors, headway.fields, headway.metrics, headway.stage, headway.plugins
 from headway.plugins.manager import open_inline
 if sys.argv[2]: open_inline(Path(sys.argv[2]))
-before, start = set(sys.modules), time.perf_counter()
+before, start, work = set(sys.modules), time.perf_counter(), time.process_time()
 importlib.import_module(sys.argv[1])
-seconds = time.perf_counter() - start
-print("\\n" + json.dumps([seconds, sorted({name.partition(".")[0] for name in set(sys.modules) - before})]))
+seconds, work = time.perf_counter() - start, time.process_time() - work
+print("\\n" + json.dumps([seconds, work, sorted({name.partition(".")[0] for name in set(sys.modules) - before})]))
 """
 
 
@@ -94,26 +94,26 @@ def _plugin(info: PluginInfo, session: Session) -> Finding:
     subject = f"plugin {info.name}"
     if info.error is not None:
         return Finding("bad", subject, f"{info.error.what}\n{info.error.hint}")
-    seconds, imported = _probe(info, session)
+    seconds, work, imported = _probe(info, session)
     heavy = [name for name in HEAVY if name in imported]
     origin = f"{info.distribution} {info.version}".strip()
-    if heavy or seconds > SLOW:
+    if heavy or work > SLOW or seconds > STUCK:
         why = f", with {', '.join(heavy)}" if heavy else ""
         return Finding("slow", subject, f"{origin}: importing it takes {seconds:.2f} s{why}\nimport inside functions")
     return Finding("ok", subject, f"{origin}: registers {', '.join(info.names) or 'nothing'}")
 
 
-def _probe(info: PluginInfo, session: Session) -> tuple[float, list[str]]:
-    """Seconds and top-level packages of an import in a process of its own."""
+def _probe(info: PluginInfo, session: Session) -> tuple[float, float, list[str]]:
+    """Seconds, seconds of work, and top-level packages of an import in a process of its own."""
     import json
 
     folder = str(session.folder / "plugins") if info.distribution == "project" and session.folder else ""
     command = [sys.executable, "-c", PROBE, info.module, folder]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        return 0.0, []
-    seconds, imported = json.loads(done.stdout.splitlines()[-1])
-    return float(seconds), list(imported)
+        return 0.0, 0.0, []
+    seconds, work, imported = json.loads(done.stdout.splitlines()[-1])
+    return float(seconds), float(work), list(imported)
 
 
 def _store(session: Session) -> Iterator[Finding]:

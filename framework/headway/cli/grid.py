@@ -78,7 +78,8 @@ def _over_seeds(
 ) -> list[str]:
     groups: dict[tuple[str, ...], list[Mapping[str, float]]] = {}
     for axis, row in zip(axes, metrics, strict=True):
-        groups.setdefault(tuple(_values(axis, names)), []).append(row)
+        if row:
+            groups.setdefault(tuple(_values(axis, names)), []).append(row)
     rows = [[*key, str(len(found)), *(_spread(found, name) for name in shown)] for key, found in groups.items()]
     return ["mean ± standard deviation over seeds", *table([*names, "seeds", *shown], rows)]
 
