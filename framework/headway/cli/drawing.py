@@ -66,7 +66,7 @@ h1 { font-size: 1.2rem; font-weight: 600; overflow-wrap: anywhere }
 .key { padding: .1rem .6rem; border-radius: 6px; border: 1px solid #b9c4cb }
 .cached { background: #d7ece6 } .run { background: #fbe3c4 }
 svg text { font: 13px system-ui, sans-serif; fill: #1d2a33 } svg .use { fill: #5b6b75; font-size: 11px }
-svg rect { stroke: #93a3ad } svg path { fill: none; stroke: #93a3ad; stroke-width: 1.4 }
+svg rect { stroke: #93a3ad } svg path { fill: none; stroke: #93a3ad; stroke-width: 1.4 } svg path.implied { stroke: #e4e9ec }
 table { border-collapse: collapse; width: 100% }
 th, td { text-align: left; vertical-align: top; padding: .35rem .8rem .35rem 0; border-bottom: 1px solid #dde3e7 }
 td:last-child { overflow-wrap: anywhere } th { font-weight: 600; color: #5b6b75 }
@@ -83,9 +83,9 @@ def _svg(plan: Plan) -> str:
     places = _places(plan)
     width = max(x for x, _ in places.values()) + WIDTH + 2
     height = max(y for _, y in places.values()) + HEIGHT + 2
-    edges = [
-        _edge(places[key], places[n.key]) for n in plan.nodes for key in dict.fromkeys(n.upstream) if key in places
-    ]
+    implied = _implied(plan)
+    ordered = sorted(_edges(plan), key=lambda edge: (edge[0].key, edge[1]) not in implied)
+    edges = [_edge(places[key], places[node.key], (node.key, key) in implied) for node, key in ordered]
     boxes = [_box(node, *places[node.key]) for node in plan.nodes]
     parts = "\n".join([*edges, *boxes])
     return f'<svg width="{width}" height="{height}" viewBox="0 0 {width} {height}" role="img">\n{parts}\n</svg>'
@@ -111,10 +111,23 @@ def _middle(node: Node, rows: Mapping[str, float]) -> float:
     return sum(known) / len(known) if known else 0.0
 
 
-def _edge(start: tuple[int, int], end: tuple[int, int]) -> str:
+def _implied(plan: Plan) -> set[tuple[str, str]]:
+    """The edges that a longer way goes along too; they are drawn faintly."""
+    above: dict[str, set[str]] = {}
+    found = set()
+    for node in plan.nodes:
+        direct = set(node.upstream)
+        further = set().union(*(above.get(key, set()) for key in direct))
+        above[node.key] = direct | further
+        found |= {(node.key, key) for key in direct & further}
+    return found
+
+
+def _edge(start: tuple[int, int], end: tuple[int, int], implied: bool) -> str:
     x1, y1, x2, y2 = start[0] + WIDTH, start[1] + HEIGHT // 2, end[0], end[1] + HEIGHT // 2
     middle = (x1 + x2) // 2
-    return f'<path d="M{x1} {y1} C{middle} {y1} {middle} {y2} {x2} {y2}"/>'
+    kind = ' class="implied"' if implied else ""
+    return f'<path{kind} d="M{x1} {y1} C{middle} {y1} {middle} {y2} {x2} {y2}"/>'
 
 
 def _box(node: Node, x: int, y: int) -> str:

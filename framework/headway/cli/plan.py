@@ -31,7 +31,9 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
     """Prints the plan."""
     experiments = session.experiments(arguments.overrides, multirun=arguments.multirun)
     plan = session.plan(experiments, selecting.selection(arguments))
-    print(_rendered(plan, arguments.format, " ".join(["headway plan", *experiments[0].words])))  # noqa: T201
+    common = [word for word in experiments[0].words if all(word in other.words for other in experiments)]
+    grid = [f"({len(experiments)} experiments)"] if len(experiments) > 1 else []
+    print(_rendered(plan, arguments.format, " ".join(["headway plan", *common, *grid])))  # noqa: T201
     return 0
 
 
