@@ -66,7 +66,8 @@ h1 { font-size: 1.2rem; font-weight: 600; overflow-wrap: anywhere }
 .key { padding: .1rem .6rem; border-radius: 6px; border: 1px solid #b9c4cb }
 .cached { background: #d7ece6 } .run { background: #fbe3c4 }
 svg text { font: 13px system-ui, sans-serif; fill: #1d2a33 } svg .use { fill: #5b6b75; font-size: 11px }
-svg rect { stroke: #93a3ad } svg path { fill: none; stroke: #93a3ad; stroke-width: 1.4 } svg path.implied { stroke: #e4e9ec }
+svg rect { stroke: #93a3ad } svg path { fill: none; stroke: #93a3ad; stroke-width: 1.4 }
+svg path.implied { stroke: #e4e9ec }
 table { border-collapse: collapse; width: 100% }
 th, td { text-align: left; vertical-align: top; padding: .35rem .8rem .35rem 0; border-bottom: 1px solid #dde3e7 }
 td:last-child { overflow-wrap: anywhere } th { font-weight: 600; color: #5b6b75 }
