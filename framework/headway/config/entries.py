@@ -158,7 +158,7 @@ def _pair(at: Key, key: Any, value: Any, tell: Tell) -> Iterator[Entry]:
     if hint := group_hint(group):
         what = f"'{group}' belongs to Hydra's own launcher, which is not part of Headway"
         tell(Flaw(at, what, hint, "hydra"))
-    elif not isinstance(key, str) or not group or strange and not all(nearest(word, WORDS) for word in strange):
+    elif not isinstance(key, str) or not group or (strange and not all(nearest(word, WORDS) for word in strange)):
         hint = "write `GROUP: NAME` or `override GROUP: NAME`"
         tell(Flaw(at, f"'{key}' is no group of a defaults list", hint, lost=True))
     elif not _is_choice(value):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -45,6 +46,16 @@ def position(file: Path, project: Path, line: int, column: int, end: int = 0) ->
     text = lines[line] if line < len(lines) else ""
     width = max(1, (end if end > column else len(text)) - column)
     return Place(shown(file, project), line + 1, column + 1, text, width)
+
+
+def package_header(file: Path, project: Path) -> Place | None:
+    """Where the first lines of a file name its package, as in ``# @package _global_``."""
+    for number, line in enumerate(file.read_text(encoding="utf-8", errors="replace").splitlines()):
+        if found := re.match(r"\s*#\s*@package\s+(\S+)", line):
+            return position(file, project, number, *found.span(1))
+        if line.strip() and not re.match(r"\s*#\s*@", line):
+            return None
+    return None
 
 
 def _in_override(text: str, of_key: bool) -> Place:

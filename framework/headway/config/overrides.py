@@ -62,7 +62,7 @@ def _mended(text: str, is_readable: Callable[[str], bool]) -> str:
     for opening, closing in ("[]", "{}", "()", "''", '""'):
         if is_readable(text + closing):
             return f"close the {'quote' if opening == closing else 'bracket'}: {text + closing}"
-    quoted = f"{key}=\"{value.replace(chr(34), '')}\""
+    quoted = f'{key}="{value.replace(chr(34), "")}"'
     return f"put the value in quotes, and the word in the shell's: '{quoted}'" if is_readable(quoted) else QUOTING
 
 

@@ -98,6 +98,7 @@ class Repository(ConfigRepository):
         self._replacing: set[tuple[str, Key]] = set()
 
     def load_config(self, config_path: str) -> ConfigResult | None:
+        """See Hydra's; raises `Unreadable`."""
         if config_path in self.absent:
             return ConfigResult("absent", "absent://", OmegaConf.create({}), header={"package": None}, defaults_list=[])
         if config_path not in self._loaded or config_path in self._stale:
@@ -117,16 +118,18 @@ class Repository(ConfigRepository):
             raise ValueError("a config file holds keys and values, not a list")
         loaded = _Loaded(result)
         if "defaults" in result.config:
-            raw = OmegaConf.to_container(result.config, resolve=False)["defaults"]  # type: ignore[call-overload,index]
+            node: Any = result.config._get_node("defaults")
+            raw = OmegaConf.to_container(node, resolve=False) if OmegaConf.is_config(node) else node._value()
             dropped = {at for config, at in self._dropped if config == path}
             replacing = {at for config, at in self._replacing if config == path}
             loaded.entries = read(raw, loaded.flaws.append, dropped, replacing)
-            del result.config["defaults"]  # type: ignore[union-attr,arg-type]
-        items = OmegaConf.create([entry.item for entry in loaded.entries])
+            del result.config["defaults"]
+        items: Any = OmegaConf.create([entry.item for entry in loaded.entries])
         result.defaults_list = self._create_defaults_list(path, items)
         return loaded
 
     def config_exists(self, config_path: str) -> bool:
+        """See Hydra's."""
         return config_path in self.absent or super().config_exists(config_path)
 
     def file(self, config_path: str) -> Path | None:
