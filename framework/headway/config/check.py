@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated, Any
 
 from annotated_types import Ge, Lt, MinLen
@@ -140,9 +141,13 @@ class _Checker:
                 continue
             if name == "hydra":
                 self._hydra(self._root[name])
-            elif not self._is_misplaced(name) and not (self.config.incomplete and nearest(name, known) is None):
+            elif not self._is_misplaced(name) and not self._may_be_lost(name, known):
                 hint = "a stage of your own must stand in the pipeline"
                 self.report.add((name,), unknown("key", name, known), hint, "unknown-key", of_key=True)
+
+    def _may_be_lost(self, name: str, known: set[str]) -> bool:
+        """Whether a key may belong to something that composing left out; a slip of the pen does not."""
+        return self.config.incomplete and not get_close_matches(name, known, n=1, cutoff=0.75)
 
     def _hydra(self, node: Any) -> None:
         what = "Hydra composes the config, but its launcher is no part of Headway: there is no 'hydra' node"

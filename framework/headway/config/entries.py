@@ -122,8 +122,10 @@ def _entries(raw: Any, tell: Tell) -> Iterator[Entry]:
         for index, item in enumerate(raw):
             yield from _item((*top, index), item, tell)
     else:
-        hint = "write `defaults: [NAME]`, or leave the key out"
-        tell(Flaw(top, f"a defaults list is a list, not {raw!r}", hint, lost=raw is not None))
+        hint = f"write `defaults: [{raw if isinstance(raw, str) else 'NAME'}]`, or leave the key out"
+        tell(Flaw(top, f"a defaults list is a list, not {_shown(raw)}", hint, lost=raw is not None))
+        if isinstance(raw, str):
+            yield from _item(top, raw, tell)
 
 
 def _item(at: Key, item: Any, tell: Tell) -> Iterator[Entry]:

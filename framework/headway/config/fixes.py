@@ -8,6 +8,8 @@ from typing import Any
 
 BOOLEANS = {"true": "true", "yes": "true", "on": "true", "false": "false", "no": "false", "off": "false"}
 
+QUOTES = "put it in quotes"
+
 
 def fix(value: Any, wanted: Collection[str]) -> str | None:
     """How to write a value so that it is what is wanted.
@@ -58,7 +60,7 @@ def _number(value: float, wanted: Collection[str]) -> str | None:
     if "an array" in wanted:
         return f"write a list: [{value}]"
     if "a string" in wanted:
-        return f"put it in quotes: '{value}'"
+        return f"{QUOTES}: '{value}'"
     if "a boolean" in wanted and value in (0, 1):
         return f"write {'true' if value else 'false'}"
     if "an integer" in wanted and isinstance(value, float) and value.is_integer():

@@ -291,4 +291,5 @@ def _closing(
 
 
 def _reason(text: str) -> str:
-    return re.sub(r"^\w+ raised while resolving interpolation: ", "", text).strip('"').partition(" full_key")[0]
+    text = re.sub(r"^\w+ raised while resolving interpolation: ", "", text).strip('"').partition(" full_key")[0]
+    return re.sub(r"^Error resolving interpolation '.*?', possible interpolation keys: ", "there are: ", text)

@@ -78,6 +78,8 @@ def several_values(text: str) -> HeadwayError:
 def bad_choice(text: str, group: str, value: object, known: Sequence[str]) -> HeadwayError:
     """A choice of a config group that names no option."""
     hint = f"~{group} leaves it out" if value is None else f"write {group}=NAME, or {group}='{value}' for an odd name"
+    if text.startswith("++") and isinstance(value, str):
+        hint = f"write {group}={value}"
     if value == "":
         hint = f"write {group}=NAME; there are: {', '.join(known) or 'none'}"
     return _fault(text, f"{text} chooses no option of '{group}'", hint, "choice")

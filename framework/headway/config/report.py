@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from headway.config.fixes import QUOTES
 from headway.config.hydraisms import INSTANTIATE
 from headway.config.model import Config
 from headway.config.origins import Key
@@ -49,11 +50,18 @@ class Report:
                 what = f"{dotted(taken)} takes all of {self.config.tree.written[taken]}, but '{at[-1]}' is no key here"
                 self.add(taken, what, came_from(self.config, taken), problem.code)
             return
-        hints = [hint for hint in (problem.hint, self._source(at, problem)) if hint]
+        hints = [hint for hint in (self._quoted(at, problem.hint), self._source(at, problem)) if hint]
         self.add(at, named(node, problem), "; ".join(hints) or None, problem.code, of_key=problem.of_key)
 
     def _source(self, at: Key, problem: Problem) -> str | None:
         return None if problem.of_key else came_from(self.config, at)
+
+    def _quoted(self, at: Key, hint: str | None) -> str | None:
+        """Advice about quotes, as the command line needs it: the shell takes the outer ones away."""
+        origin, value = self.config.tree.origins.get(at), self.config.tree.get(at)
+        if hint and origin is not None and origin.file is None and QUOTES in hint:
+            return hint.replace(f"{QUOTES}: '{value}'", f"write \"{dotted(at)}='{value}'\"")
+        return hint
 
     def _is_told(self, at: Key, problem: Problem) -> bool:
         """Whether another fault says why the value is wrong: an interpolation, a bad seed, or ``_target_``."""

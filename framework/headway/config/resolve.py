@@ -96,6 +96,8 @@ def _hint(reason: str, root: Mapping[str, Any]) -> str:
         return RESOLVERS[resolver]
     if resolver != reason:
         return unknown("interpolation", resolver, KNOWN)
+    if "Recursive" in reason:
+        return "these values lead back to themselves; give one of them a value of its own"
     if "nvironment variable" in reason:
         return "set it, or give a default: ${oc.env:NAME,default}"
     missing = re.match(r"Interpolation key '(.+)' not found", reason)

@@ -91,7 +91,7 @@ class Tree:
         for length in range(len(at), 0, -1):
             origin = self.origins.get(at[:length])
             if origin is not None:
-                return replace(origin, path=(*origin.path, *at[length:])) if origin.file else origin
+                return replace(origin, path=(*origin.path, *at[length:]))
         return None
 
 

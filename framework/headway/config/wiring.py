@@ -62,12 +62,13 @@ class Wire:
         if not isinstance(redirects, Mapping | None):
             hint = f"write {name}.inputs.PARAMETER=STAGE"
             wired.problems.append(Problem(("inputs",), "'inputs' maps parameters to stages", hint, "wiring"))
+            wired.edges.append(Edge(name, "inputs", "", "no mapping"))
             return wired
         for key in redirects or {}:
             if key not in parameters:
                 what = unknown("input", key, parameters)
                 wired.problems.append(Problem(("inputs", key), what, None, "wiring", True))
-                wired.edges.append(Edge(name, str(key), "", f"'{name}' takes no '{key}'"))
+                wired.edges.append(Edge(name, str(key), "", "no such input"))
         for parameter in parameters.values():
             self._one(name, parameter, redirects or {}, wired)
         return wired
@@ -90,7 +91,7 @@ class Wire:
         shapes, wanted = SHAPES[parameter.fan_in]
         if not isinstance(written, shapes) or not all(isinstance(stage, str) for _, stage in _items(written)):
             what = f"input '{parameter.name}' takes {wanted}, not {written!r}"
-            wired.problems.append(Problem(at, what, self._shape_hint(parameter), "wiring"))
+            wired.problems.append(Problem(at, what, self._shape_hint(name, parameter), "wiring"))
             wired.edges.append(Edge(name, parameter.name, "", f"takes {wanted}"))
             return
         problems = list(self._check(name, parameter, written, at, wired.edges))
@@ -98,8 +99,12 @@ class Wire:
         if not problems:
             wired.inputs[parameter.name] = _shaped(parameter, written)
 
-    def _shape_hint(self, parameter: Parameter) -> str:
-        fitting = [name for name, s in self.signatures.items() if issubclass(s.returns, parameter.type)]
+    def _fitting(self, parameter: Parameter) -> list[str]:
+        """The stages that give what a parameter takes."""
+        return [name for name, s in self.signatures.items() if issubclass(s.returns, parameter.type)]
+
+    def _shape_hint(self, name: str, parameter: Parameter) -> str:
+        fitting = [stage for stage in self._fitting(parameter) if stage != name]
         if parameter.fan_in != "one":
             return f"write {parameter.name}: [{', '.join(fitting[:2]) or 'STAGE'}]"
         return f"write {parameter.name}: {fitting[0] if fitting else 'STAGE'}"
@@ -108,7 +113,7 @@ class Wire:
         what = f"'{name}' takes an input '{parameter.name}', but the pipeline has no stage of that name"
         if parameter.name == name:
             what = f"'{name}' takes an input of its own name, and a stage cannot wait for itself"
-        fitting = [s for s, sig in self.signatures.items() if s != name and issubclass(sig.returns, parameter.type)]
+        fitting = [stage for stage in self._fitting(parameter) if stage != name]
         value = fitting[0] if fitting else "STAGE"
         value = value if parameter.fan_in == "one" else f"[{','.join(fitting) or 'STAGE'}]"
         hint = f"redirect it: {name}.inputs.{parameter.name}={value}"
@@ -120,24 +125,26 @@ class Wire:
         seen: set[str] = set()
         for key, stage in _items(written):
             path = (*at, key) if at[0] == "inputs" and key is not None else at
-            wrong, what = self._wrong(parameter, stage)
+            wrong, what, hint = self._wrong(parameter, stage)
             if stage in seen and not wrong and isinstance(written, list):
                 wrong, what = "is there twice", f"input '{parameter.name}' takes '{stage}' twice"
+                hint = "write it once"
             seen.add(stage)
             edges.append(Edge(name, parameter.name, stage, wrong))
             if wrong:
-                yield Problem(path, what, None, "wiring")
+                yield Problem(path, what, hint, "wiring")
 
-    def _wrong(self, parameter: Parameter, stage: str) -> tuple[str, str]:
-        """What is wrong with taking this stage, in the drawing and in a sentence; empty if nothing is."""
+    def _wrong(self, parameter: Parameter, stage: str) -> tuple[str, str, str | None]:
+        """What is wrong with taking this stage, in the drawing and in a sentence, and a hint; empty if nothing is."""
         if stage not in self.signatures:
-            return "no such stage", unknown("stage", stage, self.signatures)
+            return "no such stage", unknown("stage", stage, self.signatures), None
         given = self.signatures[stage].returns
         if not issubclass(given, parameter.type):
             wants = parameter.type.__name__
             what = f"input '{parameter.name}' takes a {wants}, but '{stage}' gives a {given.__name__}"
-            return f"gives a {given.__name__}, not a {wants}", what
-        return "", ""
+            fitting = ", ".join(self._fitting(parameter)) or "no stage of this pipeline"
+            return f"gives a {given.__name__}, not a {wants}", what, f"a {wants} comes from: {fitting}"
+        return "", "", None
 
 
 def is_baselines(parameter: Parameter) -> bool:

@@ -226,7 +226,7 @@ def test_the_file_that_asks_is_named_not_another_that_would(study):
         ("seed=1,2", "sweep", "headway run -m"),
         ("model=null", "choice", "~model leaves it out"),
         ("model=3", "choice", "model='3'"),
-        ("++model=net", "choice", "write model=NAME"),
+        ("++model=net", "choice", "write model=net"),
         ("mean=mean", "choice", "write +mean=mean"),
         ("model=nte", "unknown-option", "did you mean 'net'?"),
         ("~mean", "delete", "no mean to delete"),
