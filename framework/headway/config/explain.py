@@ -9,13 +9,13 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from headway.config.check import TOP, Top
-from headway.config.defaults import MISSING, RESERVED, members
+from headway.config.defaults import MISSING, RESERVED, hints_of, members
 from headway.config.jsonschema import MARKERS, public_defaults
 from headway.config.model import Runner
 from headway.config.nodes import Nodes
 from headway.config.public import MASK, mask
 from headway.config.references import came_from, reference
-from headway.config.schema import dotted, field_docs, hints_of, markers, type_name
+from headway.config.schema import dotted, field_docs, markers, type_name
 from headway.config.tree import DELETED
 from headway.errors import UsageError
 from headway.fields import Registered, SecretMarker, SeedMarker, SourceMarker, Uncached

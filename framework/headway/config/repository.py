@@ -117,6 +117,7 @@ class Repository(ConfigRepository):
         if not OmegaConf.is_dict(result.config):
             raise ValueError("a config file holds keys and values, not a list")
         loaded = _Loaded(result)
+        result.defaults_list = []
         if "defaults" in result.config:
             node: Any = result.config._get_node("defaults")
             raw = OmegaConf.to_container(node, resolve=False) if OmegaConf.is_config(node) else node._value()
@@ -124,8 +125,8 @@ class Repository(ConfigRepository):
             replacing = {at for config, at in self._replacing if config == path}
             loaded.entries = read(raw, loaded.flaws.append, dropped, replacing)
             del result.config["defaults"]
-        items: Any = OmegaConf.create([entry.item for entry in loaded.entries])
-        result.defaults_list = self._create_defaults_list(path, items)
+            items = [entry.item for entry in loaded.entries]
+            result.defaults_list = self._create_defaults_list(path, node if items == raw else OmegaConf.create(items))
         return loaded
 
     def config_exists(self, config_path: str) -> bool:

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any, Literal, TypeVar
 
-from headway.config.defaults import MISSING, members, nested
+from headway.config.defaults import MISSING, hints_of, members, nested
 from headway.config.fixes import fix
 from headway.config.origins import Key
 from headway.config.tree import leaves
@@ -63,13 +63,6 @@ def _adapter(cls: type) -> Any:
     from pydantic import TypeAdapter
 
     return TypeAdapter(cls)
-
-
-@cache
-def hints_of(cls: type) -> dict[str, Any]:
-    """The annotations of a class, markers included."""
-    found: dict[str, Any] = typing.get_type_hints(cls, include_extras=True)
-    return found
 
 
 def nodes(hint: Any, values: Any, at: Key = ()) -> Iterator[tuple[list[Any], Mapping[str, Any], Key]]:
