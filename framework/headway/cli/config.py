@@ -24,7 +24,7 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
     """Prints YAML that is an experiment file itself, or JSON."""
     if arguments.schema:
         return _schema(arguments, session)
-    from headway.config import render, render_json
+    from headway.config.text import render, render_json
 
     for experiment in session.experiments(arguments.overrides):
         if arguments.format == "json":

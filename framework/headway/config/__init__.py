@@ -6,6 +6,5 @@ from headway.config.check import check
 from headway.config.compose import compose
 from headway.config.grammar import expand
 from headway.config.model import Config, Experiment, Runner, StageConfig
-from headway.config.text import render, render_json
 
-__all__ = ["Config", "Experiment", "Runner", "StageConfig", "check", "compose", "expand", "render", "render_json"]
+__all__ = ["Config", "Experiment", "Runner", "StageConfig", "check", "compose", "expand"]

@@ -1,6 +1,7 @@
 import pytest
-from headway.config import check, compose, render
+from headway.config import check, compose
 from headway.config.origins import Origin
+from headway.config.text import render
 from headway.config.tree import Tree, leaves
 
 PLUGIN = """

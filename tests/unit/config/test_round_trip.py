@@ -1,7 +1,8 @@
 """What `headway config` prints is an experiment file: in a fresh project it composes to the same experiment."""
 
 import yaml
-from headway.config import check, compose, render
+from headway.config import check, compose
+from headway.config.text import render
 from headway.planning import plan
 from headway.store import ArtifactStore, Records
 from hypothesis import HealthCheck, example, given, settings
