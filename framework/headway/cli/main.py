@@ -15,7 +15,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from headway.errors import HeadwayError, UsageError
+from headway.errors import ConfigError, HeadwayError, UsageError
 from headway.naming import unknown
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ CORE = {
     "plan": "show what would run, what is cached, and why",
     "check": "report every fault of a config at once",
     "config": "print the resolved config",
+    "explain": "explain one key of a config: doc, type, default, who set it",
     "runs": "list runs, or show one",
     "plugins": "list plugins and what they register; doctor looks for trouble",
     "init": "make a project: configs/, plugins/, README",
@@ -117,7 +118,12 @@ def _run_command(session: Session, name: str, arguments: list[str]) -> int:
     command = _command(session, name)
     parser = _Parser(prog=f"headway {name}", description=command.help, allow_abbrev=False)
     command.configure(parser)
-    return int(command.run(parser.parse_intermixed_args(arguments), session))
+    options, flags = parser.parse_known_intermixed_args(arguments)
+    if flags:
+        from headway.config.overrides import flag
+
+        raise ConfigError([flag(word) for word in flags])
+    return int(command.run(options, session))
 
 
 def _command(session: Session, name: str) -> Any:

@@ -6,6 +6,7 @@ import dataclasses
 import types
 import typing
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from headway.config.model import Runner
@@ -50,8 +51,15 @@ def fill(node: dict[str, Any], cls: type) -> None:
 
 def defaults_of(cls: type) -> dict[str, Any]:
     """Field name to its default in JSON types; `MISSING` where there is none, the run's seed for seeds."""
-    hints = typing.get_type_hints(cls, include_extras=True)
+    hints = hints_of(cls)
     return {field.name: _default(field, hints[field.name]) for field in dataclasses.fields(cls)}
+
+
+@cache
+def hints_of(cls: type) -> dict[str, Any]:
+    """The annotations of a class, markers included."""
+    found: dict[str, Any] = typing.get_type_hints(cls, include_extras=True)
+    return found
 
 
 def _default(field: dataclasses.Field[Any], hint: Any) -> Any:
@@ -77,7 +85,7 @@ def plain(value: Any) -> Any:
 
 def nested(cls: type, name: str) -> type | None:
     """The dataclass that a field holds, if it holds one."""
-    options = members(typing.get_type_hints(cls)[name])
+    options = members(hints_of(cls)[name])
     return next((o for o in options if isinstance(o, type) and dataclasses.is_dataclass(o)), None)
 
 
