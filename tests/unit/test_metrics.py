@@ -193,4 +193,5 @@ def test_no_metric_warns():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         for metric in STANDARD:
-            metric()(np.zeros(3, dtype=np.int64), np.full((3, 2) if metric.task == "classification" else 3, 0.5))
+            shape = {"classification": (3, 2), "quantile": (3, 1)}.get(metric.task, 3)
+            metric()(np.zeros(3, dtype=np.int64), np.full(shape, 0.5))

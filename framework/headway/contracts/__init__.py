@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from headway.contracts.artifact import Artifact, Lookup, canonical_json, digest_of, read_json, write_json
+from headway.contracts.chain import CHAIN, Chain, chain, parts_of
 from headway.contracts.dataset import Dataset
-from headway.contracts.features import TARGET, WEIGHT, Features
+from headway.contracts.features import POSITION, TARGET, WEIGHT, Features
 from headway.contracts.feeds import MISSING, conform, feeds
 from headway.contracts.graph import CHUNK, ArraySpec, Graph, Runtime, run_chunked
 from headway.contracts.model import Epoch, Model, Output
-from headway.contracts.predictions import Predictions, output_columns, tabulate
+from headway.contracts.predictions import Predictions, output_columns, output_shape, tabulate
 from headway.contracts.predictor import Predictor, Scorer
 from headway.contracts.recipe import NullValues, Recipe
 from headway.contracts.report import Check, Figure, Measurement, Report, Table
@@ -16,9 +17,11 @@ from headway.contracts.schema import NUMBERS, ROW, STRINGS, Category, Column, Sc
 from headway.contracts.source import Augmentation, Source, View
 
 __all__ = [
+    "CHAIN",
     "CHUNK",
     "MISSING",
     "NUMBERS",
+    "POSITION",
     "ROW",
     "STRINGS",
     "TARGET",
@@ -27,6 +30,7 @@ __all__ = [
     "Artifact",
     "Augmentation",
     "Category",
+    "Chain",
     "Check",
     "Column",
     "Dataset",
@@ -51,10 +55,13 @@ __all__ = [
     "Target",
     "View",
     "canonical_json",
+    "chain",
     "conform",
     "digest_of",
     "feeds",
     "output_columns",
+    "output_shape",
+    "parts_of",
     "read_json",
     "run_chunked",
     "tabulate",

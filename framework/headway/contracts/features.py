@@ -24,6 +24,25 @@ TARGET = "target"
 WEIGHT = "weight"
 """The array of sample weights in a batch (float32), where the data have them."""
 
+POSITION = "position"
+"""The array (int64) of where a source's rows lie in their split, for a source that lacks some of them: a window
+without its past, or a forecast without its future. It may be the anchor of the source's views too."""
+
+
+@dataclass(frozen=True)
+class SourceHead:
+    """The part of a `Source` that is JSON.
+
+    Attributes:
+        rows: How many rows it has.
+        views: Its windows.
+        arrays: Name to the split whose folder holds it; splits may share the base of their views.
+    """
+
+    rows: int
+    views: Mapping[str, View]
+    arrays: Mapping[str, str]
+
 
 @dataclass(frozen=True)
 class FeaturesHead:
@@ -34,8 +53,7 @@ class FeaturesHead:
     arrays: tuple[ArraySpec, ...]
     target: Target
     runtime: str
-    rows: Mapping[str, int]
-    views: Mapping[str, View]
+    sources: Mapping[str, SourceHead]
     augmentation: Mapping[str, Any] | None
 
 
@@ -50,7 +68,9 @@ class Features(Artifact):
         arrays: What the graph gives, which is what a model takes.
         target: What is predicted.
         sources: Split name to its rows; beside the graph's arrays a source has `TARGET` and, where
-            the data have weights, `WEIGHT`. A source is the float32 output of the graph itself.
+            the data have weights, `WEIGHT`; for a target with a horizon, `TARGET` has shape (rows, horizon).
+            A source is the float32 output of the graph itself, for all rows of the split or those of
+            `POSITION`.
         augmentation: ``{"use": NAME, …fields}`` of the change made to training batches, or None.
     """
 
@@ -79,28 +99,37 @@ class Features(Artifact):
         return augmentation
 
     def save(self, folder: Path) -> None:
-        """Writes ``features.json``, the graph's files and one npy file an array and split."""
-        write_json(folder / "features.json", self._head())
+        """Writes ``features.json``, the graph's files and one npy file an array; one that splits share, once."""
+        heads = _heads(self.sources)
+        head = FeaturesHead(
+            self.columns, self.recipe, self.arrays, self.target, self.graph.runtime, heads, self.augmentation
+        )
+        write_json(folder / "features.json", head)
         self.graph.save(folder / "graph")
         for split, source in self.sources.items():
-            _save_arrays(folder / "arrays" / split, source.arrays)
-
-    def _head(self) -> FeaturesHead:
-        rows = {name: source.rows for name, source in self.sources.items()}
-        views = next(iter(self.sources.values())).views if self.sources else {}
-        return FeaturesHead(
-            self.columns, self.recipe, self.arrays, self.target, self.graph.runtime, rows, views, self.augmentation
-        )
+            own = {name: array for name, array in source.arrays.items() if heads[split].arrays[name] == split}
+            _save_arrays(folder / "arrays" / split, own)
 
     @classmethod
     def load(cls, folder: Path, lookup: Lookup) -> Self:
         """Reads the JSON and the graph; arrays are memory-mapped."""
         head = read_json(folder / "features.json", FeaturesHead)
+        mapped = {split: _map_arrays(folder / "arrays" / split) for split in head.sources}
         sources = {
-            split: Source(_map_arrays(folder / "arrays" / split), rows, head.views) for split, rows in head.rows.items()
+            split: Source({name: mapped[owner][name] for name, owner in source.arrays.items()}, source.rows, source.views)
+            for split, source in head.sources.items()
         }
         graph = Graph.load(folder / "graph", head.runtime)
         return cls(head.columns, head.recipe, graph, head.arrays, head.target, sources, head.augmentation)
+
+
+def _heads(sources: Mapping[str, Source]) -> dict[str, SourceHead]:
+    owners: dict[tuple[str, int], str] = {}
+    heads = {}
+    for split, source in sources.items():
+        arrays = {name: owners.setdefault((name, id(array)), split) for name, array in source.arrays.items()}
+        heads[split] = SourceHead(source.rows, source.views, arrays)
+    return heads
 
 
 def _save_arrays(folder: Path, arrays: Mapping[str, np.ndarray]) -> None:

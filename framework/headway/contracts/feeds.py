@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from headway.contracts.schema import NUMBERS, STRINGS, Column
 from headway.errors import DataError
@@ -66,10 +66,32 @@ def feeds(frame: pl.DataFrame, columns: Sequence[Column]) -> dict[str, np.ndarra
     `MISSING`, timestamps int64 microseconds since 1970 with the smallest int64 for missing. Columns of
     other kinds (tensor, image, sequence) keep their shape after the first axis.
 
+    A column with a history becomes an array of shape (rows, history + 1): the values of the rows before,
+    oldest first, then the row's own; missing before the first row. It is a view: nothing is copied.
+
     Raises:
         DataError: An integer cannot be represented exactly.
     """
-    return {column.name: _feed(frame[column.name], column) for column in columns}
+    arrays = {column.name: _feed(frame[column.name], column) for column in columns}
+    return arrays | {c.name: _windows(arrays[c.name], c) for c in columns if c.history}
+
+
+def _windows(array: np.ndarray, column: Column) -> np.ndarray:
+    import numpy as np
+
+    blank = np.broadcast_to(_blank(column), (column.history, *array.shape[1:])).astype(array.dtype)
+    joined = np.concatenate([blank, array])
+    steps = np.lib.stride_tricks.sliding_window_view(joined, column.history + 1, axis=0)
+    return np.moveaxis(steps, -1, 1)
+
+
+def _blank(column: Column) -> Any:
+    """What stands for a missing value in the feed of a column."""
+    import numpy as np
+
+    if column.kind in STRINGS:
+        return np.array(MISSING, dtype=object)
+    return np.iinfo(np.int64).min if column.kind == "timestamp" else np.nan
 
 
 def _feed(series: pl.Series, column: Column) -> np.ndarray:
@@ -79,7 +101,7 @@ def _feed(series: pl.Series, column: Column) -> np.ndarray:
     if column.kind in STRINGS:
         return series.cast(pl.String).fill_null(MISSING).to_numpy().astype(object)
     if column.kind == "timestamp":
-        return series.cast(pl.Datetime("us")).cast(pl.Int64).fill_null(np.iinfo(np.int64).min).to_numpy()
+        return series.cast(pl.Datetime("us")).cast(pl.Int64).fill_null(_blank(column)).to_numpy()
     if column.kind in NUMBERS:
         _refuse_inexact(series, column)
         return series.cast(pl.Float64).fill_null(float("nan")).to_numpy()

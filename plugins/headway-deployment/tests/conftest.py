@@ -29,7 +29,7 @@ class Sum(Runtime):
     scale: float
 
     @classmethod
-    def load(cls, files):
+    def load(cls, files, lookup):
         return cls(json.loads(files["scale.json"]))
 
     def run(self, feeds):

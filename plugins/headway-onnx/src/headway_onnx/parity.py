@@ -17,7 +17,19 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from headway.contracts import CHUNK, Dataset, Features, Lookup, Model, Output, Predictor, Runtime, run_chunked
+from headway.contracts import (
+    CHUNK,
+    POSITION,
+    Dataset,
+    Features,
+    Lookup,
+    Model,
+    Output,
+    Predictor,
+    Runtime,
+    parts_of,
+    run_chunked,
+)
 from headway.errors import HeadwayError
 
 from headway_onnx.comparison import Difference, compare, compare_outputs
@@ -36,6 +48,10 @@ SAMPLE = 512
 
 MEMORY = 2**29
 """Bytes of input in the largest batch; rows of images may need a smaller one than the last size."""
+
+HELD = 2**27
+"""Bytes of windows held at a time: overlapping windows cost nothing as views, but are large when compared. Of a
+longer series as many rows are checked as fit, spread over all."""
 
 MAGNITUDE = 100.0
 """Beyond this, generated rows are not held to the framework: float32 loses digits in proportion to its
@@ -96,9 +112,25 @@ class Subject:
 
     @cached_property
     def real(self) -> dict[str, Feeds]:
-        """Split name to its raw rows; splits without rows are left out."""
-        splits = (name for name, source in self.features.sources.items() if len(source))
-        return {name: real_rows(self.data, name, self.features.columns) for name in splits}
+        """Split name to its raw rows, those that its source has; splits without rows are left out."""
+        return {name: self._raw(name) for name, source in self.features.sources.items() if len(source)}
+
+    def _raw(self, split: str) -> Feeds:
+        rows, chosen = real_rows(self.data, split, self.features.columns), self._chosen(split)
+        positions = self.features.source(split).arrays.get(POSITION)
+        return take(rows, chosen if positions is None else positions[chosen])
+
+    def _chosen(self, split: str) -> np.ndarray | slice:
+        """Which rows of a source are checked: all, unless their windows would not fit into `HELD`."""
+        import numpy as np
+
+        rows, window = len(self.features.source(split)), 8 * sum(column.history for column in self.features.columns)
+        fit = HELD // window if window else rows
+        return np.linspace(0, rows, fit, endpoint=False).astype(np.int64) if fit < rows else slice(None)
+
+    def trained(self, split: str) -> Feeds:
+        """The arrays of a split's source, of the same rows as in `real`."""
+        return self.features.source(split).batch(self._chosen(split))
 
     @property
     def fitted(self) -> Feeds:
@@ -115,8 +147,7 @@ class Subject:
         """Generated rows whose arrays are no larger than `MAGNITUDE` or than those of the real rows."""
         import numpy as np
 
-        real = (source.batch() for source in self.features.sources.values() if len(source))
-        limit = max(MAGNITUDE, *(self._magnitudes(batch).max() for batch in real))
+        limit = max(MAGNITUDE, *(self._magnitudes(self.trained(split)).max() for split in self.real))
         given = self._magnitudes(run_chunked(self.transform, self.generated))
         return take(self.generated, np.flatnonzero(given <= limit))
 
@@ -193,7 +224,7 @@ def check(subject: Subject, tolerance: Tolerance) -> dict[str, Any]:
         "checks": [{k: v for k, v in asdict(result).items() if k != "worst"} for result in results],
         "tolerance": asdict(tolerance),
         "batch_sizes": list(_sizes(subject)),
-        "runtime": _runtime(),
+        "runtime": _runtime(subject.predictor),
     }
 
 
@@ -209,23 +240,25 @@ def metrics(evidence: Mapping[str, Any]) -> dict[str, float]:
     }
 
 
-def _runtime() -> dict[str, Any]:
+def _runtime(predictor: Predictor) -> dict[str, Any]:
+    if "onnx" not in [part.runtime for part in parts_of(predictor.graph)]:
+        return {"name": predictor.graph.runtime}
     import onnxruntime  # type: ignore[import-untyped]
 
-    return {"name": "onnx", "onnxruntime": onnxruntime.__version__, "providers": ["CPUExecutionProvider"]}
+    version = onnxruntime.__version__
+    return {"name": predictor.graph.runtime, "onnxruntime": version, "providers": ["CPUExecutionProvider"]}
 
 
 def _arrays(subject: Subject) -> Iterator[Result]:
     for split, rows in subject.real.items():
-        given, trained = run_chunked(subject.transform, rows), subject.features.source(split).batch()
+        given, trained = run_chunked(subject.transform, rows), subject.trained(split)
         for spec in subject.features.arrays:
             yield _bitwise("training arrays", split, compare(spec.name, given[spec.name], trained[spec.name]))
 
 
 def _framework(subject: Subject, tolerance: Tolerance) -> Iterator[Result]:
     for split, rows in subject.real.items():
-        arrays = subject.features.source(split).batch()
-        yield from _agreement(subject, tolerance, split, rows, arrays)
+        yield from _agreement(subject, tolerance, split, rows, subject.trained(split))
     rows = subject.ordinary
     if count(rows):
         yield from _agreement(subject, tolerance, GENERATED, rows, run_chunked(subject.transform, rows))
