@@ -1,9 +1,9 @@
 """The standard metrics, registered by name (kind ``metric``).
 
-A metric is a class, made without arguments unless it needs the output's description (`Metric.of`). Its call takes the target, the output and, if the rows have
-them, weights, and gives one number in float64. Where a metric is undefined (the AUROC of one class,
-the R² of a constant) the number is NaN, and `compute` leaves the metric out of its answer, so that
-no record, report or tracker ever holds a NaN.
+A metric is a class, made without arguments unless it needs the output's description (`Metric.of`). Its
+call takes the target, the output and, if the rows have them, weights, and gives one number in float64.
+Where a metric is undefined (the AUROC of one class, the R² of a constant) the number is NaN, and `compute`
+leaves the metric out of its answer, so that no record, report or tracker ever holds a NaN.
 
 A plugin adds a metric by subclassing `Metric`, or `RowMetric` where it is the mean of a loss a row::
 

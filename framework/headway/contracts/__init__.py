@@ -5,8 +5,8 @@ from __future__ import annotations
 from headway.contracts.artifact import Artifact, Lookup, canonical_json, digest_of, read_json, write_json
 from headway.contracts.chain import CHAIN, Chain, chain, parts_of
 from headway.contracts.dataset import Dataset
-from headway.contracts.features import POSITION, TARGET, WEIGHT, Features
-from headway.contracts.feeds import MISSING, conform, feeds
+from headway.contracts.features import POSITION, Features
+from headway.contracts.feeds import MISSING, TARGET, WEIGHT, conform, feeds, labels
 from headway.contracts.graph import CHUNK, ArraySpec, Graph, Runtime, run_chunked
 from headway.contracts.model import Epoch, Model, Output
 from headway.contracts.predictions import Predictions, output_columns, output_shape, tabulate
@@ -59,6 +59,7 @@ __all__ = [
     "conform",
     "digest_of",
     "feeds",
+    "labels",
     "output_columns",
     "output_shape",
     "parts_of",

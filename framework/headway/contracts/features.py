@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from headway.contracts.artifact import Artifact, Lookup, read_json, write_json
+from headway.contracts.feeds import TARGET, WEIGHT
 from headway.contracts.graph import ArraySpec, Graph
 from headway.contracts.recipe import Recipe
 from headway.contracts.schema import Column, Target
@@ -17,12 +18,6 @@ from headway.naming import unknown
 
 if TYPE_CHECKING:
     import numpy as np
-
-TARGET = "target"
-"""The array of the target in a batch: int64 class codes in the order of the classes, or float32."""
-
-WEIGHT = "weight"
-"""The array of sample weights in a batch (float32), where the data have them."""
 
 POSITION = "position"
 """The array (int64) of where a source's rows lie in their split, for a source that lacks some of them: a window
@@ -36,12 +31,10 @@ class SourceHead:
     Attributes:
         rows: How many rows it has.
         views: Its windows.
-        arrays: Name to the split whose folder holds it; splits may share the base of their views.
     """
 
     rows: int
     views: Mapping[str, View]
-    arrays: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -99,37 +92,26 @@ class Features(Artifact):
         return augmentation
 
     def save(self, folder: Path) -> None:
-        """Writes ``features.json``, the graph's files and one npy file an array; one that splits share, once."""
-        heads = _heads(self.sources)
+        """Writes ``features.json``, the graph's files and one npy file an array and split."""
+        heads = {split: SourceHead(source.rows, source.views) for split, source in self.sources.items()}
         head = FeaturesHead(
             self.columns, self.recipe, self.arrays, self.target, self.graph.runtime, heads, self.augmentation
         )
         write_json(folder / "features.json", head)
         self.graph.save(folder / "graph")
         for split, source in self.sources.items():
-            own = {name: array for name, array in source.arrays.items() if heads[split].arrays[name] == split}
-            _save_arrays(folder / "arrays" / split, own)
+            _save_arrays(folder / "arrays" / split, source.arrays)
 
     @classmethod
     def load(cls, folder: Path, lookup: Lookup) -> Self:
         """Reads the JSON and the graph; arrays are memory-mapped."""
         head = read_json(folder / "features.json", FeaturesHead)
-        mapped = {split: _map_arrays(folder / "arrays" / split) for split in head.sources}
         sources = {
-            split: Source({name: mapped[owner][name] for name, owner in source.arrays.items()}, source.rows, source.views)
+            split: Source(_map_arrays(folder / "arrays" / split), source.rows, source.views)
             for split, source in head.sources.items()
         }
         graph = Graph.load(folder / "graph", head.runtime)
         return cls(head.columns, head.recipe, graph, head.arrays, head.target, sources, head.augmentation)
-
-
-def _heads(sources: Mapping[str, Source]) -> dict[str, SourceHead]:
-    owners: dict[tuple[str, int], str] = {}
-    heads = {}
-    for split, source in sources.items():
-        arrays = {name: owners.setdefault((name, id(array)), split) for name, array in source.arrays.items()}
-        heads[split] = SourceHead(source.rows, source.views, arrays)
-    return heads
 
 
 def _save_arrays(folder: Path, arrays: Mapping[str, np.ndarray]) -> None:
@@ -144,3 +126,6 @@ def _map_arrays(folder: Path) -> dict[str, np.ndarray]:
     import numpy as np
 
     return {path.stem: np.load(path, mmap_mode="r", allow_pickle=False) for path in sorted(folder.iterdir())}
+
+
+__all__ = ["POSITION", "TARGET", "WEIGHT", "Features"]

@@ -243,9 +243,7 @@ class PredictorSuite(ArtifactSuite):
             if backwards is not None:
                 np.testing.assert_allclose(backwards[name][::-1], together[name], rtol=0, atol=self.BATCH_ATOL)
 
-    def test_no_later_row_decides_a_prediction(
-        self, artifact: Predictor, rows: pl.DataFrame, registry: Lookup
-    ) -> None:
+    def test_no_later_row_decides_a_prediction(self, artifact: Predictor, rows: pl.DataFrame, registry: Lookup) -> None:
         """What lies ahead is not known when a row is scored."""
         import numpy as np
 
