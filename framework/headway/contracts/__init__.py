@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from headway.contracts.array_model import ArrayModel
 from headway.contracts.artifact import Artifact, Lookup, canonical_json, digest_of, read_json, write_json
 from headway.contracts.chain import CHAIN, Chain, chain, parts_of
 from headway.contracts.dataset import Dataset
@@ -14,6 +15,7 @@ from headway.contracts.predictor import Predictor, Scorer
 from headway.contracts.recipe import NullValues, Recipe
 from headway.contracts.report import Check, Figure, Measurement, Report, Table
 from headway.contracts.schema import NUMBERS, ROW, STRINGS, Category, Column, Schema, Target
+from headway.contracts.scoring import score_split
 from headway.contracts.source import Augmentation, Source, View
 
 __all__ = [
@@ -26,6 +28,7 @@ __all__ = [
     "STRINGS",
     "TARGET",
     "WEIGHT",
+    "ArrayModel",
     "ArraySpec",
     "Artifact",
     "Augmentation",
@@ -65,6 +68,7 @@ __all__ = [
     "parts_of",
     "read_json",
     "run_chunked",
+    "score_split",
     "tabulate",
     "write_json",
 ]

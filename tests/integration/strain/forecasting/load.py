@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
@@ -14,16 +14,14 @@ from headway.contracts import (
     POSITION,
     ROW,
     TARGET,
+    ArrayModel,
     ArraySpec,
     Augmentation,
     Column,
     Dataset,
-    Epoch,
     Features,
-    Figure,
     Graph,
     Measurement,
-    Model,
     Output,
     Predictions,
     Predictor,
@@ -36,11 +34,9 @@ from headway.contracts import (
     conform,
     feeds,
     labels,
-    read_json,
-    tabulate,
-    write_json,
+    score_split,
 )  # fmt: skip
-from headway.metrics import Mae, Metric
+from headway.metrics import Mae
 
 if TYPE_CHECKING:
     import numpy as np
@@ -142,25 +138,10 @@ def as_graph(text: str, constants: Mapping[str, np.ndarray]) -> Graph:
 
 
 @dataclass(frozen=True)
-class Head:
-    """The part of `WindowModel` that is JSON."""
-
-    inputs: tuple[ArraySpec, ...]
-    outputs: tuple[Output, ...]
-    metrics: Mapping[str, float]
-
-
-@dataclass(frozen=True)
-class WindowModel(Model):
+class WindowModel(ArrayModel):
     """Steps ahead as weighted sums of a window: slope (window, steps), offset (steps,), spread (steps, levels)."""
 
     type_name: ClassVar[str] = "window_model"
-
-    inputs: tuple[ArraySpec, ...]
-    outputs: tuple[Output, ...]
-    weights: Mapping[str, np.ndarray] = field(repr=False)
-    metrics: Mapping[str, float] = field(default_factory=dict)
-    history: tuple[Epoch, ...] = ()
 
     def predict(self, batch):
         import numpy as np
@@ -185,19 +166,6 @@ class WindowModel(Model):
             {**self.weights, "axes": np.array([2])},
         )
 
-    def save(self, folder):
-        from safetensors.numpy import save_file
-
-        write_json(folder / "model.json", Head(self.inputs, self.outputs, self.metrics))
-        save_file(dict(self.weights), folder / "weights.safetensors")
-
-    @classmethod
-    def load(cls, folder, lookup):
-        from safetensors.numpy import load_file
-
-        head = read_json(folder / "model.json", Head)
-        return cls(head.inputs, head.outputs, load_file(folder / "weights.safetensors"), head.metrics)
-
 
 def finish(context: Context, features: Features, slope: np.ndarray, offset: np.ndarray) -> WindowModel:
     """The model with the spread of its training errors, and its error on the validation split."""
@@ -207,7 +175,7 @@ def finish(context: Context, features: Features, slope: np.ndarray, offset: np.n
     outputs = (Output("forecast", "value", horizon=steps), Output("quantiles", "quantile", None, LEVELS, steps))
     plain = WindowModel(features.arrays, outputs, {"slope": slope, "offset": offset, "spread": np.zeros((steps, 2))})
     errors = [b[TARGET] - plain.predict(b)["forecast"] for b in batches(features.source("train"))]
-    spread = np.ascontiguousarray(np.quantile(np.concatenate(errors).astype(np.float64), LEVELS, axis=0).T)
+    spread = np.quantile(np.concatenate(errors).astype(np.float64), LEVELS, axis=0).T
     model = replace(plain, weights={**plain.weights, "spread": spread})
     held = features.source("validation").batch()
     context.record(metrics := {"validation.mae": Mae()(held[TARGET], model.predict(held)["forecast"])})
@@ -272,78 +240,45 @@ class Forecast(Stage):
     def run(
         self, context: Context, data: Dataset, export: Predictor, baselines: Mapping[str, Predictor] = {}
     ) -> Report:
-        import numpy as np
-
         measured, steps, predictions = [], {}, {}
         for name, predictor in {"model": export, **baselines}.items():
-            scorer, tables = predictor.open(context.registry), []
-            for before, split in (("train", "validation"), ("validation", "test")):
-                frame, truth, given = self._scored(data, scorer, before, split)
-                tables.append(known_of(frame, split, truth).hstack(tabulate(predictor.outputs, given)))
-                for output in predictor.outputs:
-                    kind = {"value": "mae", "quantile": "pinball"}[output.kind]
-                    metric: Metric = context.registry.get("metric", kind).of(output)
-                    value, rows = metric(truth, given[output.name]), len(truth)
-                    measured.append(Measurement(kind, split, value, rows=rows, model=name))
-                    columns = zip(truth.T, np.moveaxis(given[output.name], 1, 0), strict=True)
-                    steps[split, kind, name] = [metric(*column) for column in columns]
-            predictions[name] = Predictions(
-                tables[0].vstack(tables[1]), data.schema.target, predictor.outputs, predictor.digest
-            )
-        names = {m: f"{m.split}.{m.metric}" for m in measured}
-        context.record({n if m.model == "model" else f"baselines.{m.model}.{n}": m.value for m, n in names.items()})
-        tables = tuple(by_step(steps, split, kind) for split in ("validation", "test") for kind in ("mae", "pinball"))
-        report = Report(
-            f"Forecast of {data.schema.target.column}", export.digest, 0.95, "none: neighbouring rows overlap in time",
-            tuple(measured), "", tables, (drawn(tables[2]),), (), predictions,
-        )  # fmt: skip
-        return replace(report, html=page(report))
-
-    def _scored(self, data, scorer, before, split):
-        """The rows of a split whose future is known, scored with their past in the split before."""
-        import numpy as np
-
-        frame, past = data.split(split).collect(), data.split(before).collect()
-        truth, given = labels(frame, data.schema)[TARGET], scorer(frame, past)
-        whole = np.flatnonzero(np.isfinite(truth).all(axis=1))
-        return frame[whole], truth[whole], {name: array[whole] for name, array in given.items()}
+            scorer = predictor.open(context.registry)
+            scored = predictions[name] = whole(score_split(scorer, data, "test", past="validation"))
+            truth = scored.frame["target"].to_numpy()
+            for output in predictor.outputs:
+                kind = {"value": "mae", "quantile": "pinball"}[output.kind]
+                metric, given = context.registry.get("metric", kind).of(output), scored.output(output.name)
+                measured.append(Measurement(kind, "test", metric(truth, given), rows=len(truth), model=name))
+                steps[kind, name] = [metric(truth[:, step], given[:, step]) for step in range(output.horizon)]
+        names = {
+            m: f"test.{m.metric}" if m.model == "model" else f"baselines.{m.model}.test.{m.metric}" for m in measured
+        }
+        context.record({name: m.value for m, name in names.items()})
+        tables = tuple(by_step(steps, kind, tuple(predictions)) for kind in ("mae", "pinball"))
+        title, method = f"Forecast of {data.schema.target.column}", "none: neighbouring rows overlap in time"
+        html = page(title, measured, tables)
+        return Report(title, export.digest, 0.95, method, tuple(measured), html, tables, predictions=predictions)
 
 
-def known_of(frame, split, truth):
+def whole(scored: Predictions) -> Predictions:
+    """The rows whose future is known."""
     import polars as pl
 
-    return frame.select(ROW, split=pl.lit(split), target=pl.Series(truth), time=pl.col("time"))
+    return replace(scored, frame=scored.frame.filter(pl.col("target").arr.eval(pl.element().is_finite()).arr.all()))
 
 
-def by_step(steps, split, kind) -> Table:
-    models = [name for where, what, name in steps if (where, what) == (split, kind)]
-    columns = [steps[split, kind, name] for name in models]
+def by_step(steps, kind, models) -> Table:
+    columns = [steps[kind, name] for name in models]
     rows = tuple((step, *values) for step, values in enumerate(zip(*columns, strict=True), 1))
-    return Table(f"{kind} by step ahead, {split}", ("step", *models), rows)
+    return Table(f"{kind} by step ahead", ("step", *models), rows)
 
 
-def drawn(table: Table) -> Figure:
-    top = max(max(row[1:]) for row in table.rows)
-    lines = []
-    for place, name in enumerate(table.columns[1:], 1):
-        points = " ".join(f"{30 * row[0]},{160 - 150 * row[place] / top:.1f}" for row in table.rows)
-        lines.append(f'<polyline points="{points}" fill="none" stroke="hsl({90 * place} 60% 45%)"/>')
-        lines.append(f'<text x="{30 * len(table.rows) + 5}" y="{points.rpartition(",")[2]}">{escape(name)}</text>')
-    size = f'viewBox="0 0 {30 * len(table.rows) + 150} 170" font-size="11"'
-    svg = f'<svg xmlns="http://www.w3.org/2000/svg" {size}>{"".join(lines)}</svg>'
-    return Figure(table.title, "The lower the better; errors grow with the steps ahead.", svg)
-
-
-def page(report: Report) -> str:
-    parts = [f"<!doctype html><meta charset=utf-8><title>{escape(report.title)}</title><h1>{escape(report.title)}</h1>"]
-    parts += [
-        f"<p>{m.split} {m.metric} of {escape(m.model)}: {m.value:.3f} ({m.rows} rows)" for m in report.measurements
-    ]
-    parts += [f"<h2>{escape(f.title)}</h2>{f.svg}<p>{escape(f.caption)}" for f in report.figures]
-    for table in report.tables:
-        rows = [table.columns, *table.rows]
-        cells = "".join("<tr>" + "".join(f"<td>{escape(str(c))}" for c in row) for row in rows)
-        parts.append(f"<h2>{escape(table.title)}</h2><table>{cells}</table>")
+def page(title, measured, tables) -> str:
+    parts = [f"<!doctype html><meta charset=utf-8><title>{escape(title)}</title><h1>{escape(title)}</h1>"]
+    parts += [f"<p>{escape(m.model)}: {m.metric} {m.value:.3f} ({m.rows} rows)" for m in measured]
+    for table in tables:
+        rows = ("<tr>" + "".join(f"<td>{escape(str(cell))}" for cell in row) for row in (table.columns, *table.rows))
+        parts.append(f"<h2>{escape(table.title)}</h2><table>{''.join(rows)}</table>")
     return "\n".join(parts)
 
 

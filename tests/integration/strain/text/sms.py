@@ -5,21 +5,20 @@ from __future__ import annotations
 import json
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar
 
 from annotated_types import Ge, Gt
 from headway import Context, DataError, Stage
 from headway.contracts import (
     MISSING,
     TARGET,
+    ArrayModel,
     ArraySpec,
     Dataset,
-    Epoch,
     Features,
     Graph,
-    Model,
     Output,
     Runtime,
     Source,
@@ -27,14 +26,9 @@ from headway.contracts import (
     conform,
     feeds,
     labels,
-    read_json,
     run_chunked,
-    write_json,
 )  # fmt: skip
 from headway.metrics import compute, standard
-
-if TYPE_CHECKING:
-    import numpy as np
 
 
 @dataclass(frozen=True)
@@ -103,25 +97,10 @@ class Ngrams(Stage):
 
 
 @dataclass(frozen=True)
-class Head:
-    """The part of `Bayes` that is JSON."""
-
-    inputs: tuple[ArraySpec, ...]
-    outputs: tuple[Output, ...]
-    metrics: Mapping[str, float]
-
-
-@dataclass(frozen=True)
-class Bayes(Model):
+class Bayes(ArrayModel):
     """Log-likelihoods of shape (n-grams, classes) and log-priors of shape (1, classes)."""
 
     type_name: ClassVar[str] = "bayes"
-
-    inputs: tuple[ArraySpec, ...]
-    outputs: tuple[Output, ...]
-    weights: Mapping[str, np.ndarray] = field(repr=False)
-    metrics: Mapping[str, float] = field(default_factory=dict)
-    history: tuple[Epoch, ...] = ()
 
     def predict(self, batch):
         import numpy as np
@@ -142,19 +121,6 @@ class Bayes(Model):
                 probability = Cast<to: int = 1>(shares) }}""")
         model.graph.initializer.extend(numpy_helper.from_array(array, name) for name, array in self.weights.items())
         return Graph("onnx", {"model.onnx": model.SerializeToString(deterministic=True)})
-
-    def save(self, folder):
-        from safetensors.numpy import save_file
-
-        write_json(folder / "model.json", Head(self.inputs, self.outputs, self.metrics))
-        save_file(dict(self.weights), folder / "weights.safetensors")
-
-    @classmethod
-    def load(cls, folder, lookup):
-        from safetensors.numpy import load_file
-
-        head = read_json(folder / "model.json", Head)
-        return cls(head.inputs, head.outputs, load_file(folder / "weights.safetensors"), head.metrics)
 
 
 @dataclass(frozen=True)
