@@ -117,17 +117,18 @@ def _target(values: pl.Series, target: Target) -> np.ndarray:
     numbers = values.cast(pl.Float32).to_numpy()
     if target.horizon is None:
         return numbers
-    after = np.full(target.horizon, np.nan, np.float32)
-    return np.lib.stride_tricks.sliding_window_view(np.concatenate([numbers[1:], after]), target.horizon)
+    after = np.full(target.horizon + 1, np.nan, np.float32)
+    steps = np.lib.stride_tricks.sliding_window_view(np.concatenate([numbers[1:], after]), target.horizon)
+    return steps[: len(numbers)]
 
 
 def _windows(array: np.ndarray, column: Column) -> np.ndarray:
     import numpy as np
 
     blank = np.broadcast_to(_blank(column), (column.history, *array.shape[1:])).astype(array.dtype)
-    joined = np.concatenate([blank, array])
+    joined = np.concatenate([blank, array, blank[:1]])
     steps = np.lib.stride_tricks.sliding_window_view(joined, column.history + 1, axis=0)
-    return np.moveaxis(steps, -1, 1)
+    return np.moveaxis(steps, -1, 1)[: len(array)]
 
 
 def _blank(column: Column) -> Any:

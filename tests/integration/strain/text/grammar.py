@@ -29,7 +29,7 @@ WORDS = {
 
 
 def write(path, rows=600, seed=0):
-    """A CSV of the columns label and text; a few texts are missing, and one message in twelve is mislabelled."""
+    """A CSV of the columns label and text; a few texts are missing, and one message in twenty is mislabelled."""
     draw = random.Random(seed)
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
@@ -37,5 +37,5 @@ def write(path, rows=600, seed=0):
         for _ in range(rows):
             label, forms = draw.choice([("spam", SPAM), ("ham", HAM), ("ham", HAM)])
             text = draw.choice(forms).format(**{slot: draw.choice(words) for slot, words in WORDS.items()})
-            label = label if draw.random() > 1 / 12 else draw.choice(["spam", "ham"])
+            label = label if draw.random() > 1 / 20 else draw.choice(["spam", "ham"])
             writer.writerow([label, text if draw.random() > 0.02 else ""])
