@@ -78,7 +78,8 @@ def report(predictor):
 
 @pytest.fixture(scope="session")
 def package(dataset, predictor, report):
-    return Package("income", dataset.schema, predictor, report, {"runtime": "sum", "sumlib": "1.2.3"})
+    return Package("income", dataset.schema, predictor, report, {"runtime": "sum", "sumlib": "1.2.3"},
+                   {"sum": "headway-sum"})  # fmt: skip
 
 
 @pytest.fixture

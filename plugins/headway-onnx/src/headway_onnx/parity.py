@@ -209,6 +209,7 @@ def check(subject: Subject, tolerance: Tolerance) -> dict[str, Any]:
     """
     if not subject.real:
         raise ParityError("there are no rows to check the graph on", hint="give the dataset rows", code="parity-rows")
+    _require_outputs(subject)
     results = [*_arrays(subject), *_framework(subject, tolerance), *_batches(subject, tolerance), *_outputs(subject)]
     failed = [result for result in results if not result.passed]
     if failed:
@@ -226,6 +227,17 @@ def check(subject: Subject, tolerance: Tolerance) -> dict[str, Any]:
         "batch_sizes": list(_sizes(subject)),
         "runtime": _runtime(subject.predictor),
     }
+
+
+def _require_outputs(subject: Subject) -> None:
+    given = set(subject.merged.run(take(subject.fitted, slice(1))))
+    lacking = [output.name for output in subject.outputs if output.name not in given]
+    if lacking:
+        raise ParityError(
+            f"the graph gives {', '.join(sorted(given))}, the model promises {', '.join(lacking)} too",
+            hint="name the outputs of Model.export() as Model.outputs",
+            code="export-outputs",
+        )
 
 
 def metrics(evidence: Mapping[str, Any]) -> dict[str, float]:
