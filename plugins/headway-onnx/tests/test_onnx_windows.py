@@ -24,7 +24,7 @@ from headway.contracts import (
     labels,
 )
 from headway.errors import HeadwayError
-from headway_onnx import parity
+from headway_onnx import subject
 from headway_onnx.export import OnnxExport
 from headway_onnx.graphs import as_graph
 
@@ -97,7 +97,7 @@ def test_the_rows_that_the_source_has_are_checked(context, data, features, model
 
 
 def test_of_a_long_series_as_many_windows_are_checked_as_fit_into_memory(context, data, features, model, monkeypatch):
-    monkeypatch.setattr(parity, "HELD", 8 * (WINDOW - 1) * 50)
+    monkeypatch.setattr(subject, "HELD", 8 * (WINDOW - 1) * 50)
     assert rows_checked(OnnxExport().run(context, data, features, model), "train") == {50}
 
 

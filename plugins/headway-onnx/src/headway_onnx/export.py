@@ -33,13 +33,14 @@ class Gated(Stage):
         """The predictor with the gate's evidence; raises `HeadwayError` if a check fails."""
         from headway_onnx import parity
         from headway_onnx.lint import refuse_unsafe
+        from headway_onnx.subject import Subject
 
         for part in parts_of(graph):
             if part.runtime == "onnx":
                 refuse_unsafe(part.files["model.onnx"])
         predictor = Predictor(features.columns, features.recipe, model.outputs, graph)
         context.log.info("checking the exported graph")
-        subject = parity.Subject(data, features, model, predictor, context.registry)
+        subject = Subject(data, features, model, predictor, context.registry)
         evidence = parity.check(subject, parity.Tolerance(self.atol, self.rtol, self.require_bit_equal))
         context.record(parity.metrics(evidence))
         return replace(predictor, evidence=evidence)

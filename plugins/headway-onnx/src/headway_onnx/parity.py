@@ -5,7 +5,7 @@ Four checks, each on every split or on generated rows (see `headway_onnx.probes`
 * ``training arrays``: the features' graph gives the arrays the model was trained on, bit for bit, from
   the raw rows. Nothing is served that was not trained on.
 * ``framework``: the merged graph agrees with the model's own ``predict`` within the tolerance, on rows of
-  ordinary size (see `MAGNITUDE`).
+  ordinary size (see `headway_onnx.subject.MAGNITUDE`).
 * ``batches``: a row gets the same bits in batches of all `SIZES`, at the start or the end of one.
 * ``outputs``: every output is finite, and probabilities are probabilities.
 """
@@ -14,15 +14,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from headway.contracts import (
     CHUNK,
-    POSITION,
-    Dataset,
-    Features,
-    Lookup,
     Model,
     Output,
     Predictor,
@@ -33,7 +28,8 @@ from headway.contracts import (
 from headway.errors import HeadwayError
 
 from headway_onnx.comparison import Difference, compare, compare_outputs
-from headway_onnx.probes import count, generated_rows, join, real_rows, take
+from headway_onnx.probes import count, join, take
+from headway_onnx.subject import Subject
 
 if TYPE_CHECKING:
     import numpy as np
@@ -48,14 +44,6 @@ SAMPLE = 512
 
 MEMORY = 2**29
 """Bytes of input in the largest batch; rows of images may need a smaller one than the last size."""
-
-HELD = 2**27
-"""Bytes of windows held at a time: overlapping windows cost nothing as views, but are large when compared. Of a
-longer series as many rows are checked as fit, spread over all."""
-
-MAGNITUDE = 100.0
-"""Beyond this, generated rows are not held to the framework: float32 loses digits in proportion to its
-inputs, and where huge terms cancel, two right answers differ. They must still be finite and bit-equal."""
 
 PROBABILITY = 1e-5
 """How far the sum of a row's probabilities may be from 1: float32's rounding over many classes."""
@@ -80,92 +68,6 @@ class Tolerance:
     atol: float
     rtol: float
     require_bit_equal: bool = True
-
-
-@dataclass(frozen=True)
-class Subject:
-    """What is checked.
-
-    Attributes:
-        data: The rows that features and model were fitted on.
-        features: Raw columns to arrays.
-        model: Arrays to outputs, by its framework.
-        predictor: Raw columns to outputs, by the merged graph.
-        lookup: Where the runtime is registered.
-    """
-
-    data: Dataset
-    features: Features
-    model: Model
-    predictor: Predictor
-    lookup: Lookup
-
-    @cached_property
-    def merged(self) -> Runtime:
-        """The merged graph, open."""
-        return self.predictor.graph.open(self.lookup)
-
-    @cached_property
-    def transform(self) -> Runtime:
-        """The features' graph, open."""
-        return self.features.graph.open(self.lookup)
-
-    @cached_property
-    def real(self) -> dict[str, Feeds]:
-        """Split name to its raw rows, those that its source has; splits without rows are left out."""
-        return {name: self._raw(name) for name, source in self.features.sources.items() if len(source)}
-
-    def _raw(self, split: str) -> Feeds:
-        rows, chosen = real_rows(self.data, split, self.features.columns), self._chosen(split)
-        positions = self.features.source(split).arrays.get(POSITION)
-        return take(rows, chosen if positions is None else positions[chosen])
-
-    def _chosen(self, split: str) -> np.ndarray | slice:
-        """Which rows of a source are checked: all, unless their windows would not fit into `HELD`."""
-        import numpy as np
-
-        rows, window = len(self.features.source(split)), 8 * sum(column.history for column in self.features.columns)
-        fit = HELD // window if window else rows
-        return np.linspace(0, rows, fit, endpoint=False).astype(np.int64) if fit < rows else slice(None)
-
-    def trained(self, split: str) -> Feeds:
-        """The arrays of a split's source, of the same rows as in `real`."""
-        return self.features.source(split).batch(self._chosen(split))
-
-    @property
-    def fitted(self) -> Feeds:
-        """The training rows, or those of the first split if none is called ``train``."""
-        return self.real.get("train") or next(iter(self.real.values()))
-
-    @cached_property
-    def generated(self) -> Feeds:
-        """Generated rows around the training rows."""
-        return generated_rows(self.fitted, self.features.columns)
-
-    @cached_property
-    def ordinary(self) -> Feeds:
-        """Generated rows whose arrays are no larger than `MAGNITUDE` or than those of the real rows."""
-        import numpy as np
-
-        limit = max(MAGNITUDE, *(self._magnitudes(self.trained(split)).max() for split in self.real))
-        given = self._magnitudes(run_chunked(self.transform, self.generated))
-        return take(self.generated, np.flatnonzero(given <= limit))
-
-    def _magnitudes(self, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
-        """The largest absolute float of each row; infinite where one is not finite."""
-        import numpy as np
-
-        largest = np.zeros(count(arrays))
-        for spec in self.features.arrays:
-            array = arrays[spec.name].reshape(len(largest), -1)
-            if array.dtype.kind == "f":
-                largest = np.maximum(largest, np.nan_to_num(np.abs(array).max(axis=1, initial=0.0), nan=np.inf))
-        return largest
-
-    @property
-    def outputs(self) -> tuple[Output, ...]:
-        """What the merged graph gives."""
-        return self.predictor.outputs
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from annotated_types import Ge, Gt, Lt
-from headway import Context, Seed, SourcePath, Stage
+from headway import Context, DataError, Seed, SourcePath, Stage
 from headway.contracts import (
     POSITION,
     ROW,
@@ -60,7 +60,9 @@ class Series(Stage):
     def run(self, context: Context) -> Dataset:
         import polars as pl
 
-        frame = pl.read_csv(Path(self.path), try_parse_dates=True).sort("time").select("time", self.target)
+        frame = pl.read_csv(Path(self.path), try_parse_dates=True).select("time", self.target)
+        if not frame["time"].is_sorted():
+            raise DataError(f"{self.path} is not in the order of time", hint="sort it by 'time'", code="time-order")
         frame = frame.with_row_index(ROW).cast({ROW: pl.Int64})
         ends = [0, round(self.train * len(frame)), round((1 + self.train) / 2 * len(frame)), len(frame)]
         names = ("train", "validation", "test")
