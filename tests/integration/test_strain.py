@@ -119,6 +119,7 @@ def test_the_shipped_report_tells_of_the_text_model(sms):
     html = stored(sms[0], Report, "evaluation")[0].html
     assert html.lower().startswith("<!doctype html>")
     assert "Classification of label" in html
+    assert "ngrams, then onnx" in html
 
 
 def test_the_package_scores_texts_as_the_evaluation_did_bit_for_bit(sms, tmp_path):
