@@ -104,6 +104,23 @@ class ConfigError(HeadwayError):
         return "\n\n".join([*(fault.render() for fault in self.faults), f"{self.what}"])
 
 
+class PreflightError(HeadwayError):
+    """What stages need and this machine lacks, all of it told before anything runs.
+
+    Args:
+        faults: One error a lack; at least one.
+    """
+
+    def __init__(self, faults: Sequence[HeadwayError]) -> None:
+        count = f"{len(faults)} thing{'s are' if len(faults) > 1 else ' is'} missing; nothing was run"
+        super().__init__(count, code="preflight")
+        self.faults = tuple(faults)
+
+    def render(self) -> str:
+        """Every lack, then their count."""
+        return "\n\n".join([*(fault.render() for fault in self.faults), self.what])
+
+
 class PluginError(HeadwayError):
     """A plugin that cannot be loaded, or that breaks its contract."""
 

@@ -1,7 +1,7 @@
 """`headway COMMAND …`: finds the command, runs it, and turns errors into messages and exit codes.
 
-Exit codes: 0 done; 1 a stage, a gate or the environment failed; 2 the command line or config is wrong;
-130 interrupted.
+Exit codes: 0 done; 1 a stage, a gate or the environment failed; 2 the command line or the config is wrong;
+130 Ctrl-C; 143 SIGTERM; 129 SIGHUP.
 """
 
 from __future__ import annotations
@@ -27,9 +27,13 @@ CORE = {
     "check": "report every fault of a config at once",
     "config": "print the resolved config",
     "runs": "list runs, or show one",
-    "plugins": "list plugins and what they register",
+    "plugins": "list plugins and what they register; doctor looks for trouble",
+    "init": "make a project: configs/, plugins/, README",
+    "completion": "print the completion script of bash, zsh or fish",
 }
 """The commands of the core, each in a module of its name."""
+COMPLETE = "__complete"
+"""The hidden command of completion scripts."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -49,9 +53,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         _say(error.render())
         return error.exit_code
-    except KeyboardInterrupt:
-        _say("interrupted")
-        return 130
+    except KeyboardInterrupt as error:
+        _say("interrupted; the same command goes on from what is saved")
+        return int(getattr(error, "exit_code", 130))
     except BrokenPipeError:
         sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 - the reader is gone; keep the exit flush quiet
         return 0
@@ -62,6 +66,11 @@ def _dispatch(argv: list[str]) -> int:
     if options.version:
         return _version()
     rest = argv[len(_head(argv)) :]
+    if rest[:1] == [COMPLETE]:
+        from headway.cli.completion import complete
+
+        complete(*rest[1:3])
+        return 0
     if not rest or options.help:
         from headway.cli.overview import overview
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from annotated_types import Ge, Lt, MinLen
 
-from headway.config.defaults import MISSING, RESERVED
+from headway.config.defaults import MISSING, RESERVED, TRACKERS
 from headway.config.model import Config, Experiment, Runner, StageConfig
 from headway.config.origins import Key
 from headway.config.public import mask, mask_fault, mask_words, secrets_of
@@ -24,7 +24,7 @@ from headway.stage import Signature, signature_of
 if TYPE_CHECKING:
     from headway.plugins import Plugins
 
-TOP = ("name", "seed", "pipeline", "baselines", "runner")
+TOP = ("name", "seed", "pipeline", "baselines", "runner", TRACKERS)
 """Top-level keys that are no stages."""
 TARGET = "_target_"
 Built = tuple[Any, dict[str, Any]]
@@ -45,6 +45,8 @@ class _Top:
     """Options of `model`, by name or as one name with its fields."""
     runner: Runner
     """How stages are executed."""
+    trackers: dict[str, Any]
+    """What follows the run: a node a tracker, under its registered name."""
 
 
 def check(config: Config, plugins: Plugins) -> Experiment:
@@ -92,12 +94,13 @@ class _Checker:
         built = {name: self._build(cls, self._root[name], (name,)) for name, cls in stages.items()}
         inputs = self._wire(stages, complete=len(stages) == len(pipeline))
         baselines = self._baselines(inputs.get("model", {}), pipeline)
+        trackers = self._trackers()
         if self.faults or top is None:
             return None
         made = tuple(self._stage_config(name, built[name], inputs[name]) for name in pipeline)
         words = mask_words(self.config.overrides, self.secrets)
         public = mask(self._root, self.secrets.values())
-        return Experiment(top.name, top.seed, made, baselines, top.runner, words, self.config, public)
+        return Experiment(top.name, top.seed, made, baselines, top.runner, trackers, words, self.config, public)
 
     @cached_property
     def secrets(self) -> dict[Key, str]:
@@ -106,6 +109,10 @@ class _Checker:
         for name, node in self._root.items():
             cls = self._registered(self.config.kinds.get(name, name), node)
             found |= secrets_of(cls, node, (name,)) if cls else {}
+        trackers = self._root.get(TRACKERS)
+        for name, node in trackers.items() if isinstance(trackers, Mapping) else ():
+            if name in self.plugins.registry.names("tracker"):
+                found |= secrets_of(self.plugins.registry.get("tracker", name), node, (TRACKERS, name))
         baselines = self._root.get("baselines")
         for index, item in enumerate(baselines if isinstance(baselines, list) else ()):
             for name, values in item.items() if isinstance(item, Mapping) else ():
@@ -237,6 +244,21 @@ class _Checker:
     def _valid(self, cls: type, node: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
         values = {key: value for key, value in node.items() if key not in RESERVED}
         return values, [*problems(cls, values), *unregistered(cls, values, self.plugins.registry)]
+
+    def _trackers(self) -> dict[str, Any]:
+        nodes, registry = self._root.get(TRACKERS), self.plugins.registry
+        names = registry.names("tracker")
+        found: dict[str, Any] = {}
+        for name, node in nodes.items() if isinstance(nodes, Mapping) else ():
+            at = (TRACKERS, name)
+            if name not in names:
+                self._add(at, unknown("tracker", name, names), self._broken_hint(), "unknown-tracker", of_key=True)
+            elif not isinstance(node, Mapping):
+                what, hint = f"'{name}' is a tracker, so it holds keys and values", f"write {name}: {{}}"
+                self._add(at, what, hint, "wrong-type")
+            else:
+                found[name] = self._build(registry.get("tracker", name), node, at)[0]
+        return found
 
     def _wire(self, stages: Mapping[str, type], *, complete: bool) -> dict[str, dict[str, Any]]:
         signatures: dict[str, Signature] = {name: signature_of(cls) for name, cls in stages.items()}

@@ -25,7 +25,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from headway.config import overrides as told
-from headway.config.defaults import add_defaults
+from headway.config.defaults import TRACKERS, add_defaults
 from headway.config.model import Config
 from headway.config.origins import Origin, defaults_entry
 from headway.config.resolve import resolve
@@ -53,19 +53,20 @@ class _Unreadable(Exception):  # noqa: N818 - becomes a fault
 
 
 class _Stages(ConfigSource):
-    """The registered stages as options of the config groups of their kinds."""
+    """The registered stages as options of the config groups of their kinds, and trackers as those of ``trackers``."""
 
     def __init__(self, registry: Registry) -> None:
         super().__init__("stages", "stages://")
-        self._options = {f"{e.kind}/{e.name}": e.name for e in registry if e.is_stage}
-        self._groups = {name.partition("/")[0] for name in self._options}
+        stages: dict[str, Any] = {f"{e.kind}/{e.name}": {"use": e.name} for e in registry if e.is_stage}
+        self._options = stages | {f"{TRACKERS}/{name}": {name: {}} for name in registry.names("tracker")}
+        self._groups = {path.partition("/")[0] for path in self._options}
 
     @staticmethod
     def scheme() -> str:
         return "stages"
 
     def load_config(self, config_path: str) -> ConfigResult:
-        content = OmegaConf.create({"use": self._options[config_path]})
+        content = OmegaConf.create(self._options[config_path])
         return ConfigResult(self.provider, "stages://", content, header={"package": None})
 
     def is_group(self, config_path: str) -> bool:
@@ -78,7 +79,7 @@ class _Stages(ConfigSource):
         return True
 
     def list(self, config_path: str, results_filter: ObjectType | None) -> list[str]:
-        return sorted(n for path, n in self._options.items() if path.startswith(f"{config_path}/"))
+        return sorted(path.partition("/")[2] for path in self._options if path.startswith(f"{config_path}/"))
 
 
 class _Repository(ConfigRepository):

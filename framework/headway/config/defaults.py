@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 MISSING = "???"
 """Hydra's word for a value that has to be given."""
+TRACKERS = "trackers"
+"""The top-level key that holds a node for each tracker, by its registered name."""
 RESERVED = ("use", "inputs")
 """Keys of a stage's node that are no fields."""
 
@@ -25,6 +27,10 @@ def add_defaults(tree: Tree, kinds: Mapping[str, str], registry: Registry) -> No
     """Fills in what the config leaves out, so that interpolations may refer to it."""
     if isinstance(tree.root.get("runner"), dict):
         fill(tree.root["runner"], Runner)
+    trackers = tree.root.get(TRACKERS)
+    for name, node in trackers.items() if isinstance(trackers, dict) else ():
+        if isinstance(node, dict) and name in registry.names("tracker"):
+            fill(node, registry.get("tracker", name))
     for name, node in tree.root.items():
         if isinstance(node, dict) and isinstance(node.get("use"), str):
             kind = kinds.get(name, name)

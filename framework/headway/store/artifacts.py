@@ -179,18 +179,13 @@ class ArtifactStore:
         return artifact
 
     def work_folder(self, key: str) -> Path:
-        """The private folder of the stage that computes a key, kept if it is killed."""
-        folder = self.root / "work" / _hex(key)
-        with told(folder, "make a work folder"):
-            folder.mkdir(parents=True, exist_ok=True)
-        return folder
+        """The private folder of the stage that computes a key, kept if it is killed; it may not exist yet."""
+        return self.root / "work" / _hex(key)
 
     def discard_work(self, key: str) -> None:
         """Removes a work folder."""
         folder = self.root / "work" / _hex(key)
-        try:
-            folder.rmdir()  # most stages leave nothing there
-        except OSError:
+        if folder.exists():  # most stages make none
             shutil.rmtree(folder, ignore_errors=True)
 
     def run_folder(self, run: str) -> Path:

@@ -68,6 +68,7 @@ class Run:
         seed: The run's seed.
         git: ``commit`` and ``dirty`` of the project, if it is in a repository.
         versions: Python, Headway, plugins and libraries.
+        attempt_of: The id of the first attempt, if this run repeats one that was interrupted.
         seconds: How long it took.
         error: Why it failed.
         stages: Its stages; only filled by `Records.show`.
@@ -83,6 +84,7 @@ class Run:
     git: Mapping[str, Any]
     versions: Mapping[str, str]
     group: str | None = None
+    attempt_of: str | None = None
     seconds: float | None = None
     error: str | None = None
     stages: tuple[StageRow, ...] = ()
