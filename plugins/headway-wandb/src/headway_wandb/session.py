@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import warnings
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headway.tracker import TrackedRun
@@ -114,8 +113,3 @@ def _config(run: TrackedRun) -> dict[str, Any]:
         "versions": dict(run.versions),
     }  # fmt: skip
     return {**run.config, "seed": run.seed, "headway": about}
-
-
-def folders(store: Path, identity: str) -> list[Path]:
-    """What the library keeps of a run in a store: a folder an attempt, oldest first."""
-    return sorted((store / "trackers" / "wandb").glob(f"*run-*-{identity}"))
