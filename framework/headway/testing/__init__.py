@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import pytest
 
-for _module in ("artifacts", "contracts", "graphs", "stages"):
+for _module in ("artifacts", "contracts", "graphs", "stages", "trackers"):
     pytest.register_assert_rewrite(f"headway.testing.{_module}")
 
 from headway.testing.artifacts import ArtifactSuite  # noqa: E402 - after assertion rewriting is asked for
@@ -32,12 +32,14 @@ from headway.testing.data import rows_for, tiny_dataset, tiny_table  # noqa: E40
 from headway.testing.graphs import FeaturesSuite, ModelSuite, PredictorSuite  # noqa: E402
 from headway.testing.projects import Project, Recorder, alone, make_context  # noqa: E402
 from headway.testing.stages import HEAVY, StageSuite, heavy_imports  # noqa: E402
+from headway.testing.trackers import Kept, TrackerSuite, follow, make_run  # noqa: E402
 
 __all__ = [
     "HEAVY",
     "ArtifactSuite",
     "DatasetSuite",
     "FeaturesSuite",
+    "Kept",
     "ModelSuite",
     "PredictionsSuite",
     "PredictorSuite",
@@ -45,9 +47,12 @@ __all__ = [
     "Recorder",
     "ReportSuite",
     "StageSuite",
+    "TrackerSuite",
     "alone",
+    "follow",
     "heavy_imports",
     "make_context",
+    "make_run",
     "rows_for",
     "tiny_dataset",
     "tiny_table",
