@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from headway.cli.tables import metrics_table, table
 from headway.errors import UsageError
+from headway.store import RunFilter
 
 if TYPE_CHECKING:
     from headway.session import Session
@@ -25,7 +26,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, session: Session) -> int:
     """Prints a table of runs, or one run."""
     if arguments.action == "list":
-        lines = _list(session.records.list(limit=arguments.limit))
+        lines = _list(session.records.list(RunFilter(limit=arguments.limit)))
     elif arguments.run is None:
         raise UsageError("which run?", hint="headway runs show latest", code="usage")
     else:
