@@ -26,7 +26,8 @@ CORE = {
     "plan": "show what would run, what is cached, and why",
     "check": "report every fault of a config at once",
     "config": "print the resolved config",
-    "runs": "list runs, or show one",
+    "runs": "list, show, compare, note and tag runs",
+    "store": "measure, verify and clean the store",
     "plugins": "list plugins and what they register",
 }
 """The commands of the core, each in a module of its name."""

@@ -64,6 +64,13 @@ class Database:
             with transaction(connection):
                 yield connection
 
+    def close(self) -> None:
+        """Closes the connection; the next use opens it again."""
+        with self._guard:
+            if self._file is not None:
+                self._file.close()
+            self._file, self._copy, self._writable = None, None, False
+
     def _for_writing(self) -> sqlite3.Connection:
         if self._file is None or not self._writable:
             self.path.parent.mkdir(parents=True, exist_ok=True)

@@ -78,3 +78,6 @@ class Records(Protocol):
 
     def check(self) -> Sequence[str]:
         """Reads everything; one sentence a fault, none if the records are sound."""
+
+    def close(self) -> None:
+        """Closes what is open; it is opened again when it is needed."""

@@ -250,6 +250,10 @@ class SqliteRecords:
         found = [row[0] for row in self._rows("pragma integrity_check")]
         return [] if found == ["ok"] else found
 
+    def close(self) -> None:
+        """See `Records`."""
+        self._database.close()
+
     def _rows(self, query: str, *values: Any) -> Sequence[sqlite3.Row]:
         with self._database.reading() as connection:
             return connection.execute(query, values).fetchall()
