@@ -38,6 +38,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, session: Session) -> int:
     """Measures, verifies or cleans."""
     action = action_of(arguments, ACTIONS)
+    seconds_of(arguments.younger_than or YOUNG)  # a mistake is told before anything is read
     return {"size": _size, "verify": _verify, "gc": _gc}[action](arguments, session.opened)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 import tempfile
@@ -149,19 +150,22 @@ class Database:
         try:
             yield
         except sqlite3.Error as error:
-            name = getattr(error, "sqlite_errorname", "")
-            damaged = name.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT"))
-            raise StoreError(
-                f"the records {'are damaged' if damaged else f'cannot be {action}'}: {error} ({self.path})",
-                hint=DAMAGED if damaged else "check the free space and the permissions of the folder",
-                code="damaged-records" if damaged else "records",
-            ) from error
+            if getattr(error, "sqlite_errorname", "").startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
+                what = f"the records are damaged: {error} ({self.path})"
+                raise StoreError(what, hint=DAMAGED, code="damaged-records") from error
+            raise self._trouble(action, str(error)) from error
         except OSError as error:
-            raise StoreError(
-                f"the records cannot be {action}: {error.strerror or error} ({self.path})",
-                hint="check the free space and the permissions of the folder",
-                code="records",
-            ) from error
+            raise self._trouble(action, error.strerror or str(error)) from error
+
+    def _trouble(self, action: str, why: str) -> StoreError:
+        folder = self.path.parent
+        if action == "written" and folder.is_dir() and not os.access(folder, os.W_OK):
+            why = "the store is read-only"  # SQLite only says that it cannot open its file
+        return StoreError(
+            f"the records cannot be {action}: {why} ({self.path})",
+            hint="check the free space and the permissions of the folder",
+            code="records",
+        )
 
 
 DAMAGED = (
