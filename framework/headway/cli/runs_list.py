@@ -130,10 +130,10 @@ def _table(rows: Sequence[Sequence[Any]], fields: Sequence[str]) -> Sequence[str
     """Figures before words, and no column that is empty; on a terminal no more than has room."""
     width = room()
     header = [*HEADER, *fields]
-    order = [*range(5), *range(len(HEADER), len(header)), 5, 6, 7]
-    shown = [i for i in order if i < 5 or i >= len(HEADER) or any(row[i] for row in rows)]
-    short = (lambda i, cell: cell[:16].replace("T", " ") if i == 3 else _text(i, cell)) if width else _text
-    return table([header[i] for i in shown], [[short(i, row[i]) for i in shown] for row in rows], width)
+    first = [0, 1, 2, 4] if width else [0, 1, 2, 3, 4]  # an id tells when the run started
+    words = [i for i in (5, 6, 7) if any(row[i] for row in rows)]
+    shown = [*first, *range(len(HEADER), len(header)), *words]
+    return table([header[i] for i in shown], [[_text(i, row[i]) for i in shown] for row in rows], width)
 
 
 def _text(column: int, cell: Any) -> str:
