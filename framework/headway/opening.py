@@ -26,13 +26,15 @@ def open_journal(session: Session, plan: Plan, experiments: Sequence[Experiment]
     versions = _versions(session.plugins, plan)
     created = datetime.now(UTC).isoformat(timespec="milliseconds")
     ids = [new_run_id() for _ in experiments]
+    earlier = [session.records.interrupted(experiment.name, experiment.public) for experiment in experiments]
+    group = next((run.group for run in earlier if run and run.group), ids[0]) if len(ids) > 1 else None
     runs = [
         Run(
             id=run_id, name=experiment.name, status="running", created=created,
-            overrides=experiment.words, config=experiment.public, seed=experiment.seed,
-            git=git, versions=versions, group=ids[0] if len(ids) > 1 else None,
+            overrides=experiment.words, config=experiment.public, seed=experiment.seed, git=git, versions=versions,
+            group=group, attempt_of=(attempt.attempt_of or attempt.id) if attempt else None,
         )
-        for run_id, experiment in zip(ids, experiments, strict=True)
+        for run_id, experiment, attempt in zip(ids, experiments, earlier, strict=True)
     ]  # fmt: skip
     told = zip(runs, plan.labels, experiments, strict=True)
     return Journal(session, [Kept(run, label, experiment.trackers) for run, label, experiment in told], listener)

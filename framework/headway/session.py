@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from headway.executors import Executor
     from headway.planning import Plan, Selection
     from headway.runner import Listener, RunResult
-    from headway.store import ArtifactStore, Records
+    from headway.store import ArtifactStore, Records, Store
 
 PRODUCTS = {"evaluation": ("report", "report.html"), "deployment": ("package", "")}
 """What a run is for: stage kind → (what it is called, the file in its folder)."""
@@ -68,18 +68,21 @@ class Session:
         return store_of(self.project)
 
     @cached_property
+    def opened(self) -> Store:
+        """The store itself."""
+        from headway.store import open_store
+
+        return open_store(self.store)
+
+    @property
     def artifacts(self) -> ArtifactStore:
         """The artifact store."""
-        from headway.store import ArtifactStore
+        return self.opened.artifacts
 
-        return ArtifactStore(self.store)
-
-    @cached_property
+    @property
     def records(self) -> Records:
         """The records of runs."""
-        from headway.store import Records
-
-        return Records(self.store)
+        return self.opened.records
 
     def experiments(self, overrides: Sequence[str], *, multirun: bool = False) -> list[Experiment]:
         """Composes and checks the experiments that the overrides ask for.
@@ -133,11 +136,12 @@ class Session:
         from headway.runner import execute
 
         experiments = self.experiments(overrides, multirun=multirun)
-        plan = self.plan(experiments, selection)
-        _preflight(plan)
-        journal = open_journal(self, plan, experiments, listener)
-        with journal, self._executor(experiments, plan) as executor:
-            execute(plan, executor, journal, (self.store, self.project), keep_going=keep_going)
+        with self.opened.in_use():
+            plan = self.plan(experiments, selection)
+            _preflight(plan)
+            journal = open_journal(self, plan, experiments, listener)
+            with journal, self._executor(experiments, plan) as executor:
+                execute(plan, executor, journal, (self.store, self.project), keep_going=keep_going)
         return journal.results
 
     def _executor(self, experiments: Sequence[Experiment], plan: Plan) -> Executor:

@@ -70,10 +70,11 @@ def execute(task: Task, plugins: Plugins, events: Events, cancelled: threading.E
 
 
 def _locked(task: Task, plugins: Plugins, events: Events, cancelled: threading.Event) -> Outcome:
-    from headway.store import ArtifactStore, KeyLock
+    from headway.store import KeyLock, open_store
 
-    store = ArtifactStore(Path(task.store))
-    with KeyLock(Path(task.store), task.key, on_wait=events.waiting):
+    opened = open_store(Path(task.store))
+    store = opened.artifacts
+    with opened.in_use(), KeyLock(Path(task.store), task.key, on_wait=events.waiting):
         entry = None if task.fresh else store.find(task.key)
         if entry is not None:
             return Outcome("cached", digest=entry.digest, metrics=entry.metrics)

@@ -10,7 +10,7 @@ from typing import ClassVar
 from headway import Context, Stage
 from headway.contracts.artifact import Artifact
 from headway.plugins import load
-from headway.store import ArtifactStore
+from headway.store.folder import FolderStore
 from headway.task import Task
 from headway.worker import execute
 
@@ -74,7 +74,7 @@ def measure() -> Iterator[Ratio]:
         folder = Path(name)
         (folder / "plugins").mkdir()
         (folder / "plugins" / "nothing.py").write_text(PLUGIN)
-        plugins, store = load(folder), ArtifactStore(folder / "store")
+        plugins, store = load(folder), FolderStore(folder / "store")
         fresh = iter(range(10**9))
 
         def run_new():

@@ -103,10 +103,10 @@ def task(tmp_path):
 def note(task, outcome):
     from pathlib import Path
 
-    from headway.store import ArtifactStore
+    from headway.store import open_store
 
     assert outcome.status == "done", outcome
-    return ArtifactStore(Path(task.store)).load(outcome.digest, load(Path(task.project)).registry).value
+    return open_store(Path(task.store)).artifacts.load(outcome.digest, load(Path(task.project)).registry).value
 
 
 def test_two_workers_run_two_stages_at_the_same_time(task, tmp_path):

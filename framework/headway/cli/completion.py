@@ -78,13 +78,13 @@ def _runs(project: str | None) -> Iterator[str]:
 
     from headway.errors import HeadwayError
     from headway.session import nearest_project, store_of
-    from headway.store import Records
+    from headway.store import RunFilter, open_store
 
     folder = Path(project) if project else nearest_project(Path.cwd())
     if folder is None:
         return
     try:
-        runs = Records(store_of(folder)).list(limit=50)
+        runs = open_store(store_of(folder)).records.list(RunFilter(limit=50))
     except HeadwayError:
         return
     if runs:

@@ -126,9 +126,10 @@ def _store(session: Session) -> Iterator[Finding]:
 
 def _records(session: Session) -> Finding:
     from headway.errors import HeadwayError
+    from headway.store import RunFilter
 
     try:
-        runs = session.records.list(limit=1)
+        runs = session.records.list(RunFilter(limit=1))
     except HeadwayError as error:
         return Finding("bad", "store", f"{error.what}\n{error.hint}")
     parent = next(folder for folder in (session.store, *session.store.parents) if folder.exists())

@@ -2,9 +2,26 @@
 
 from __future__ import annotations
 
-from headway.store.artifacts import ArtifactStore, Entry
+from headway.store.artifacts import ArtifactStore, Entry, Item
 from headway.store.locks import KeyLock, is_held
-from headway.store.records import Records, Run, StageRow, new_run_id
+from headway.store.records import Records
 from headway.store.remembered import Remembered
+from headway.store.runs import Condition, Run, RunFilter, StageRow, new_run_id
+from headway.store.store import Store, open_store
 
-__all__ = ["ArtifactStore", "Entry", "KeyLock", "Records", "Remembered", "Run", "StageRow", "is_held", "new_run_id"]
+__all__ = [
+    "ArtifactStore",
+    "Condition",
+    "Entry",
+    "Item",
+    "KeyLock",
+    "Records",
+    "Remembered",
+    "Run",
+    "RunFilter",
+    "StageRow",
+    "Store",
+    "is_held",
+    "new_run_id",
+    "open_store",
+]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -55,12 +54,12 @@ def write_atomically(path: Path, content: bytes, scratch: Path) -> None:
         raise
 
 
-def remove_stale(scratch: Path, age: float) -> None:
-    """Removes what killed processes left in a scratch folder longer than `age` seconds ago."""
-    for path in scratch.iterdir():
-        with suppress(OSError):
-            if time.time() - path.stat().st_mtime > age:
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
+def remove(path: Path) -> None:
+    """Removes a file or a folder with all that is in it; nothing if it is not there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def link_atomically(path: Path, target: str) -> None:
@@ -69,3 +68,21 @@ def link_atomically(path: Path, target: str) -> None:
     beside.unlink(missing_ok=True)
     beside.symlink_to(target)
     beside.replace(path)
+
+
+def file_system(folder: Path) -> str:
+    """The type of the file system that a folder lies on, such as ``ext4`` or ``nfs4``; empty if it cannot be told."""
+    place = os.path.realpath(folder)
+    best, kind = "", ""
+    with suppress(OSError):
+        for line in Path("/proc/self/mounts").read_text(encoding="utf-8", errors="replace").splitlines():
+            mount, found = _unescaped(line.split(" ")[1]), line.split(" ")[2]
+            if len(mount) >= len(best) and (place + "/").startswith(mount.rstrip("/") + "/"):
+                best, kind = mount, found
+    return kind
+
+
+def _unescaped(mount: str) -> str:
+    for code, character in (("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")):
+        mount = mount.replace(code, character)
+    return mount

@@ -3,57 +3,63 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 from headway.errors import StoreError
-from headway.store.records import Records
+from headway.store.records import Memory, Records
 
 YOUNG = 2.0
 """Seconds for which a file is not remembered: a second write in the same tick of the clock would go unseen."""
 
 
 class Remembered:
-    """Values derived from files, kept in the records and written at the end of a ``with`` block.
+    """Values derived from files, kept in the records, folder by folder.
 
-    Forgetting is harmless: the value is computed again.
+    Forgetting is harmless: the value is computed again. A file younger than two seconds, or one from the future
+    because the clock was set back, is neither remembered nor recalled.
     """
 
     def __init__(self, records: Records) -> None:
         self._records = records
-        self._known: dict[tuple[str, str], tuple[str, str]] | None = None
-        self._new: dict[tuple[str, str], tuple[str, str]] = {}
+        self._known: dict[str, Memory] = {}
+        self._new: dict[str, dict[tuple[str, str], tuple[str, str]]] = {}
+        self._folders: dict[str, str] = {}
 
     def get(self, path: Path, what: str, compute: Callable[[Path], str]) -> str:
         """The value named `what` of a file, from memory if the file has not changed."""
         stat = path.stat()
-        name = (os.path.realpath(path), what)
+        folder, name = self._located(path)
         stamp = f"{stat.st_size}:{stat.st_mtime_ns}:{stat.st_ino}"
-        for memory in (self._new, self._load()):
-            if memory.get(name, ("", ""))[0] == stamp:
-                return memory[name][1]
+        old = time.time() - stat.st_mtime > YOUNG
+        for memory in (self._new.get(folder, {}), self._recalled(folder)) if old else ():
+            if memory.get((name, what), ("", ""))[0] == stamp:
+                return memory[name, what][1]
         value = compute(path)
-        if time.time() - stat.st_mtime > YOUNG:
-            self._new[name] = (stamp, value)
+        if old:
+            self._new.setdefault(folder, {})[name, what] = (stamp, value)
         return value
 
-    def _load(self) -> dict[tuple[str, str], tuple[str, str]]:
-        if self._known is None:
-            self._known = {}
-            with suppress(StoreError, sqlite3.Error), self._records.connect() as connection:
-                rows = connection.execute("select path, what, stamp, value from remembered")
-                self._known = {(row[0], row[1]): (row[2], row[3]) for row in rows}
-        return self._known
+    def _located(self, path: Path) -> tuple[str, str]:
+        """The real folder of a file and its name there; a folder is resolved once."""
+        if path.is_symlink():
+            return os.path.split(os.path.realpath(path))
+        folder = str(path.parent)
+        if folder not in self._folders:
+            self._folders[folder] = os.path.realpath(folder)
+        return self._folders[folder], path.name
+
+    def _recalled(self, folder: str) -> Memory:
+        if folder not in self._known:
+            self._known[folder] = self._records.recall(folder)
+        return self._known[folder]
 
     def flush(self) -> None:
-        """Writes what is new; a failure is ignored."""
-        if not self._new:
-            return
-        rows = [(*name, *value) for name, value in self._new.items()]
-        with suppress(StoreError, sqlite3.Error), self._records.connect(write=True) as connection:
-            connection.executemany("insert or replace into remembered values (?, ?, ?, ?)", rows)
-        self._load().update(self._new)
+        """Writes what is new; a store that cannot be written is left alone."""
+        for folder, memory in self._new.items():
+            with suppress(StoreError):
+                self._records.remember(folder, memory)
+            self._known[folder] = {**self._recalled(folder), **memory}
         self._new = {}

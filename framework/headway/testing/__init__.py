@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import pytest
 
-for _module in ("artifacts", "contracts", "graphs", "stages", "trackers"):
+for _module in ("artifacts", "contracts", "graphs", "records", "stages", "stores", "trackers"):
     pytest.register_assert_rewrite(f"headway.testing.{_module}")
 
 from headway.testing.artifacts import ArtifactSuite  # noqa: E402 - after assertion rewriting is asked for
@@ -31,11 +31,14 @@ from headway.testing.contracts import DatasetSuite, PredictionsSuite, ReportSuit
 from headway.testing.data import rows_for, tiny_dataset, tiny_table  # noqa: E402
 from headway.testing.graphs import FeaturesSuite, ModelSuite, PredictorSuite  # noqa: E402
 from headway.testing.projects import Project, Recorder, alone, make_context  # noqa: E402
+from headway.testing.records import RecordsSuite  # noqa: E402
 from headway.testing.stages import HEAVY, StageSuite, heavy_imports  # noqa: E402
+from headway.testing.stores import ArtifactStoreSuite  # noqa: E402
 from headway.testing.trackers import Kept, TrackerSuite, follow, make_run  # noqa: E402
 
 __all__ = [
     "HEAVY",
+    "ArtifactStoreSuite",
     "ArtifactSuite",
     "DatasetSuite",
     "FeaturesSuite",
@@ -45,6 +48,7 @@ __all__ = [
     "PredictorSuite",
     "Project",
     "Recorder",
+    "RecordsSuite",
     "ReportSuite",
     "StageSuite",
     "TrackerSuite",

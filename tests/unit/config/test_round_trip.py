@@ -4,7 +4,7 @@ import yaml
 from headway.config import check, compose
 from headway.config.text import render
 from headway.planning import plan
-from headway.store import ArtifactStore, Records
+from headway.store import open_store
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -92,7 +92,8 @@ def experiment_file(content):
 
 
 def keys(experiment, plugins, folder):
-    made = plan([experiment], plugins, ArtifactStore(folder / ".headway"), Records(folder / ".headway"))
+    store = open_store(folder / ".headway")
+    made = plan([experiment], plugins, store.artifacts, store.records)
     return [(node.label, node.key, dict(node.inputs)) for node in made.nodes]
 
 

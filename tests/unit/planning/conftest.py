@@ -1,6 +1,7 @@
 """A small project, planned and run in this process."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,8 @@ from headway.executors import InProcess
 from headway.planning import Selection, plan
 from headway.plugins import load
 from headway.runner import execute
-from headway.store import ArtifactStore, Records
+from headway.store import StageRow, new_run_id, open_store
+from headway.testing.records import RUN
 
 TOY = Path(__file__).parents[2] / "integration" / "toy"
 
@@ -25,8 +27,10 @@ class Quiet:
             self.remember(label, node.key, outcome.digest)
 
     def remember(self, label, key, digest):
-        with self.records.connect(write=True) as connection:
-            connection.execute("insert or replace into last_keys values ('toy', ?, ?)", (label, key))
+        run = replace(RUN, id=new_run_id(), name="toy")
+        self.records.open_run(run)
+        self.records.write_stage(run.id, StageRow(label, "kind", "use", key, "done", digest=digest))
+        self.records.close_run(run.id, "done", 0.0)
 
     def started(self, *_): ...
 
@@ -42,7 +46,8 @@ class Toy:
             shutil.copy(TOY / name, folder / "plugins" / name)
         shutil.copy(TOY / "toy.yaml", folder / "configs" / "experiment" / "toy.yaml")
         (folder / "lines.txt").write_text("one\nthree\n")
-        self.store, self.records = ArtifactStore(folder / ".headway"), Records(folder / ".headway")
+        opened = open_store(folder / ".headway")
+        self.store, self.records = opened.artifacts, opened.records
 
     def plan(self, *words, **selection):
         plugins = load(self.folder)
