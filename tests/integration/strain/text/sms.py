@@ -6,8 +6,8 @@ import json
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar
+from dataclasses import dataclass, replace
+from typing import Annotated, ClassVar
 
 from annotated_types import Ge, Gt
 from headway import Context, DataError, Stage
@@ -137,11 +137,11 @@ class NaiveBayes(Stage):
         member = np.eye(len(classes))[batch[TARGET]]
         counts = batch["counts"].T.astype(np.float64) @ member + self.smoothing
         weights = {"likelihood": np.log(counts / counts.sum(axis=0)), "prior": np.log(member.mean(axis=0))[None]}
-        model: Any = Bayes(features.arrays, (Output("probability", "probability", classes),), weights)
+        model = Bayes(features.arrays, (Output("probability", "probability", classes),), weights)
         held = features.source("validation").batch()
         values = compute(context.registry, standard("classification"), held[TARGET], model.predict(held)["probability"])
         context.record(metrics := {f"validation.{name}": value for name, value in values.items()})
-        return Bayes(model.inputs, model.outputs, weights, metrics)
+        return replace(model, metrics=metrics)
 
 
 def headway_register(registry):
