@@ -62,7 +62,7 @@ class TrackedStage:
     Attributes:
         name: Its name in the run, such as ``model`` or ``model[linear]``.
         kind: Its registry kind.
-        status: ``done``, ``cached``, ``failed``, ``pruned`` or ``interrupted``.
+        status: ``done``, ``cached``, ``failed``, ``pruned``, ``interrupted`` or ``skipped``.
         seconds: How long it took; 0 when cached.
         digest: The artifact's digest, if there is one.
         path: The artifact's folder, to be read only; None if there is none.
@@ -100,7 +100,7 @@ class Tracking(Protocol):
         """The run has ended.
 
         Args:
-            status: ``done``, ``failed`` or ``interrupted``.
+            status: ``done``, ``failed``, ``interrupted`` or ``skipped`` (another run of the command failed).
             metrics: ``STAGE.METRIC`` to value, of all stages.
         """
 

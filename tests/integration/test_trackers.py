@@ -92,7 +92,6 @@ def test_a_stage_that_fails_is_told(followed):
     assert (kept(lines).status, kept(lines).stages["model"]) == ("failed", "failed")
 
 
-@pytest.mark.xfail(strict=True, reason="the records do not tell yet which run a run repeats")
 def test_a_run_that_was_killed_goes_on_in_the_same_file(followed):
     words = ("run", "experiment=toy", "model.seconds=3", "trackers=lines")
     run = followed.start(*words)

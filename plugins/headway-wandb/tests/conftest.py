@@ -8,8 +8,6 @@ import pytest
 
 sys.path.append(str(Path(__file__).parent))  # importlib mode does not add it
 
-CLOSED = "http://127.0.0.1:9"
-
 
 @pytest.fixture(autouse=True)
 def library(tmp_path_factory, monkeypatch):
@@ -17,7 +15,13 @@ def library(tmp_path_factory, monkeypatch):
     home = tmp_path_factory.mktemp("home")
     for name in [name for name in os.environ if name.startswith("WANDB_")]:
         monkeypatch.delenv(name)
-    settings = {"HOME": home, "WANDB_BASE_URL": CLOSED, "WANDB_HTTP_TIMEOUT": "1", "WANDB_ERROR_REPORTING": "false"}
+    settings = {
+        "HOME": home,
+        "no_proxy": "*",
+        "WANDB_BASE_URL": "http://127.0.0.1:9",
+        "WANDB_HTTP_TIMEOUT": "1",
+        "WANDB_ERROR_REPORTING": "false",
+    }
     for name, value in settings.items():
         monkeypatch.setenv(name, str(value))
     hooks = sys.exit, sys.excepthook

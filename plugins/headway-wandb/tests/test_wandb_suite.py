@@ -1,7 +1,7 @@
 import pytest
 from headway.testing import TrackerSuite
 from headway_wandb import Wandb
-from reading import read_back as read
+from wandb_reading import read_back as read
 
 
 class TestWandb(TrackerSuite):

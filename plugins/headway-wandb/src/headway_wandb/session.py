@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import socket
 import warnings
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 from headway.tracker import TrackedRun
 
@@ -13,6 +16,8 @@ if TYPE_CHECKING:
 
     from headway_wandb.tracker import Wandb
 
+REACH = 5.0
+"""Seconds that a server has to accept a connection."""
 FLUSH = 1.0
 """Seconds between writes of the library's log: what a kill can lose."""
 
@@ -29,11 +34,10 @@ def start(tracker: Wandb, run: TrackedRun) -> wandb.Run:
     mode = tracker.mode or shared.mode
     host = tracker.base_url or shared.base_url
     if mode == "online" and (trouble := _trouble(host, tracker.api_key)):
-        where = options["root_dir"] / "wandb"
-        warnings.warn(f"wandb: {trouble}; runs are kept offline, send them with: wandb sync {where}/*", stacklevel=2)
+        where = f"{options['root_dir']}/wandb/*"
+        warnings.warn(f"wandb: {trouble}; runs are kept offline, send them with: wandb sync {where}", stacklevel=2)
         mode = "offline"
-    settings = wandb.Settings(**(options | {"root_dir": str(options["root_dir"])}), mode=mode, base_url=host)
-    return wandb.init(settings=settings, config=_config(run))
+    return wandb.init(settings=wandb.Settings(**options, mode=mode, base_url=host), config=_config(run))
 
 
 def _library() -> Any:
@@ -58,11 +62,25 @@ def _trouble(host: str, key: str) -> str | None:
             auth = wbauth.authenticate_session(host=host, source="headway", prompt=False, update_session=False)
         if auth is None:
             return f"there is no API key for {host} (log in with `wandb login`, or set WANDB_API_KEY)"
+        if not _listens(host):
+            return f"{host} can't be reached"
         auth.verify()
     except Error as error:
         late = "respond in time" in str(error)  # the library's sentence blames its own process
         return f"{host} can't be used ({'it does not answer' if late else error})"
     return None
+
+
+def _listens(host: str) -> bool:
+    """Whether a connection is accepted; the library would try again and again for ten seconds."""
+    url = urlsplit(host)
+    if url.scheme in getproxies() and not proxy_bypass(url.hostname or ""):
+        return True  # the proxy's business
+    try:
+        socket.create_connection((url.hostname, url.port or (80 if url.scheme == "http" else 443)), REACH).close()
+    except OSError:
+        return False
+    return True
 
 
 def _options(tracker: Wandb, run: TrackedRun) -> dict[str, Any]:
@@ -79,7 +97,7 @@ def _options(tracker: Wandb, run: TrackedRun) -> dict[str, Any]:
         "project": tracker.project or os.environ.get("WANDB_PROJECT") or run.name,
         "entity": tracker.entity,
         "api_key": tracker.api_key or None,
-        "root_dir": run.store / "trackers",
+        "root_dir": str(run.store / "trackers"),
         "use_dot_wandb": False,
         "symlink": False,
         "finish_timeout": tracker.finish_timeout,
