@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from headway.cli.main import main
 from headway.config import check, compose
+from headway.config.text import render
 from headway.plugins import load
 
 ROOT = Path(__file__).parents[2]
@@ -66,6 +67,28 @@ def test_a_grid_that_is_none_is_a_fault_for_programs_too(capsys):
     code, printed = headway(capsys, "check", "--format", "json", "-m", "experiment=adult", "seed=interval(1,2)")
     assert code == 2
     assert [fault["code"] for fault in json.loads(printed.out)["faults"]] == ["grid"]
+
+
+def test_the_faults_of_a_whole_grid_are_told_each_once(capsys):
+    code, printed = headway(capsys, "check", "-m", "experiment=adult", "model=mlp,linear", "model.dropout=x", "seed=-1")
+    assert code == 2
+    assert printed.err.count("seed is -1") == 1
+    assert "model.dropout is 'x', but should be a number" in printed.err
+    assert "unknown key 'dropout'" in printed.err
+    assert printed.err.endswith("3 faults in the config\n")
+
+
+@pytest.mark.parametrize("experiment", EXPERIMENTS)
+def test_a_shipped_config_as_printed_composes_to_the_same(shipped, tmp_path, experiment):
+    first = check(compose(ROOT, [f"experiment={experiment}"], shipped), shipped)
+    (tmp_path / "configs" / "experiment").mkdir(parents=True)
+    (tmp_path / "configs" / "experiment" / "printed.yaml").write_text(render(first), encoding="utf-8")
+    second = check(compose(tmp_path, ["experiment=printed"], shipped), shipped)
+    assert second.public == first.public
+    assert [(s.use, s.values, s.inputs) for s in second.stages] == [(s.use, s.values, s.inputs) for s in first.stages]
+    assert {n: (s.use, s.values) for n, s in second.baselines.items()} == {
+        n: (s.use, s.values) for n, s in first.baselines.items()
+    }
 
 
 def test_words_with_dashes_are_answered_with_a_place(capsys):

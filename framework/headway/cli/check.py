@@ -26,22 +26,36 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
     """Prints what was checked; faults are raised and printed by the caller, or printed here as JSON."""
     if arguments.format == "json":
         return _json(arguments, session)
-    for experiment in session.experiments(arguments.overrides, multirun=arguments.multirun):
+    for experiment in _checked(arguments, session):
         stages = " → ".join(f"{stage.name}={stage.use}" for stage in experiment.stages)
         print(f"{experiment.name}: no faults  ({stages})")  # noqa: T201
     return 0
 
 
+def _checked(arguments: argparse.Namespace, session: Session) -> list[Experiment]:
+    """The experiments; raises the faults of a whole grid at once, each of them once."""
+    from headway.config import check, compose, expand
+
+    faults: dict[str, HeadwayError] = {}
+    found: list[Experiment] = []
+    for words in expand(arguments.overrides) if arguments.multirun else [arguments.overrides]:
+        try:
+            found.append(check(compose(session.project, words, session.plugins), session.plugins))
+        except ConfigError as error:
+            faults |= {fault.render(): fault for fault in error.faults}
+    if faults:
+        raise ConfigError(list(faults.values()))
+    return found
+
+
 def _json(arguments: argparse.Namespace, session: Session) -> int:
-    faults: list[dict[str, Any]] = []
-    experiments: list[Experiment] = []
+    found: dict[str, Any] = {"faults": [], "experiments": []}
     code = 0
     try:
-        experiments = session.experiments(arguments.overrides, multirun=arguments.multirun)
+        found["experiments"] = [_summary(experiment) for experiment in _checked(arguments, session)]
     except HeadwayError as error:
-        faults = [fault.to_dict() for fault in (error.faults if isinstance(error, ConfigError) else (error,))]
+        found |= error.to_dict() if isinstance(error, ConfigError) else {"faults": [error.to_dict()]}
         code = error.exit_code
-    found = {"faults": faults, "experiments": [_summary(experiment) for experiment in experiments]}
     print(json.dumps(found, indent=2, ensure_ascii=False))  # noqa: T201
     return code
 

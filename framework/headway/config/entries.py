@@ -52,6 +52,11 @@ class Entry:
         """Whether it replaces a choice made elsewhere."""
         return not isinstance(self.item, str) and "override" in self.words[:-1]
 
+    def place_of(self, option: str) -> Key:
+        """Where in the file it names one of its options."""
+        listed = isinstance(self.value, list) and option in self.value
+        return (*self.at, self.value.index(option)) if listed else self.at
+
     def overriding(self) -> Entry:
         """The same entry with ``override`` before it."""
         return Entry(self.at, {f"override {' '.join(self.words)}": self.value})

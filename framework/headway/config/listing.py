@@ -16,10 +16,10 @@ from omegaconf.errors import OmegaConfBaseException
 from headway.config import overrides as told
 from headway.config.entries import CODE, Entry, absolute
 from headway.config.grammar import names_of, parse, text_of
-from headway.config.origins import Origin, defaults_entry
+from headway.config.origins import Key, Origin
 from headway.config.repository import BASE, PRIMARY, Repository, Unreadable
 from headway.config.unreadable import unreadable
-from headway.errors import ConfigError, HeadwayError
+from headway.errors import ConfigError, HeadwayError, Place
 from headway.naming import nearest, unknown
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class Lister:
                 self._missing(error, Listing((), choices, overrides))
             except Unreadable as error:
                 self._unreadable(error)
-            except (HydraException, OmegaConfBaseException, ValueError, RecursionError) as error:
+            except (HydraException, OmegaConfBaseException, ValueError, RecursionError, AssertionError) as error:
                 self._contradicted(error, choices)
 
     def _unreadable(self, error: Unreadable) -> None:
@@ -190,7 +190,7 @@ class Lister:
     def _tell(self, config: str, entry: Entry, what: str, hint: str) -> None:
         self.faults.append(HeadwayError(what, where=self._place(config, entry.at, of_key=True), hint=hint, code=CODE))
 
-    def _place(self, config: str, at: tuple[str | int, ...], *, of_key: bool) -> Any:
+    def _place(self, config: str, at: Key, *, of_key: bool) -> Place | None:
         file = self._repository.file(config)
         return Origin(file, at).place(self._project, of_key=of_key) if file else None
 
@@ -237,11 +237,12 @@ class Lister:
             for key, meta in overrides.override_metadata.items()
             if key.partition("@")[0] == group and overrides.override_choices[key] == option
         ]
-        for config in [*parents, parent]:
-            file = self._repository.file(config)
-            entry = defaults_entry(file, config, f"{group}/{option}".lstrip("/")) if file else None
-            if entry is not None:
-                return entry
+        path = f"{group}/{option}".lstrip("/")
+        entries = [(config, entry) for config in [*parents, parent] for entry in self._repository.entries_of(config)]
+        named = [(config, entry) for config, entry in entries if path in entry.targets(config)]
+        asked = [(config, entry) for config, entry in entries if "${" in str(entry.value)]
+        for config, entry in [*named, *asked][:1]:  # an interpolation may have named it
+            return Origin(self._repository.file(config), entry.place_of(option), option=True)
         return None
 
     def unused(self, listing: Listing) -> None:
@@ -260,13 +261,14 @@ class Lister:
                 self.faults.append(told.unused_deletion(texts[key], key))
 
     def _unused_entry(self, key: str, config: str, known: Mapping[str, Any]) -> HeadwayError:
-        file = self._repository.file(config)
-        entry = defaults_entry(file, config, key.partition("@")[0]) if file else None
+        group, folder = key.partition("@")[0], config.rpartition("/")[0]
+        entries = self._repository.entries_of(config)
+        at: Key = next((e.at for e in entries if absolute(e.key.partition("@")[0], folder) == group), ("defaults",))
         close = nearest(key, known)
         hint = f"did you mean `override /{close}: …`?" if close else f"write `/{key}: …` without `override`"
         return HeadwayError(
             f"nothing chooses a '{key}' yet, so that there is nothing to override",
-            where=entry.place(self._project, of_key=True) if entry else None,
+            where=self._place(config, at, of_key=True),
             hint=hint,
             code="choice",
         )

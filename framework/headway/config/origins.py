@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -104,15 +103,14 @@ def _nearest_mark(marks: Marks, path: Key, of_key: bool) -> Mark:
     return Mark(0, 0, 0)
 
 
-def _parse(file: Path, *, marks: bool) -> Any:
-    """A file's content, or its nodes with their positions; None if it is no YAML, which composing tells."""
+def _nodes(file: Path) -> Any:
+    """A file's nodes with their positions; None if it is no YAML, which composing tells."""
     import yaml
 
-    read: Any = yaml.compose if marks else yaml.load
     # The loader in C is ten times as fast, but stricter, and PyYAML can be built without it.
     for loader in (getattr(yaml, "CSafeLoader", yaml.SafeLoader), yaml.SafeLoader):
         try:
-            return read(file.read_text(encoding="utf-8"), Loader=loader)
+            return yaml.compose(file.read_text(encoding="utf-8"), Loader=loader)
         except (yaml.YAMLError, UnicodeDecodeError):
             continue
     return None
@@ -120,7 +118,7 @@ def _parse(file: Path, *, marks: bool) -> Any:
 
 @cache
 def _marks_of(file: Path, stamp: int) -> Marks:
-    root = _parse(file, marks=True)
+    root = _nodes(file)
     marks = Marks()
     if root is not None:
         _walk(root, (), marks)
@@ -157,40 +155,3 @@ def _name(key: Any) -> str:
 def _mark(node: Any) -> Mark:
     same = node.start_mark.line == node.end_mark.line
     return Mark(node.start_mark.line, node.start_mark.column, node.end_mark.column if same else 0)
-
-
-@cache
-def _content_of(file: Path, stamp: int) -> Any:
-    return _parse(file, marks=False)
-
-
-def defaults_entry(file: Path, config: str, wanted: str) -> Origin | None:
-    """Where the defaults list of a file names a config.
-
-    Args:
-        file: The file.
-        config: Its path in the search path, such as ``experiment/adult``, which relative entries start from.
-        wanted: The config to look for, such as ``model/mlp``; or a group, such as ``model``.
-    """
-    content = _content_of(file, file.stat().st_mtime_ns)
-    items = content.get("defaults") if isinstance(content, dict) else None
-    folder = config.rpartition("/")[0]
-    for index, item in enumerate(items if isinstance(items, list) else []):
-        for key, names in _entry(item, folder):
-            if wanted in names:
-                path: Key = ("defaults", index) if key is None else ("defaults", index, key)
-                return Origin(file, path, option=True)
-    return None
-
-
-def _entry(item: Any, folder: str) -> Iterator[tuple[str | None, list[str]]]:
-    """The key of an entry of a defaults list, and the group and configs that it names."""
-    if isinstance(item, str):
-        yield None, [_absolute(item.partition("@")[0], folder)]
-    for key, value in item.items() if isinstance(item, dict) else ():
-        group = _absolute(str(key).split(" ")[-1].partition("@")[0], folder)
-        yield str(key), [group, *(f"{group}/{option}" for option in (value if isinstance(value, list) else [value]))]
-
-
-def _absolute(path: str, folder: str) -> str:
-    return path[1:] if path.startswith("/") else f"{folder}/{path}".lstrip("/")

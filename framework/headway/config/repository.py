@@ -146,6 +146,10 @@ class Repository(ConfigRepository):
         """The entries of the defaults lists that were read, each with its config, in the order of reading."""
         return [(config, entry) for config, loaded in self._loaded.items() for entry in loaded.entries]
 
+    def entries_of(self, config: str) -> list[Entry]:
+        """The entries of one config's defaults list, if it was read."""
+        return self._loaded[config].entries if config in self._loaded else []
+
     def drop(self, config: str, entry: Entry) -> None:
         """Leaves an entry of a defaults list out from now on."""
         self._dropped.add((config, entry.at))

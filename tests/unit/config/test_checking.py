@@ -1,6 +1,7 @@
 """What stages, wiring, baselines and secrets make of a composed config."""
 
 import pytest
+import yaml
 from headway.config.schema import field_docs, type_name
 from headway.config.text import render
 from headway.errors import ConfigError
@@ -247,6 +248,45 @@ def test_whatever_a_file_says_the_answer_is_an_experiment_or_faults_with_places(
         text = text[:start] + new + text[start + length :]
     study.write(EXPERIMENT, text)
     assert ends_well(study)
+
+
+OPTIONS = st.sampled_from(
+    ["net", "linear", "people", "judge", "other", "nte", "${model}", "${x}", "", 3, None, True, ["net"], {}]
+)
+GROUPS = [
+    "/model",
+    "/model@t",
+    "model",
+    "override /model",
+    "override /data",
+    "optional /data",
+    "overide /model",
+    "/mean",
+]
+GROUPS += [
+    "override hydra/x",
+    "/preset",
+    "override /nothing",
+    "experiment",
+    "",
+    "a b c",
+    "/model@_global_",
+    "/model@a.b",
+]
+ITEMS = st.sampled_from(
+    ["_self_", "study", "child", "/model/net", "/model=net", "override /model", "other@x", 3, None, []]
+)
+LISTS = st.lists(ITEMS | st.dictionaries(st.sampled_from(GROUPS), OPTIONS, max_size=2), max_size=4)
+RAW = LISTS | st.dictionaries(st.sampled_from(GROUPS), OPTIONS, max_size=2) | st.sampled_from(["study", 3, None])
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
+@given(child=RAW, option=RAW)
+def test_whatever_a_defaults_list_says_the_answer_is_an_experiment_or_faults_with_places(study, child, option):
+    study.write("configs/experiment/child.yaml", "# @package _global_\n" + yaml.safe_dump({"defaults": child}))
+    study.write("configs/model/other.yaml", yaml.safe_dump({"defaults": option, "use": "net"}))
+    study.write("configs/preset/net.yaml", yaml.safe_dump({"defaults": option}))
+    assert ends_well(study, "experiment=child")
 
 
 KEYS = ["model", "model.layers", "model.layers.0", "model@a", "model.inputs", "model.inputs.features", "data", "seed"]
