@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class HeadwayError(Exception):
         where: The place it was found, if there is one.
         hint: How to mend it.
         code: A kebab-case reference, stable across versions.
+        note: Lines that explain, such as a drawing.
     """
 
     exit_code = 1
@@ -52,18 +54,36 @@ class HeadwayError(Exception):
         where: Place | None = None,
         hint: str | None = None,
         code: str = "error",
+        note: str = "",
     ) -> None:
         super().__init__(what)
         self.what = what
         self.where = where
         self.hint = hint
         self.code = code
+        self.note = note
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same for programs, in JSON types; ``source`` to ``width`` are None where there is no place."""
+        where = self.where
+        return {
+            "code": self.code,
+            "what": self.what,
+            "hint": self.hint,
+            "source": where and where.source,
+            "line": where and where.line,
+            "column": where and where.column,
+            "text": where and where.text,
+            "width": where and where.width,
+            "note": self.note or None,
+        }
 
     def render(self) -> str:
         """The whole message as the terminal shows it."""
         lines = [f"error[{self.code}]: {self.what}"]
         if self.where is not None:
             lines += _excerpt(self.where)
+        lines += [f"    {line}".rstrip() for line in self.note.splitlines()]
         if self.hint:
             lines.append(f"  help: {self.hint}")
         return "\n".join(lines)
@@ -102,6 +122,27 @@ class ConfigError(HeadwayError):
     def render(self) -> str:
         """Every fault, then their count."""
         return "\n\n".join([*(fault.render() for fault in self.faults), f"{self.what}"])
+
+    def to_dict(self) -> dict[str, Any]:
+        """The faults for programs, in JSON types."""
+        return {"faults": [fault.to_dict() for fault in self.faults]}
+
+
+class PreflightError(HeadwayError):
+    """What stages need and this machine lacks, all of it told before anything runs.
+
+    Args:
+        faults: One error a lack; at least one.
+    """
+
+    def __init__(self, faults: Sequence[HeadwayError]) -> None:
+        count = f"{len(faults)} thing{'s are' if len(faults) > 1 else ' is'} missing; nothing was run"
+        super().__init__(count, code="preflight")
+        self.faults = tuple(faults)
+
+    def render(self) -> str:
+        """Every lack, then their count."""
+        return "\n\n".join([*(fault.render() for fault in self.faults), self.what])
 
 
 class PluginError(HeadwayError):

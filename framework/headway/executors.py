@@ -1,32 +1,45 @@
-"""Where tasks are executed: in this process, or in a warm worker process."""
+"""Where tasks are executed: in this process, or in warm worker processes."""
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
-import sys
-import threading
-from collections.abc import Mapping
-from contextlib import suppress
+import selectors
+import time
+from collections import deque
+from collections.abc import Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
-from headway.task import Failure, Outcome, Task
+from headway.task import Outcome, Task
 
 if TYPE_CHECKING:
     from headway.plugins import Plugins
+    from headway.process import Worker
     from headway.worker import Events
 
 GRACE = 10.0
-"""Seconds a stage has to stop after it was asked to."""
+"""Seconds that stages have to stop after they were asked to."""
+PULSE = 0.5
+"""Seconds after which a worker that is silent is looked at: a child of it may hold its pipes open after its death."""
+THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS", "POLARS_MAX_THREADS",
+           "RAYON_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")  # fmt: skip
+"""What the libraries of the field read for their number of threads."""
 
 
 class Executor(Protocol):
-    """Executes tasks one after another; a context manager that frees what it holds."""
+    """Executes tasks; a context manager that frees what it holds. All calls come from one thread."""
 
-    def execute(self, task: Task, events: Events) -> Outcome:
-        """Runs one task and returns its outcome; raises KeyboardInterrupt after cancelling it."""
+    slots: int
+    """How many tasks it may be given at once."""
+
+    def start(self, task: Task, events: Events) -> None:
+        """Begins a task; there must be a free slot."""
+
+    def wait(self) -> tuple[Task, Outcome]:
+        """Tells events of the tasks that were begun, until one of them ends."""
+
+    def cancel(self) -> Iterator[tuple[Task, Outcome]]:
+        """Asks all tasks to stop and gives their outcomes; those that take too long are ended."""
 
     def __enter__(self) -> Self: ...
 
@@ -35,19 +48,31 @@ class Executor(Protocol):
 
 
 class InProcess:
-    """Executes tasks here: no start-up, no protection from a stage that crashes."""
+    """Executes one task at a time, here: no start-up, no protection from a stage that crashes."""
+
+    slots = 1
 
     def __init__(self, plugins: Plugins) -> None:
         self._plugins = plugins
+        self._begun: deque[tuple[Task, Events]] = deque()
 
-    def execute(self, task: Task, events: Events) -> Outcome:
+    def start(self, task: Task, events: Events) -> None:
         """See `Executor`."""
+        self._begun.append((task, events))
+
+    def wait(self) -> tuple[Task, Outcome]:
+        """See `Executor`. An interrupt leaves the task begun, for `cancel` to tell."""
         from headway.worker import execute
 
+        task, events = self._begun[0]
         outcome = execute(task, self._plugins, events)
-        if outcome.status == "interrupted":
-            raise KeyboardInterrupt
-        return outcome
+        self._begun.popleft()
+        return task, outcome
+
+    def cancel(self) -> Iterator[tuple[Task, Outcome]]:
+        """See `Executor`."""
+        while self._begun:
+            yield self._begun.popleft()[0], Outcome("interrupted")
 
     def __enter__(self) -> Self:
         return self
@@ -56,109 +81,98 @@ class InProcess:
         pass
 
 
-class WorkerProcess:
-    """Executes tasks in one worker process, started for the first and kept warm for the next."""
+class WorkerProcesses:
+    """Executes tasks in worker processes, started when they are needed and kept warm for the next task.
 
-    def __init__(self) -> None:
-        self._process: subprocess.Popen[str] | None = None
-        self._events: Events | None = None
+    Args:
+        slots: How many processes there may be.
+        threads: CPU threads of each; None shares the processors among them, where the user has said nothing.
+    """
 
-    def execute(self, task: Task, events: Events) -> Outcome:
+    def __init__(self, slots: int = 1, threads: int | None = None) -> None:
+        self.slots = slots
+        self._environment = os.environ | limits(slots, threads)
+        self._workers: list[Worker] = []
+        self._selector = selectors.DefaultSelector()
+
+    def start(self, task: Task, events: Events) -> None:
+        """See `Executor`."""
+        worker = next((worker for worker in self._workers if worker.task is None), None)
+        (worker or self._new()).begin(task, events)
+
+    def _new(self) -> Worker:
+        from headway.process import Worker
+
+        worker = Worker(self._environment)
+        self._workers.append(worker)
+        for descriptor in worker.descriptors:
+            self._selector.register(descriptor, selectors.EVENT_READ, worker)
+        return worker
+
+    def wait(self) -> tuple[Task, Outcome]:
         """See `Executor`. A worker that dies is an outcome of its own, told apart from a failed stage."""
-        self._events = events
-        process = self._start()
-        try:
-            self._send(task.to_json())
-            return self._follow(process, task, events)
-        except KeyboardInterrupt:
-            self._cancel()
-            raise
+        while True:
+            ended = self._look(PULSE)
+            if ended is not None:
+                return ended
 
-    def _start(self) -> subprocess.Popen[str]:
-        if self._process is not None and self._process.poll() is None:
-            return self._process
-        reader, writer = os.pipe()
-        command = [sys.executable, "-m", "headway.worker", str(writer)]
-        self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            pass_fds=(writer,), text=True, errors="replace", start_new_session=True,
-        )  # fmt: skip
-        os.close(writer)
-        self._lines = os.fdopen(reader, encoding="utf-8")
-        threading.Thread(target=self._relay, args=(self._process,), daemon=True).start()
-        return self._process
+    def _look(self, seconds: float) -> tuple[Task, Outcome] | None:
+        """What ends within some seconds; events are told on the way."""
+        ready = self._selector.select(seconds)
+        for entry, _ in ready:
+            ended = entry.data.read(entry.fd)
+            if ended is not None:
+                return self._ended(entry.data, ended)
+        for worker in self._workers if not ready else ():
+            ended = worker.pulse()
+            if ended is not None:
+                return self._ended(worker, ended)
+        return None
 
-    def _relay(self, process: subprocess.Popen[str]) -> None:
-        """Passes on what stages print."""
-        for line in process.stdout or ():
-            if self._events is not None and line.strip():
-                self._events.output(line.rstrip())
+    def _ended(self, worker: Worker, ended: tuple[Task, Outcome]) -> tuple[Task, Outcome]:
+        if not worker.alive:
+            self._forget(worker)
+        return ended
 
-    def _send(self, line: str) -> None:
-        stdin = self._process.stdin if self._process else None
-        if stdin is None:
-            return
-        with suppress(BrokenPipeError):  # the worker is dead; following its events tells how it died
-            stdin.write(line + "\n")
-            stdin.flush()
+    def _forget(self, worker: Worker) -> None:
+        self._workers.remove(worker)
+        for descriptor in worker.descriptors:
+            self._selector.unregister(descriptor)
+        worker.end()
 
-    def _follow(self, process: subprocess.Popen[str], task: Task, events: Events) -> Outcome:
-        for line in self._lines:
-            message = json.loads(line)
-            if message["event"] == "outcome":
-                return Outcome.from_dict(message["outcome"])
-            _pass_on(message, events)
-        return Outcome("failed", failure=_death(task, process.wait()))
-
-    def _cancel(self) -> None:
-        self._send("cancel")
-        self._stop(GRACE)
-
-    def _stop(self, grace: float) -> None:
-        process = self._process
-        if process is None:
-            return
-        try:
-            if grace:
-                self._drain(process, grace)
-        finally:
-            process.kill()
-            process.wait()
-            self._close(process)
-
-    def _drain(self, process: subprocess.Popen[str], grace: float) -> None:
-        timer = threading.Timer(grace, process.kill)
-        timer.start()
-        try:
-            for line in self._lines:
-                if json.loads(line)["event"] == "outcome":
-                    break
-        finally:
-            timer.cancel()
-
-    def _close(self, process: subprocess.Popen[str]) -> None:
-        if process.stdin:
-            with suppress(BrokenPipeError):
-                process.stdin.close()
-        self._lines.close()
-        self._process = None
+    def cancel(self) -> Iterator[tuple[Task, Outcome]]:
+        """See `Executor`."""
+        for worker in self._workers:
+            worker.cancel()
+        end = time.monotonic() + GRACE
+        while any(worker.task for worker in self._workers) and time.monotonic() < end:
+            ended = self._look(max(0.0, min(PULSE, end - time.monotonic())))
+            if ended is not None:
+                yield ended
+        yield from [(worker.task, Outcome("interrupted")) for worker in self._workers if worker.task]
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._stop(0.0)
+        for worker in list(self._workers):
+            self._forget(worker)
+        self._selector.close()
 
 
-def _pass_on(message: Mapping[str, object], events: Events) -> None:
-    data = {name: value for name, value in message.items() if name != "event"}
-    getattr(events, str(message["event"]))(**data)
+def limits(slots: int, threads: int | None) -> dict[str, str]:
+    """The environment that bounds the threads of each of several workers.
+
+    One worker without a bound has the whole machine, as the libraries see it. What the user has set counts for more
+    than an even share, and less than a number in the config.
+    """
+    if threads is not None:
+        return dict.fromkeys(THREADS, str(threads))
+    share = str(max(1, processors() // slots))
+    return {name: share for name in THREADS if name not in os.environ} if slots > 1 else {}
 
 
-def _death(task: Task, code: int) -> Failure:
-    reason = f"signal {-code}" if code < 0 else f"exit code {code}"
-    return Failure(
-        f"the worker process of stage '{task.label}' died ({reason}); the stage itself reported nothing",
-        "signal 9 usually means that memory ran out; the same command starts again from what is saved",
-        "worker-died",
-    )
+def processors() -> int:
+    """How many processors this process may use."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1

@@ -1,26 +1,42 @@
-"""What is kept of runs while they happen: records, links, tracker events, and the terminal."""
+"""What is kept of runs while they happen: records, links, trackers, plugins, and the terminal."""
 
 from __future__ import annotations
 
-import platform
-import subprocess
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from datetime import UTC, datetime
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from headway.runner import RunResult, StageOutcome
-from headway.store import Run, StageRow, new_run_id
+from headway.store import Run, StageRow
+from headway.tracker import TrackedRun, TrackedStage
+from headway.tracking import PATIENCE, Followers
 
 if TYPE_CHECKING:
-    from headway.config import Experiment
-    from headway.planning import Node, Plan
-    from headway.plugins import Plugins
+    from headway.planning import Node
     from headway.runner import Listener
     from headway.session import Session
+    from headway.tracker import Tracker
+
+
+@dataclass
+class Kept:
+    """One run of a journal.
+
+    Attributes:
+        run: Its record.
+        label: What distinguishes it in a grid.
+        trackers: What follows it: registered name to tracker.
+        outcomes: What has become of its stages.
+        followers: The trackers at work.
+    """
+
+    run: Run
+    label: str
+    trackers: Mapping[str, Tracker]
+    outcomes: list[StageOutcome] = field(default_factory=list)
+    followers: Followers = field(default_factory=Followers)
 
 
 class Journal:
@@ -30,41 +46,58 @@ class Journal:
 
     Args:
         session: Whose store, records and plugins are used.
-        runs: One run an experiment of the plan, in its order.
-        labels: What distinguishes each run in a grid.
+        kept: One run an experiment of the plan, in its order.
         listener: What shows the runs.
     """
 
-    def __init__(self, session: Session, runs: Sequence[Run], labels: Sequence[str], listener: Listener) -> None:
+    def __init__(self, session: Session, kept: Sequence[Kept], listener: Listener) -> None:
         self._session = session
-        self._runs = runs
-        self._labels = labels
+        self._kept = kept
         self._listener = listener
-        self._outcomes: list[list[StageOutcome]] = [[] for _ in runs]
+        self._running: dict[str, Node] = {}
         self._start = time.monotonic()
         self.results: list[RunResult] = []
 
     def __enter__(self) -> Self:
-        for run in self._runs:
-            self._session.records.open_run(run)
-            self._emit("headway_run_started", run)
+        for kept in self._kept:
+            self._session.records.open_run(kept.run)
+            kept.followers.open(kept.trackers, self._tracked(kept))
+            self._emit("headway_run_started", kept.run)
         return self
 
+    def _tracked(self, kept: Kept) -> TrackedRun:
+        run, store = kept.run, self._session.artifacts
+        return TrackedRun(
+            id=run.id, attempt_of=run.attempt_of, name=run.name, group=run.group, label=kept.label, config=run.config,
+            overrides=run.overrides, seed=run.seed, git=run.git, versions=run.versions,
+            folder=store.run_folder(run.id), store=self._session.store,
+        )  # fmt: skip
+
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        for node in list(self._running.values()):
+            self.finished(node, StageOutcome(node.label, node.stage.kind, "interrupted"))
+        for kept in self._kept:
+            self._close(kept, _status(kept.outcomes, kind), str(error) if error else None)
+        end = time.monotonic() + PATIENCE
+        for kept in self._kept:
+            kept.followers.join(end)
+
+    def _close(self, kept: Kept, status: str, error: str | None) -> None:
         seconds = time.monotonic() - self._start
-        for run, label, outcomes in zip(self._runs, self._labels, self._outcomes, strict=True):
-            status = _status(outcomes, kind)
-            self._session.records.close_run(run.id, status, seconds, str(error) if error else None)
-            metrics = {f"{o.label}.{name}": value for o in outcomes for name, value in o.metrics.items()}
-            self._emit("headway_run_finished", run, status=status, metrics=metrics)
-            self.results.append(RunResult(run.id, label, status, seconds, tuple(outcomes)))
+        self._session.records.close_run(kept.run.id, status, seconds, error)
+        metrics = {f"{o.label}.{name}": value for o in kept.outcomes for name, value in o.metrics.items()}
+        self._emit("headway_run_finished", kept.run, status=status, metrics=metrics)
+        kept.followers.close(status, metrics)
+        self.results.append(RunResult(kept.run.id, kept.label, status, seconds, tuple(kept.outcomes)))
 
     def started(self, node: Node) -> None:
         """See `headway.runner.Journal`."""
-        self._listener.stage_started(node.label, node.reasons)
-        for run, label, _ in self._told(node):
-            self._session.records.write_stage(run.id, _row(node, label, "running"))
-            self._emit("headway_stage_started", run, stage=label)
+        self._running[node.key] = node
+        self._listener.stage_started(node.label, tuple(map(str, node.reasons)))
+        for kept, label in self._told(node):
+            self._session.records.write_stage(kept.run.id, _row(node, label, "running"))
+            self._emit("headway_stage_started", kept.run, stage=label)
+            kept.followers.stage_started(label)
 
     def waiting(self, node: Node) -> None:
         """See `headway.runner.Journal`."""
@@ -73,9 +106,9 @@ class Journal:
     def step(self, node: Node, step: int, metrics: Mapping[str, float]) -> None:
         """See `headway.runner.Journal`."""
         self._listener.step(node.label, step, metrics)
-        for run, label, _ in self._told(node):
-            self._session.records.write_step(run.id, label, step, metrics)
-            self._emit("headway_metrics_logged", run, stage=label, step=step, metrics=metrics)
+        for kept, label in self._told(node):
+            self._session.records.write_step(kept.run.id, label, step, metrics)
+            self._metrics(kept, label, step, metrics)
 
     def output(self, node: Node, text: str) -> None:
         """See `headway.runner.Journal`."""
@@ -83,28 +116,44 @@ class Journal:
 
     def finished(self, node: Node, outcome: StageOutcome) -> None:
         """See `headway.runner.Journal`."""
+        self._running.pop(node.key, None)
         self._listener.stage_finished(node.label, outcome)
-        for run, label, outcomes in self._told(node):
-            outcomes.append(replace(outcome, label=label))
-            self._keep(run, _row(node, label, outcome.status, outcome), outcome)
+        for kept, label in self._told(node):
+            kept.outcomes.append(replace(outcome, label=label))
+            self._keep(kept, node, label, outcome)
 
-    def _keep(self, run: Run, row: StageRow, outcome: StageOutcome) -> None:
-        self._session.records.write_stage(run.id, row)
+    def _keep(self, kept: Kept, node: Node, label: str, outcome: StageOutcome) -> None:
+        self._session.records.write_stage(kept.run.id, _row(node, label, outcome.status, outcome))
         if outcome.digest:
-            self._session.artifacts.link(run.id, row.label, outcome.digest)
+            self._session.artifacts.link(kept.run.id, label, outcome.digest)
+        if outcome.status == "cached" and kept.trackers:
+            self._replay(kept, node, label)
         if outcome.metrics:
-            self._emit("headway_metrics_logged", run, stage=row.label, step=None, metrics=outcome.metrics)
-        self._emit("headway_stage_finished", run, stage=row.label, outcome=self._described(outcome))
+            self._metrics(kept, label, None, outcome.metrics)
+        self._tell_ended(kept, label, outcome)
 
-    def _described(self, outcome: StageOutcome) -> dict[str, Any]:
-        path = str(self._session.artifacts.path(outcome.digest)) if outcome.digest else None
+    def _replay(self, kept: Kept, node: Node, label: str) -> None:
+        """Tells trackers the history that a cached stage had when it ran."""
+        entry = node.entry or self._session.artifacts.find(node.key)
+        for step, metrics in entry.history if entry else ():
+            kept.followers.metrics(label, step, metrics)
+
+    def _metrics(self, kept: Kept, label: str, step: int | None, metrics: Mapping[str, float]) -> None:
+        self._emit("headway_metrics_logged", kept.run, stage=label, step=step, metrics=metrics)
+        kept.followers.metrics(label, step, metrics)
+
+    def _tell_ended(self, kept: Kept, label: str, outcome: StageOutcome) -> None:
+        path = self._session.artifacts.path(outcome.digest) if outcome.digest else None
         error = outcome.failure.what if outcome.failure else None
-        return {"status": outcome.status, "seconds": outcome.seconds, "digest": outcome.digest, "path": path,
-                "error": error}  # fmt: skip
+        told = {"status": outcome.status, "seconds": outcome.seconds, "digest": outcome.digest,
+                "path": str(path) if path else None, "error": error}  # fmt: skip
+        self._emit("headway_stage_finished", kept.run, stage=label, outcome=told)
+        stage = TrackedStage(label, outcome.kind, outcome.status, outcome.seconds, outcome.digest, path, error)
+        kept.followers.stage_finished(stage)
 
-    def _told(self, node: Node) -> list[tuple[Run, str, list[StageOutcome]]]:
-        """The runs that need a node, its label in each, and what is known of each."""
-        return [(self._runs[index], label, self._outcomes[index]) for index, label in sorted(node.labels.items())]
+    def _told(self, node: Node) -> list[tuple[Kept, str]]:
+        """The runs that need a node, and its labels in each."""
+        return [(self._kept[index], label) for index, labels in sorted(node.labels.items()) for label in labels]
 
     def _emit(self, event: str, run: Run, **arguments: Any) -> None:
         folder = self._session.artifacts.run_folder(run.id)
@@ -114,52 +163,18 @@ class Journal:
 
 
 def _status(outcomes: Sequence[StageOutcome], error: type[BaseException] | None) -> str:
-    if error is KeyboardInterrupt:
+    found = {outcome.status for outcome in outcomes}
+    if (error is not None and issubclass(error, KeyboardInterrupt)) or "interrupted" in found:
         return "interrupted"
-    bad = [outcome for outcome in outcomes if outcome.status not in ("done", "cached")]
-    return "failed" if error is not None or bad else "done"
+    if error is not None or found & {"failed", "pruned"}:
+        return "failed"
+    return "skipped" if "skipped" in found else "done"
 
 
 def _row(node: Node, label: str, status: str, outcome: StageOutcome | None = None) -> StageRow:
-    row = StageRow(label, node.stage.kind, node.stage.use, node.key, status, node.reasons)
+    row = StageRow(label, node.stage.kind, node.stage.use, node.key, status, tuple(map(str, node.reasons)))
     if outcome is None:
         return row
     failure = outcome.failure
     error = f"{failure.what}\n{failure.traceback}".rstrip() if failure else None
     return replace(row, digest=outcome.digest, seconds=outcome.seconds, error=error, metrics=outcome.metrics)
-
-
-def open_journal(session: Session, plan: Plan, experiments: Sequence[Experiment], listener: Listener) -> Journal:
-    """The journal of a plan, with one run an experiment; nothing is written until it is entered."""
-    git = _git(session.project)
-    versions = _versions(session.plugins, plan)
-    created = datetime.now(UTC).isoformat(timespec="milliseconds")
-    ids = [new_run_id() for _ in experiments]
-    runs = [
-        Run(
-            id=run_id, name=experiment.name, status="running", created=created,
-            overrides=experiment.words, config=experiment.public, seed=experiment.seed,
-            git=git, versions=versions, group=ids[0] if len(ids) > 1 else None,
-        )
-        for run_id, experiment in zip(ids, experiments, strict=True)
-    ]  # fmt: skip
-    return Journal(session, runs, plan.labels, listener)
-
-
-def _git(project: Path) -> dict[str, Any]:
-    """The commit of the project's repository, and whether tracked files differ from it."""
-    command = ["git", "-C", str(project), "status", "--porcelain=v2", "--branch", "--untracked-files=no"]
-    try:
-        lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
-    except (OSError, subprocess.CalledProcessError):
-        return {}
-    commit = next((line.split()[-1] for line in lines if line.startswith("# branch.oid")), "")
-    return {"commit": commit, "dirty": any(not line.startswith("#") for line in lines)}
-
-
-def _versions(plugins: Plugins, plan: Plan) -> dict[str, str]:
-    from headway import __version__
-
-    libraries = {name: v for node in plan.nodes for name, v in node.components.get("libraries", {}).items()}
-    distributions = {info.distribution: info.version for info in plugins.infos if info.version}
-    return libraries | distributions | {"headway": __version__, "python": platform.python_version()}

@@ -1,9 +1,9 @@
 """The standard metrics, registered by name (kind ``metric``).
 
-A metric is a class without arguments. Its call takes the target, the output and, if the rows have
-them, weights, and gives one number in float64. Where a metric is undefined (the AUROC of one class,
-the R² of a constant) the number is NaN, and `compute` leaves the metric out of its answer, so that
-no record, report or tracker ever holds a NaN.
+A metric is a class, made without arguments unless it needs the output's description (`Metric.of`). Its
+call takes the target, the output and, if the rows have them, weights, and gives one number in float64.
+Where a metric is undefined (the AUROC of one class, the R² of a constant) the number is NaN, and `compute`
+leaves the metric out of its answer, so that no record, report or tracker ever holds a NaN.
 
 A plugin adds a metric by subclassing `Metric`, or `RowMetric` where it is the mean of a loss a row::
 
@@ -19,8 +19,8 @@ A plugin adds a metric by subclassing `Metric`, or `RowMetric` where it is the m
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from headway.errors import DataError
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from headway.contracts.artifact import Lookup
+    from headway.contracts.model import Output
 
 
 class Metric(ABC):
@@ -35,7 +36,7 @@ class Metric(ABC):
 
     Attributes:
         name: The registered name.
-        task: ``classification`` or ``regression``, or a plugin's own.
+        task: ``classification``, ``regression`` or ``quantile``, or a plugin's own.
         maximize: Whether more is better.
     """
 
@@ -43,12 +44,19 @@ class Metric(ABC):
     task: ClassVar[str]
     maximize: ClassVar[bool]
 
+    @classmethod
+    def of(cls, output: Output) -> Self:
+        """The metric for an output whose description it needs, such as the levels of quantiles."""
+        return cls()
+
     def __call__(self, target: np.ndarray, output: np.ndarray, weight: np.ndarray | None = None) -> float:
         """The metric over all rows.
 
         Args:
-            target: Shape (rows,): int64 class codes for classification, floats for regression.
-            output: Probabilities of shape (rows, classes), or values of shape (rows,) or (rows, 1).
+            target: Shape (rows,): int64 class codes for classification, floats for regression and quantiles.
+                For forecasts (rows, horizon): each step then counts like a row, with the weight of its row.
+            output: Probabilities of shape (rows, classes), values of shape (rows,) or (rows, 1), or
+                quantiles of shape (rows, levels); for forecasts with the horizon after the rows.
             weight: Shape (rows,), not negative, with a positive sum; None means one each.
 
         Returns:
@@ -62,6 +70,10 @@ class Metric(ABC):
 
         target, output = _checked(self, target, output)
         weights = np.ones(len(target)) if weight is None else _checked_weight(weight, len(target))
+        if target.ndim == 2:
+            steps = target.shape[1]
+            target, output = target.reshape(-1), output.reshape(-1, *output.shape[2:])
+            weights = np.repeat(weights, steps)
         return float(self.weighted(target, output, weights[None])[0])
 
     @abstractmethod
@@ -70,7 +82,7 @@ class Metric(ABC):
 
         Args:
             target: Shape (rows,), checked.
-            output: Float64, shape (rows, classes) or, for regression, (rows,); checked.
+            output: Float64, shape (rows, classes), (rows, levels) or, for regression, (rows,); checked.
             weights: Shape (weightings, rows), not negative.
 
         Returns:
@@ -210,6 +222,35 @@ class Mae(RowMetric):
         return np.asarray(np.abs(output - target))
 
 
+class Pinball(RowMetric):
+    """Mean pinball loss of quantiles over their levels, in the target's units (Koenker and Bassett, 1978).
+
+    Of the level 0.5 alone it is half the mean absolute error.
+
+    Args:
+        levels: The levels, in the order of the output's last axis, as in `Output.levels`.
+    """
+
+    name, task, maximize = "pinball", "quantile", False
+
+    def __init__(self, levels: Sequence[float] = (0.5,)) -> None:
+        self.levels = tuple(levels)
+
+    @classmethod
+    def of(cls, output: Output) -> Self:
+        """The metric for the output's levels."""
+        return cls(output.levels or (0.5,))
+
+    def per_row(self, target: np.ndarray, output: np.ndarray) -> np.ndarray:
+        """The loss, averaged over the levels."""
+        import numpy as np
+
+        if output.shape[1:] != (len(self.levels),):
+            raise _misfit(self, f"{len(self.levels)} levels and output of shape {output.shape} do not fit")
+        short, levels = target[:, None] - output, np.asarray(self.levels)
+        return np.asarray(np.maximum(levels * short, (levels - 1) * short).mean(axis=1))
+
+
 class R2(Metric):
     """The share of the target's variance that is explained: 1 is perfect, 0 is the mean, less is worse.
 
@@ -230,12 +271,12 @@ class R2(Metric):
         return np.where(constant, np.nan, 1 - residual / np.where(constant, 1, spread))
 
 
-STANDARD: tuple[type[Metric], ...] = (Accuracy, Auroc, LogLoss, Brier, Rmse, Mae, R2)
+STANDARD: tuple[type[Metric], ...] = (Accuracy, Auroc, LogLoss, Brier, Rmse, Mae, R2, Pinball)
 """What the core registers."""
 
 
 def standard(task: str) -> tuple[str, ...]:
-    """The names of the standard metrics of a task, ``classification`` or ``regression``; else none."""
+    """The names of the standard metrics of a task: classification, regression or quantile; else none."""
     return tuple(metric.name for metric in STANDARD if metric.task == task)
 
 
@@ -278,10 +319,10 @@ def _checked(metric: Metric, target: np.ndarray, output: np.ndarray) -> tuple[np
 
     target, output = np.asarray(target), np.asarray(output, dtype=np.float64)
     if metric.task == "regression":
-        output = output[:, 0] if output.ndim == 2 and output.shape[1] == 1 else output
+        output = output[..., 0] if output.ndim == target.ndim + 1 and output.shape[-1] == 1 else output
+    if metric.task in ("regression", "quantile"):
         target = target.astype(np.float64)
-    wanted = 2 if metric.task == "classification" else output.ndim
-    if target.ndim != 1 or len(target) != len(output) or output.ndim != wanted or not len(target):
+    if not _fit(metric.task, target.shape, output.shape):
         raise _misfit(metric, f"target of shape {target.shape} and output of shape {output.shape} do not fit")
     if not np.isfinite(output).all():
         raise _misfit(metric, f"{int((~np.isfinite(output)).sum())} output value(s) are not finite")
@@ -290,6 +331,13 @@ def _checked(metric: Metric, target: np.ndarray, output: np.ndarray) -> tuple[np
     if not np.isfinite(target).all():
         raise _misfit(metric, f"{int((~np.isfinite(target)).sum())} target value(s) are not finite")
     return target, output
+
+
+def _fit(task: str, target: tuple[int, ...], output: tuple[int, ...]) -> bool:
+    """Whether the shapes belong together; a forecast's target has its steps as a second axis."""
+    axes = {"regression": 0, "classification": 1, "quantile": 1}.get(task, len(output) - len(target))
+    known = len(target) == 1 or (len(target) == 2 and task != "classification")
+    return known and 0 not in target and output[: len(target)] == target and len(output) == len(target) + max(axes, 0)
 
 
 def _checked_codes(metric: Metric, target: np.ndarray, classes: int) -> np.ndarray:
@@ -319,6 +367,7 @@ def _checked_weight(weight: np.ndarray, rows: int) -> np.ndarray:
 def _misfit(metric: Metric, what: str) -> DataError:
     return DataError(
         f"metric '{metric.name}' cannot be computed: {what}",
-        hint=f"a {metric.task} metric takes a target of shape (rows,) and finite outputs, one row each",
+        hint=f"a {metric.task} metric takes a target of shape (rows,), for forecasts (rows, horizon), and finite "
+        "outputs, one each",
         code="metric-input",
     )

@@ -1,4 +1,4 @@
-"""Executes a plan, stage by stage, and tells a journal what happens."""
+"""Executes a plan and tells a journal what happens."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from headway.planning import source_values
+from headway.schedule import Schedule
 from headway.task import Digests, Failure, Outcome, Task
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ class StageOutcome:
     Attributes:
         label: The stage's label in the plan.
         kind: Its registry kind.
-        status: ``cached``, ``done``, ``failed``, ``pruned`` or ``interrupted``.
+        status: ``cached``, ``done``, ``failed``, ``pruned``, ``interrupted`` or ``skipped`` (its `failure` says why).
         seconds: How long it took; 0 when cached.
         digest: The artifact's digest, if there is one.
         metrics: The stage's final metrics, replayed when cached.
@@ -84,7 +85,7 @@ class RunResult:
     Attributes:
         id: The run's id in the records.
         label: What distinguishes it in a grid; empty otherwise.
-        status: ``done``, ``failed`` or ``interrupted``.
+        status: ``done``, ``failed``, ``skipped`` or ``interrupted``.
         seconds: How long it took.
         stages: The outcomes in the order they ended.
     """
@@ -96,41 +97,73 @@ class RunResult:
     stages: tuple[StageOutcome, ...]
 
 
-def execute(plan: Plan, executor: Executor, journal: Journal, store: Path, project: Path) -> bool:
-    """Executes the stages of a plan in order; stops at the first that fails.
+def execute(
+    plan: Plan, executor: Executor, journal: Journal, folders: tuple[Path, Path], *, keep_going: bool = False
+) -> bool:
+    """Executes the stages of a plan, as many at once as the executor has slots.
 
     Args:
         plan: What to execute; cached stages are only reported.
         executor: Where tasks run.
         journal: Told of everything.
-        store: The store's folder.
-        project: The project's folder.
+        folders: The store's folder and the project's.
+        keep_going: Whether a failure stops only what needs the failed stage; otherwise nothing begins after it,
+            and what has begun is finished.
 
     Returns:
         Whether every stage succeeded.
     """
-    digests: dict[str, str] = {}
-    for node in plan.nodes:
-        outcome = _step(node, digests, executor, journal, (store, project))
-        journal.finished(node, outcome)
-        if outcome.digest is None:
-            return False
-        digests[node.key] = outcome.digest
-    return True
+    return _Execution(Schedule(plan, keep_going=keep_going), executor, journal, folders).run()
 
 
-def _step(
-    node: Node, digests: Mapping[str, str], executor: Executor, journal: Journal, folders: tuple[Path, Path]
-) -> StageOutcome:
-    if node.entry is not None:
-        return _outcome(node, Outcome("cached", 0.0, node.entry.digest, node.entry.metrics))
-    journal.started(node)
-    task = task_of(node, digests, *folders)
-    try:
-        return _outcome(node, executor.execute(task, _Events(node, journal)))
-    except KeyboardInterrupt:
-        journal.finished(node, StageOutcome(node.label, node.stage.kind, "interrupted"))
-        raise
+@dataclass
+class _Execution:
+    schedule: Schedule
+    executor: Executor
+    journal: Journal
+    folders: tuple[Path, Path]
+    begun: dict[str, Node] = field(default_factory=dict)
+    succeeded: bool = True
+
+    def run(self) -> bool:
+        try:
+            while self._begin():
+                self._end(*self.executor.wait())
+        except KeyboardInterrupt:
+            for task, outcome in self.executor.cancel():
+                self._end(task, outcome)
+            raise
+        return self.succeeded
+
+    def _begin(self) -> bool:
+        """Fills the free slots; whether anything runs."""
+        while True:
+            for cached in self.schedule.cached():
+                self._finish(cached, _cached(cached))
+            if len(self.begun) >= self.executor.slots or (node := self.schedule.start()) is None:
+                return bool(self.begun)
+            self.begun[node.key] = node
+            self.journal.started(node)
+            task = task_of(node, self.schedule.digests, *self.folders, fresh=self.schedule.must_run(node))
+            self.executor.start(task, _Events(node, self.journal))
+
+    def _end(self, task: Task, outcome: Outcome) -> None:
+        self._finish(self.begun.pop(task.key), outcome)
+
+    def _finish(self, node: Node, outcome: Outcome) -> None:
+        self.journal.finished(node, _outcome(node, outcome))
+        if outcome.digest is not None:
+            self.schedule.done(node, outcome.digest)
+            return
+        self.succeeded = False
+        for other, reason in self.schedule.failed(node):
+            failure = Failure(reason, code="skipped")
+            self.journal.finished(other, _outcome(other, Outcome("skipped", failure=failure)))
+
+
+def _cached(node: Node) -> Outcome:
+    assert node.entry is not None  # noqa: S101 - that makes it cached
+    return Outcome("cached", 0.0, node.entry.digest, node.entry.metrics)
 
 
 def _outcome(node: Node, outcome: Outcome) -> StageOutcome:
@@ -139,7 +172,7 @@ def _outcome(node: Node, outcome: Outcome) -> StageOutcome:
     )
 
 
-def task_of(node: Node, digests: Mapping[str, str], store: Path, project: Path) -> Task:
+def task_of(node: Node, digests: Mapping[str, str], store: Path, project: Path, *, fresh: bool = False) -> Task:
     """The task that computes a node.
 
     Args:
@@ -147,6 +180,7 @@ def task_of(node: Node, digests: Mapping[str, str], store: Path, project: Path) 
         digests: Key to digest of what has been computed so far.
         store: The store's folder.
         project: The folder that relative paths start from.
+        fresh: Whether to run it even if its key is known.
     """
     stage = node.stage
     return Task(
@@ -160,7 +194,7 @@ def task_of(node: Node, digests: Mapping[str, str], store: Path, project: Path) 
         components=node.components,
         store=str(store),
         project=str(project),
-        effect=type(stage.stage).effect,
+        fresh=fresh,
     )
 
 

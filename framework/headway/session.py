@@ -9,13 +9,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from headway.errors import ConfigError, UsageError
+from headway.errors import PreflightError, UsageError
 from headway.plugins import Plugins, blocked, load
 
 if TYPE_CHECKING:
     from headway.config import Experiment
     from headway.executors import Executor
-    from headway.planning import Plan
+    from headway.planning import Plan, Selection
     from headway.runner import Listener, RunResult
     from headway.store import ArtifactStore, Records, Store
 
@@ -48,7 +48,7 @@ class Session:
         """
         if project is not None and not (project / "configs").is_dir():
             raise UsageError(f"{project} is no project: it has no configs folder", code="no-project")
-        folder = project.resolve() if project else _nearest_project(Path.cwd())
+        folder = project.resolve() if project else nearest_project(Path.cwd())
         return cls(folder, load(folder, blocked()))
 
     @property
@@ -65,8 +65,7 @@ class Session:
     @property
     def store(self) -> Path:
         """The store's folder: ``.headway`` in the project, or what HEADWAY_STORE says."""
-        given = os.environ.get("HEADWAY_STORE")
-        return Path(given).resolve() if given else self.project / ".headway"
+        return store_of(self.project)
 
     @cached_property
     def opened(self) -> Store:
@@ -100,35 +99,61 @@ class Session:
         grid = expand(overrides) if multirun else [list(overrides)]
         return [check(compose(self.project, words, self.plugins), self.plugins) for words in grid]
 
-    def plan(self, experiments: Sequence[Experiment]) -> Plan:
-        """What would run, what is cached, and why."""
+    def plan(self, experiments: Sequence[Experiment], selection: Selection | None = None) -> Plan:
+        """What would run, what is cached, and why.
+
+        Args:
+            experiments: What to plan, as one graph.
+            selection: Which stages are wanted; all of them by default.
+        """
         from headway.planning import plan
 
-        return plan(experiments, self.plugins, self.artifacts, self.records)
+        return plan(experiments, self.plugins, self.artifacts, self.records, selection)
 
-    def run(self, overrides: Sequence[str], *, listener: Listener, multirun: bool = False) -> list[RunResult]:
+    def run(
+        self,
+        overrides: Sequence[str],
+        *,
+        listener: Listener,
+        multirun: bool = False,
+        selection: Selection | None = None,
+        keep_going: bool = False,
+    ) -> list[RunResult]:
         """Plans and executes; one run an experiment, stages they share computed once.
 
+        Args:
+            overrides: Choices and values in Hydra's grammar.
+            listener: Told what happens.
+            multirun: Whether comma-separated values make a grid.
+            selection: Which stages are wanted; all of them by default.
+            keep_going: Whether a failure stops only what needs the failed stage.
+
         Raises:
-            ConfigError: The config has faults, or something the stages need is missing.
+            ConfigError: The config has faults.
+            PreflightError: Something the stages need is missing on this machine.
         """
-        from headway.journal import open_journal
+        from headway.opening import open_journal
         from headway.runner import execute
 
         experiments = self.experiments(overrides, multirun=multirun)
         with self.opened.in_use():
-            plan = self.plan(experiments)
+            plan = self.plan(experiments, selection)
             _preflight(plan)
             journal = open_journal(self, plan, experiments, listener)
             with journal, self._executor(experiments, plan) as executor:
-                execute(plan, executor, journal, self.store, self.project)
+                execute(plan, executor, journal, (self.store, self.project), keep_going=keep_going)
         return journal.results
 
     def _executor(self, experiments: Sequence[Experiment], plan: Plan) -> Executor:
-        from headway.executors import InProcess, WorkerProcess
+        from headway.executors import InProcess, WorkerProcesses
 
-        isolate = all(experiment.runner.isolate for experiment in experiments)
-        return WorkerProcess() if isolate and any(n.entry is None for n in plan.nodes) else InProcess(self.plugins)
+        runner = max((experiment.runner for experiment in experiments), key=lambda runner: runner.workers)
+        if runner.workers > 1 and not runner.isolate:
+            hint = "set runner.isolate=true, or runner.workers=1"
+            raise UsageError("one process cannot run several stages at once", hint=hint, code="workers")
+        if not runner.isolate or all(node.entry for node in plan.nodes):
+            return InProcess(self.plugins)
+        return WorkerProcesses(runner.workers, runner.threads)
 
     def products(self, result: RunResult) -> Iterator[tuple[str, Path]]:
         """What a run made for people: (``report`` or ``package``, path relative to here if below)."""
@@ -165,7 +190,14 @@ class Session:
         return self.artifacts.path(made[-1].digest)
 
 
-def _nearest_project(folder: Path) -> Path | None:
+def store_of(project: Path) -> Path:
+    """The folder of a project's store."""
+    given = os.environ.get("HEADWAY_STORE")
+    return Path(given).resolve() if given else project / ".headway"
+
+
+def nearest_project(folder: Path) -> Path | None:
+    """The nearest folder, from this one upwards, that has a ``configs`` folder."""
     return next((f for f in (folder, *folder.parents) if (f / "configs").is_dir()), None)
 
 
@@ -175,6 +207,12 @@ def _below(path: Path) -> Path:
 
 
 def _preflight(plan: Plan) -> None:
-    faults = [fault for node in plan.nodes if node.entry is None for fault in node.stage.stage.preflight()]
+    """Asks the stages that will run what is missing for them; several of one class may lack the same thing."""
+    faults = {
+        (fault.what, fault.hint): fault
+        for node in plan.nodes
+        if node.verdict == "run"
+        for fault in node.stage.stage.preflight()
+    }
     if faults:
-        raise ConfigError(faults)
+        raise PreflightError(list(faults.values()))

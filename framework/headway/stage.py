@@ -70,8 +70,7 @@ class Context:
 
     Attributes:
         name: The stage's name in the pipeline.
-        work: A folder of its own, kept for the next attempt if this one is killed. Private state such
-            as checkpoints belongs here; it is deleted when the stage has been saved.
+        scratch: Where `work` lies.
         registry: Names to registered classes.
         devices: How many devices it may use, as the runner decided: ``auto`` or a number.
         log: A logger whose records reach the terminal.
@@ -80,12 +79,21 @@ class Context:
     """
 
     name: str
-    work: Path
+    scratch: Path
     registry: Lookup
     reporter: Reporter
     devices: str = "auto"
     log: logging.Logger = field(default_factory=lambda: logging.getLogger("headway"))
     cancelled: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def work(self) -> Path:
+        """A folder of its own, made when it is first asked for and kept for the next attempt if this one is killed.
+
+        Private state such as checkpoints belongs here; it is deleted when the stage has been saved.
+        """
+        self.scratch.mkdir(parents=True, exist_ok=True)
+        return self.scratch
 
     def report(self, step: int, metrics: Mapping[str, float]) -> None:
         """Sends intermediate metrics to the terminal, trackers and the sweep.

@@ -26,7 +26,7 @@ class Task:
         components: What the key was made of, stored beside the result.
         store: The store's folder.
         project: The project's folder, whose plugins are loaded.
-        effect: The stage changes the world outside: it is run even if the key is known.
+        fresh: It is run even if the key is known.
     """
 
     label: str
@@ -39,7 +39,7 @@ class Task:
     components: Mapping[str, Any]
     store: str
     project: str | None = None
-    effect: bool = False
+    fresh: bool = False
 
     def to_json(self) -> str:
         """One line of JSON."""

@@ -56,15 +56,13 @@ def execute(task: Task, plugins: Plugins, events: Events, cancelled: threading.E
         cancelled: Set by the caller to ask the stage to stop.
 
     Returns:
-        The outcome; every exception of the stage becomes a `Failure`.
+        The outcome; every exception of the stage but an interrupt becomes a `Failure`.
     """
     start = time.monotonic()
     try:
         outcome = _locked(task, plugins, events, cancelled or threading.Event())
     except Pruned:
         outcome = Outcome("pruned")
-    except KeyboardInterrupt:
-        outcome = Outcome("interrupted")
     except Exception as error:  # noqa: BLE001 - a stage may raise anything; it is told to the user by name
         outcome = Outcome("failed", failure=_failure(task, plugins, error))
     seconds = time.monotonic() - start
@@ -77,7 +75,7 @@ def _locked(task: Task, plugins: Plugins, events: Events, cancelled: threading.E
     opened = open_store(Path(task.store))
     store = opened.artifacts
     with opened.in_use(), KeyLock(Path(task.store), task.key, on_wait=events.waiting):
-        entry = None if task.effect else store.find(task.key)
+        entry = None if task.fresh else store.find(task.key)
         if entry is not None:
             return Outcome("cached", digest=entry.digest, metrics=entry.metrics)
         return _run(task, plugins, store, events, cancelled)
@@ -208,10 +206,12 @@ def main(descriptor: int) -> None:
     """
     from headway.plugins import blocked, load
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the controller decides what Ctrl-C means
+    os.set_inheritable(descriptor, False)
     pipe = _Pipe(descriptor)
     tasks: queue.SimpleQueue[Task] = queue.SimpleQueue()
     cancelled = threading.Event()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the controller decides what Ctrl-C means
+    signal.signal(signal.SIGTERM, lambda *_: cancelled.set())
     threading.Thread(target=_listen, args=(tasks, cancelled), daemon=True).start()
     plugins: dict[str | None, Plugins] = {}
     while True:

@@ -87,7 +87,9 @@ def test_seeds_share_what_they_do_not_reach(toy):
     assert toy.computed() == ["count 1"]
     runs = toy.headway("runs", "list").stdout
     assert runs.count("toy") >= 3
-    assert "seed=2" in done.stdout
+    rows = [line.split() for line in done.stdout.splitlines()]
+    assert [row[:2] for row in rows if row[1:2] == ["done"]] == [["1", "done"], ["2", "done"], ["3", "done"]]
+    assert ["3", "15.0000", "±", "1.0000"] in rows
 
 
 def test_baselines_go_through_the_same_pipeline(toy):

@@ -3,6 +3,7 @@ import warnings
 
 import numpy as np
 import pytest
+from headway.contracts import Output
 from headway.errors import DataError, UsageError
 from headway.metrics import (
     R2,
@@ -13,6 +14,7 @@ from headway.metrics import (
     LogLoss,
     Mae,
     Metric,
+    Pinball,
     Rmse,
     RowMetric,
     compute,
@@ -111,6 +113,56 @@ def test_regression_metrics_equal_scikit_learn_s(sklearn_metrics, seed, weighted
     assert compute(load().registry, standard("regression"), target, output, weight) == pytest.approx(expected)
 
 
+@given(st.integers(0, 2**32 - 1), st.booleans())
+def test_pinball_equals_scikit_learn_s_averaged_over_the_levels(sklearn_metrics, seed, weighted):
+    random = np.random.default_rng(seed)
+    levels = (0.1, 0.5, 0.9)
+    target, output = random.normal(5, 2, 30), random.normal(5, 2, (30, 3)).astype(np.float32)
+    weight = random.random(30) if weighted else None
+    each = [
+        sklearn_metrics.mean_pinball_loss(target, output[:, i], alpha=level, sample_weight=weight)
+        for i, level in enumerate(levels)
+    ]
+    metric = load().registry.get("metric", "pinball").of(Output("q", "quantile", levels=levels))
+    assert metric(target, output, weight) == pytest.approx(np.mean(each))
+    assert Pinball()(target, output[:, :1]) == pytest.approx(Mae()(target, output[:, :1]) / 2)
+
+
+@given(st.integers(0, 2**32 - 1), st.booleans())
+def test_each_step_of_a_forecast_counts_like_a_row_with_the_weight_of_its_row(seed, weighted):
+    random = np.random.default_rng(seed)
+    target, output = random.normal(5, 2, (7, 3)), random.normal(5, 2, (7, 3, 2))
+    weight = random.random(7) if weighted else None
+    flat = None if weight is None else np.repeat(weight, 3)
+    for metric in (Rmse(), Mae(), R2()):
+        expected = metric(target.ravel(), output[..., 0].ravel(), flat)
+        assert metric(target, output[..., 0], weight) == pytest.approx(expected, nan_ok=True)
+        assert metric(target, output[..., :1], weight) == pytest.approx(expected, nan_ok=True)
+    pinball = Pinball((0.1, 0.9))
+    assert pinball(target, output, weight) == pytest.approx(pinball(target.ravel(), output.reshape(-1, 2), flat))
+
+
+@pytest.mark.parametrize(
+    ("metric", "target", "output"),
+    [
+        (Mae(), (4,), (5,)),
+        (Mae(), (4,), (4, 2)),
+        (Mae(), (4, 3), (4,)),
+        (Mae(), (4, 3), (4, 2)),
+        (Mae(), (4, 3, 2), (4, 3, 2)),
+        (Pinball((0.1, 0.9)), (4,), (4,)),
+        (Pinball((0.1, 0.9)), (4,), (4, 3)),
+        (Pinball((0.1, 0.9)), (4, 3), (4, 2)),
+        (Accuracy(), (4, 2), (4, 2, 2)),
+        (Mae(), (0,), (0,)),
+    ],
+    ids=lambda item: getattr(item, "name", None) or "x".join(map(str, item)),
+)
+def test_shapes_that_do_not_belong_together_are_refused(metric, target, output):
+    with pytest.raises(DataError, match="cannot be computed"):
+        metric(np.zeros(target, dtype=np.int64), np.zeros(output))
+
+
 def test_metrics_that_are_undefined_are_left_out_and_never_nan():
     one_class = np.zeros(5, dtype=np.int64)
     output = np.full((5, 2), 0.5, dtype=np.float32)
@@ -193,4 +245,5 @@ def test_no_metric_warns():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         for metric in STANDARD:
-            metric()(np.zeros(3, dtype=np.int64), np.full((3, 2) if metric.task == "classification" else 3, 0.5))
+            shape = {"classification": (3, 2), "quantile": (3, 1)}.get(metric.task, 3)
+            metric()(np.zeros(3, dtype=np.int64), np.full(shape, 0.5))

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
+
+from headway.errors import ConfigError, HeadwayError
 
 if TYPE_CHECKING:
+    from headway.config import Experiment
     from headway.session import Session
 
 help = "report every fault of a config at once"
@@ -14,12 +18,34 @@ help = "report every fault of a config at once"
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declares the arguments."""
     parser.add_argument("-m", "--multirun", action="store_true", help="check the grid of all a,b,c values")
+    parser.add_argument("--format", choices=["text", "json"], default="text", help="how to print what was found")
     parser.add_argument("overrides", nargs="*", metavar="key=value", help="choices and values, such as model=mlp")
 
 
 def run(arguments: argparse.Namespace, session: Session) -> int:
-    """Prints what was checked; faults are raised and printed by the caller."""
+    """Prints what was checked; faults are raised and printed by the caller, or printed here as JSON."""
+    if arguments.format == "json":
+        return _json(arguments, session)
     for experiment in session.experiments(arguments.overrides, multirun=arguments.multirun):
         stages = " → ".join(f"{stage.name}={stage.use}" for stage in experiment.stages)
         print(f"{experiment.name}: no faults  ({stages})")  # noqa: T201
     return 0
+
+
+def _json(arguments: argparse.Namespace, session: Session) -> int:
+    faults: list[dict[str, Any]] = []
+    experiments: list[Experiment] = []
+    code = 0
+    try:
+        experiments = session.experiments(arguments.overrides, multirun=arguments.multirun)
+    except HeadwayError as error:
+        faults = [fault.to_dict() for fault in (error.faults if isinstance(error, ConfigError) else (error,))]
+        code = error.exit_code
+    found = {"faults": faults, "experiments": [_summary(experiment) for experiment in experiments]}
+    print(json.dumps(found, indent=2, ensure_ascii=False))  # noqa: T201
+    return code
+
+
+def _summary(experiment: Experiment) -> dict[str, Any]:
+    stages = [{"name": stage.name, "kind": stage.kind, "use": stage.use} for stage in experiment.stages]
+    return {"name": experiment.name, "overrides": list(experiment.words), "stages": stages}

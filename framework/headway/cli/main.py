@@ -1,7 +1,7 @@
 """`headway COMMAND …`: finds the command, runs it, and turns errors into messages and exit codes.
 
-Exit codes: 0 done; 1 a stage, a gate or the environment failed; 2 the command line or config is wrong;
-130 interrupted.
+Exit codes: 0 done; 1 a stage, a gate or the environment failed; 2 the command line or the config is wrong;
+130 Ctrl-C; 143 SIGTERM; 129 SIGHUP.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from headway.errors import HeadwayError, UsageError
+from headway.errors import ConfigError, HeadwayError, UsageError
 from headway.naming import unknown
 
 if TYPE_CHECKING:
@@ -26,11 +26,16 @@ CORE = {
     "plan": "show what would run, what is cached, and why",
     "check": "report every fault of a config at once",
     "config": "print the resolved config",
+    "explain": "explain one key of a config: doc, type, default, who set it",
     "runs": "list, show, compare, note and tag runs",
     "store": "measure, verify and clean the store",
-    "plugins": "list plugins and what they register",
+    "plugins": "list plugins and what they register; doctor looks for trouble",
+    "init": "make a project: configs/, plugins/, README",
+    "completion": "print the completion script of bash, zsh or fish",
 }
 """The commands of the core, each in a module of its name."""
+COMPLETE = "__complete"
+"""The hidden command of completion scripts."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -50,9 +55,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         _say(error.render())
         return error.exit_code
-    except KeyboardInterrupt:
-        _say("interrupted")
-        return 130
+    except KeyboardInterrupt as error:
+        _say("interrupted; the same command goes on from what is saved")
+        return int(getattr(error, "exit_code", 130))
     except BrokenPipeError:
         sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 - the reader is gone; keep the exit flush quiet
         return 0
@@ -63,6 +68,11 @@ def _dispatch(argv: list[str]) -> int:
     if options.version:
         return _version()
     rest = argv[len(_head(argv)) :]
+    if rest[:1] == [COMPLETE]:
+        from headway.cli.completion import complete
+
+        complete(*rest[1:3])
+        return 0
     if not rest or options.help:
         from headway.cli.overview import overview
 
@@ -109,7 +119,12 @@ def _run_command(session: Session, name: str, arguments: list[str]) -> int:
     command = _command(session, name)
     parser = _Parser(prog=f"headway {name}", description=command.help, allow_abbrev=False)
     command.configure(parser)
-    return int(command.run(parser.parse_intermixed_args(arguments), session))
+    options, flags = parser.parse_known_intermixed_args(arguments)
+    if flags:
+        from headway.config.overrides import flag
+
+        raise ConfigError([flag(word) for word in flags])
+    return int(command.run(options, session))
 
 
 def _command(session: Session, name: str) -> Any:

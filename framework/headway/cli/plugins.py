@@ -1,4 +1,4 @@
-"""`headway plugins list`: what is installed, what it registers, and what could not be loaded."""
+"""`headway plugins list|doctor`: what is installed, what it registers, and what is wrong with it."""
 
 from __future__ import annotations
 
@@ -11,18 +11,21 @@ if TYPE_CHECKING:
     from headway.plugins import PluginInfo
     from headway.session import Session
 
-help = "list plugins and what they register"
+help = "list plugins and what they register; doctor looks for trouble"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declares the arguments."""
-    parser.add_argument("action", nargs="?", choices=["list"], default="list")
+    parser.add_argument("action", nargs="?", choices=["list", "doctor"], default="list")
 
 
 def run(arguments: argparse.Namespace, session: Session) -> int:
     """Prints one row a plugin, then the errors; 1 if a plugin could not be loaded."""
-    infos = session.plugins.infos
-    rows = [[info.name, info.distribution, info.version, _offers(info)] for info in infos]
+    if arguments.action == "doctor":
+        from headway.cli.doctor import doctor
+
+        return doctor(session)
+    rows = [[info.name, info.distribution, info.version, _offers(info)] for info in session.plugins.infos]
     print("\n".join(table(["plugin", "distribution", "version", "registers"], rows)))  # noqa: T201
     for error in session.plugins.broken.values():
         print(f"\n{error.render()}")  # noqa: T201

@@ -35,6 +35,8 @@ def progress() -> Iterator[Listener]:
 
 def _summary(label: str, outcome: StageOutcome) -> str:
     words = {"cached": "cached", "done": f"done in {outcome.seconds:.1f} s"}
+    if outcome.status == "skipped" and outcome.failure:
+        return f"{label:<24} skipped: {outcome.failure.what}"
     return f"{label:<24} {words.get(outcome.status, outcome.status)}"
 
 
@@ -85,11 +87,12 @@ class Plain:
 
 
 class Live:
-    """A spinner with the latest metrics under the lines of what is finished."""
+    """A spinner with the latest news of every running stage, under the lines of what is finished."""
 
     def __init__(self, console: Console, status: Status) -> None:
         self._console = console
         self._status = status
+        self._running: dict[str, str] = {}
 
     def stage_started(self, label: str, reasons: tuple[str, ...]) -> None:
         """A stage begins; why it is not cached."""
@@ -110,11 +113,19 @@ class Live:
 
     def stage_finished(self, label: str, outcome: StageOutcome) -> None:
         """A stage has ended."""
-        self._status.stop()
-        colour = {"done": "green", "cached": "cyan"}.get(outcome.status, "red")
+        self._running.pop(label, None)
+        if not self._running:
+            self._status.stop()
+        self._show()
+        colour = {"done": "green", "cached": "cyan", "skipped": "yellow"}.get(outcome.status, "red")
         self._console.print(_summary(label, outcome), style=colour, markup=False)
 
     def _update(self, label: str, text: str) -> None:
+        self._running[label] = text
+        self._show()
+
+    def _show(self) -> None:
         from rich.markup import escape
 
-        self._status.update(escape(f"{label:<22} {text}"[: self._console.width - 4]))
+        lines = [f"{label:<22} {text}"[: self._console.width - 4] for label, text in self._running.items()]
+        self._status.update(escape("\n  ".join(lines)))

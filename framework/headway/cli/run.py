@@ -6,7 +6,9 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
+from headway.cli import selecting
 from headway.cli.progress import progress
+from headway.cli.signals import ending_well
 from headway.cli.tables import metrics_table
 from headway.errors import HeadwayError
 
@@ -21,31 +23,40 @@ help = "run an experiment, or a grid of them with -m"
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declares the arguments."""
     parser.add_argument("-m", "--multirun", action="store_true", help="run the grid of all a,b,c values")
+    parser.add_argument("--keep-going", action="store_true", help="after a failure, run all that does not need it")
+    selecting.configure(parser)
     parser.add_argument("overrides", nargs="*", metavar="key=value", help="choices and values, such as model=mlp")
 
 
 def run(arguments: argparse.Namespace, session: Session) -> int:
     """Runs the experiment; 1 if a stage failed."""
-    with progress() as listener:
-        results = session.run(arguments.overrides, multirun=arguments.multirun, listener=listener)
-    for result in results:
-        _conclude(result, session)
+    with ending_well(), progress() as listener:
+        results = session.run(
+            arguments.overrides, listener=listener, multirun=arguments.multirun,
+            selection=selecting.selection(arguments), keep_going=arguments.keep_going,
+        )  # fmt: skip
+    if len(results) > 1:
+        from headway.cli.grid import grid
+
+        print("\n" + "\n".join(grid(results)), flush=True)  # noqa: T201
+    else:
+        print("\n".join(_concluded(results[0], session)), flush=True)  # noqa: T201
+    for failure in dict.fromkeys(failure for result in results for failure in _failures(result)):
+        print(f"\n{_explain(failure)}", file=sys.stderr)  # noqa: T201
     return 0 if all(result.status == "done" for result in results) else 1
 
 
-def _conclude(result: RunResult, session: Session) -> None:
+def _concluded(result: RunResult, session: Session) -> list[str]:
     lines = [f"\nrun {result.id} {result.status} in {result.seconds:.1f} s"]
-    if result.label:
-        lines[0] += f"  ({result.label})"
     for stage in result.stages:
         if stage.kind == "evaluation" and stage.metrics:
             lines += ["", *metrics_table(stage.metrics)]
     lines += [""] if len(lines) > 1 else []
-    lines += [f"{name:<9} {path}" for name, path in session.products(result)]
-    print("\n".join(lines), flush=True)  # noqa: T201
-    for stage in result.stages:
-        if stage.failure is not None:
-            print(f"\n{_explain(stage.failure)}", file=sys.stderr)  # noqa: T201
+    return lines + [f"{name:<9} {path}" for name, path in session.products(result)]
+
+
+def _failures(result: RunResult) -> list[Failure]:
+    return [stage.failure for stage in result.stages if stage.failure is not None and stage.status != "skipped"]
 
 
 def _explain(failure: Failure) -> str:

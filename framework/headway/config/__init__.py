@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from headway.config.check import check
-from headway.config.compose import compose, expand
+from headway.config.compose import compose
+from headway.config.grammar import expand
 from headway.config.model import Config, Experiment, Runner, StageConfig
-from headway.config.public import render
 
-__all__ = ["Config", "Experiment", "Runner", "StageConfig", "check", "compose", "expand", "render"]
+__all__ = ["Config", "Experiment", "Runner", "StageConfig", "check", "compose", "expand"]

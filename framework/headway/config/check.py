@@ -2,37 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated, Any
 
 from annotated_types import Ge, Lt, MinLen
 
-from headway.config.defaults import MISSING, RESERVED
-from headway.config.model import Config, Experiment, Runner, StageConfig
-from headway.config.origins import Key
-from headway.config.public import mask, mask_fault, mask_words, secrets_of
-from headway.config.registered import unregistered
+from headway.config.baselines import Baselines
+from headway.config.defaults import MISSING, TRACKERS
+from headway.config.drawing import Edge
+from headway.config.hydraisms import INSTANTIATE, key_hint
+from headway.config.model import Config, Experiment, Runner, StageConfig, Wiring
+from headway.config.nodes import Nodes
+from headway.config.origins import Key, package_header
+from headway.config.public import mask, mask_words
+from headway.config.report import Report
 from headway.config.schema import Problem, build, problems
-from headway.config.tree import Tree, keys
-from headway.config.wiring import Wire, cycle
-from headway.errors import ConfigError, HeadwayError, Place
-from headway.naming import unknown
-from headway.stage import Signature, signature_of
+from headway.config.tree import keys
+from headway.config.wiring import BASELINES, Wire, Wired, cycle, is_baselines, marked_circle
+from headway.errors import HeadwayError
+from headway.naming import nearest, unknown
+from headway.stage import signature_of
 
 if TYPE_CHECKING:
     from headway.plugins import Plugins
 
-TOP = ("name", "seed", "pipeline", "baselines", "runner")
-"""Top-level keys that are no stages."""
-TARGET = "_target_"
 Built = tuple[Any, dict[str, Any]]
 """A stage, and its field values in JSON types."""
 
 
 @dataclass(frozen=True)
-class _Top:
+class Top:
     """The schema of the top-level keys that are no stages."""
 
     name: Annotated[str, MinLen(1)]
@@ -45,6 +47,12 @@ class _Top:
     """Options of `model`, by name or as one name with its fields."""
     runner: Runner
     """How stages are executed."""
+    trackers: dict[str, Any]
+    """What follows the run: a node a tracker, under its registered name."""
+
+
+TOP = tuple(Top.__dataclass_fields__)
+"""Top-level keys that are no stages."""
 
 
 def check(config: Config, plugins: Plugins) -> Experiment:
@@ -57,30 +65,20 @@ def check(config: Config, plugins: Plugins) -> Experiment:
     Raises:
         ConfigError: Every fault, in the order of their places.
     """
-    checker = _Checker(config, plugins, list(config.faults))
+    checker = _Checker(config, plugins)
     experiment = checker.experiment()
     if experiment is None:
-        secrets = checker.secrets.values()
-        faults = sorted(checker.faults, key=lambda fault: _order(fault, config.overrides))
-        raise ConfigError([mask_fault(fault, secrets) for fault in faults])
+        raise checker.report.error(checker.nodes.secrets().values())
     return experiment
 
 
-def _order(fault: HeadwayError, overrides: Sequence[str]) -> tuple[str, int, int]:
-    where = fault.where or Place("")
-    line = overrides.index(where.text) if where.line is None and where.text in overrides else where.line
-    return where.source, line or 0, where.column or 0
-
-
-@dataclass
 class _Checker:
-    config: Config
-    plugins: Plugins
-    faults: list[HeadwayError] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self._root = self.config.tree.root
-        self._bad_seed = False
+    def __init__(self, config: Config, plugins: Plugins) -> None:
+        self.config = config
+        self.report = Report(config)
+        self.nodes = Nodes(config, plugins)
+        self._registry = plugins.registry
+        self._root = config.tree.root
         self._misplaced = False
 
     def experiment(self) -> Experiment | None:
@@ -88,71 +86,37 @@ class _Checker:
         self._refuse_targets()
         top, pipeline = self._top(), self._pipeline()
         self._unknown_nodes(pipeline)
+        self._unplaced(pipeline)
         stages = {name: cls for name in pipeline if (cls := self._stage_class(name)) is not None}
         built = {name: self._build(cls, self._root[name], (name,)) for name, cls in stages.items()}
         inputs = self._wire(stages, complete=len(stages) == len(pipeline))
-        baselines = self._baselines(inputs.get("model", {}), pipeline)
-        if self.faults or top is None:
+        baselines = Baselines(self.report, self.nodes).check(inputs.get("model", {}), with_model="model" in pipeline)
+        trackers = self._trackers()
+        if self.report.faults or top is None:
             return None
         made = tuple(self._stage_config(name, built[name], inputs[name]) for name in pipeline)
-        words = mask_words(self.config.overrides, self.secrets)
-        public = mask(self._root, self.secrets.values())
-        return Experiment(top.name, top.seed, made, baselines, top.runner, words, self.config, public)
-
-    @cached_property
-    def secrets(self) -> dict[Key, str]:
-        """Path to value of every secret, of stages outside the pipeline and of baselines too."""
-        found: dict[Key, str] = {}
-        for name, node in self._root.items():
-            cls = self._registered(self.config.kinds.get(name, name), node)
-            found |= secrets_of(cls, node, (name,)) if cls else {}
-        baselines = self._root.get("baselines")
-        for index, item in enumerate(baselines if isinstance(baselines, list) else ()):
-            for name, values in item.items() if isinstance(item, Mapping) else ():
-                option = self.config.options.get(name)
-                cls = self._registered("model", option.get(("model",))) if option else None
-                if cls and isinstance(values, Mapping):
-                    found |= secrets_of(cls, values, ("baselines", index, name))
-        return found
-
-    def _registered(self, kind: str, node: Any) -> type | None:
-        """The class of a node, if it has one."""
-        use = node.get("use") if isinstance(node, Mapping) else None
-        if isinstance(use, str) and use in self.plugins.registry.names(kind):
-            entry = self.plugins.registry.entry(kind, use)
-            return entry.target if entry.is_stage else None
-        return None
-
-    def _add(self, at: Key, what: str, hint: str | None, code: str, *, of_key: bool = False) -> None:
-        self.faults.append(HeadwayError(what, where=self.config.place(at, of_key=of_key), hint=hint, code=code))
-
-    def _problem(self, node: Key, problem: Problem) -> None:
-        at = (*node, *problem.path)
-        if not self._is_told(at, problem):
-            self._add(at, _named(node, problem), problem.hint, problem.code, of_key=problem.of_key)
-
-    def _is_told(self, at: Key, problem: Problem) -> bool:
-        """Whether another fault says why the value is wrong: an interpolation, a bad seed, or ``_target_``."""
-        lost = any(at[: len(u)] == u or u[: len(at)] == at for u in self.config.unresolved)
-        copied = self._bad_seed and at not in self.config.tree.origins and self._value(at) == self._root.get("seed")
-        return problem.path[-1:] == (TARGET,) or (not problem.of_key and (lost or copied))
-
-    def _value(self, at: Key) -> Any:
-        return self.config.tree.get(at)
+        secrets = self.nodes.secrets()
+        words = mask_words(self.config.overrides, secrets)
+        public = mask(self._root, secrets.values())
+        return Experiment(top.name, top.seed, made, baselines, top.runner, trackers, words, self.config, public)
 
     def _refuse_targets(self) -> None:
+        """Refuses Hydra's keys for calling code, one fault a mapping."""
+        found: dict[Any, str] = {}
         for at in keys(self._root):
-            if at[-1] == TARGET:
-                hint = "register the class in a plugin and choose it by its name"
-                self._add(at, f"a config names no code: {TARGET} is refused", hint, "target", of_key=True)
+            if at[-1] == INSTANTIATE[0] or (at[-1] in INSTANTIATE and at[:-1] not in found):
+                found[at[:-1]] = str(at[-1])
+        for parent, key in found.items():
+            hint = "register the class in a plugin and choose it by its name"
+            self.report.add((*parent, key), f"a config names no code: {key} is refused", hint, "target", of_key=True)
 
-    def _top(self) -> _Top | None:
+    def _top(self) -> Top | None:
         values = {name: self._root.get(name, MISSING) for name in TOP}
-        found = problems(_Top, values)
-        self._bad_seed = any(problem.path == ("seed",) for problem in found)
+        found = problems(Top, values)
+        self.report.bad_seed = any(problem.path == ("seed",) for problem in found)
         for problem in found:
-            self._problem((), problem)
-        top: _Top | None = None if found else build(_Top, values)[0]
+            self.report.problem((), problem)
+        top: Top | None = None if found else build(Top, values)[0]
         return top
 
     def _pipeline(self) -> list[str]:
@@ -161,34 +125,66 @@ class _Checker:
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
             return []
         if not names:
-            self._add(("pipeline",), "the pipeline has no stages", "pipeline: [data, features, model, …]", "pipeline")
+            hint = "pipeline: [data, features, model, …]"
+            self.report.add(("pipeline",), "the pipeline has no stages", hint, "pipeline")
         for index, name in enumerate(names):
             if name in names[:index] or name in TOP:
                 twice = "is twice in the pipeline" if name in names[:index] else "cannot be the name of a stage"
                 hint = f"a second stage of a kind has a name of its own: `- /{name}@other: NAME`"
-                self._add(("pipeline", index), f"'{name}' {twice}", hint, "pipeline")
+                self.report.add(("pipeline", index), f"'{name}' {twice}", hint, "pipeline")
         return list(dict.fromkeys(name for name in names if name not in TOP))
 
     def _unknown_nodes(self, pipeline: list[str]) -> None:
         known = {*TOP, *pipeline, *self.config.kinds}
         for name in self._root if pipeline else ():
-            if name in known or name in self.plugins.registry.stage_kinds() or name == TARGET:
+            if name in known or name in self._registry.stage_kinds() or name in INSTANTIATE:
                 continue
-            origin = self.config.tree.origins.get((name,))
-            if origin is not None and origin.option and not origin.path:
-                self._misplaced = True
-                what = f"the values of this file are put under '{name}', which is no stage of the pipeline"
-                hint = "start the file with the line `# @package _global_`, or add the stage to the pipeline"
-            else:
-                what, hint = unknown("key", name, known), "a stage of your own must stand in the pipeline"
-            self._add((name,), what, hint, "unknown-key", of_key=True)
+            if name == "hydra":
+                self._hydra(self._root[name])
+            elif not self._is_misplaced(name) and not self._may_be_lost(name, known):
+                hint = "a stage of your own must stand in the pipeline"
+                self.report.add((name,), unknown("key", name, known), hint, "unknown-key", of_key=True)
+
+    def _may_be_lost(self, name: str, known: set[str]) -> bool:
+        """Whether a key may belong to something that composing left out; a slip of the pen does not."""
+        return self.config.incomplete and not get_close_matches(name, known, n=1, cutoff=0.75)
+
+    def _hydra(self, node: Any) -> None:
+        what = "Hydra composes the config, but its launcher is no part of Headway: there is no 'hydra' node"
+        for key in node if isinstance(node, Mapping) and node else ("",):
+            at = ("hydra", key) if key else ("hydra",)
+            self.report.add(at, what, key_hint(".".join(at)), "hydra", of_key=True)
+
+    def _is_misplaced(self, name: str) -> bool:
+        """Whether a node is a whole file that was put under a name of its own; if so, it is told."""
+        origin = self.config.tree.origins.get((name,))
+        if origin is None or not origin.option or origin.path or origin.file is None:
+            return False
+        self._misplaced = True
+        header = package_header(origin.file, self.config.project)
+        what = f"the values of this file are put under '{name}', which is no stage of the pipeline"
+        hint = "start the file with the line `# @package _global_`, or add the stage to the pipeline"
+        if header is not None and nearest(name, ["_global_"]):
+            hint = "did you mean `# @package _global_`?"
+        where = header or self.config.place((name,), of_key=True)
+        self.report.faults.append(HeadwayError(what, where=where, hint=hint, code="unknown-key"))
+        return True
+
+    def _unplaced(self, pipeline: list[str]) -> None:
+        """Second stages that the command line adds, but not to the pipeline."""
+        for name, kind in self.config.kinds.items() if pipeline else ():
+            origin = self.config.tree.origin((name, "use"))
+            if name != kind and name not in pipeline and origin is not None and origin.file is None:
+                what = f"'{name}' is chosen, but is no stage of the pipeline"
+                hint = f"put it where it belongs: 'pipeline=[{','.join([*pipeline, name])}]'"
+                self.report.add((name, "use"), what, hint, "pipeline", of_key=True)
 
     def _stage_class(self, name: str) -> type | None:
         node, kind = self._root.get(name), self.config.kinds.get(name, name)
         if name in self._root and not isinstance(node, Mapping):
             if (name,) not in self.config.unresolved:
                 hint = f"remove the key, or give it fields; {kind}=NAME chooses the stage"
-                self._add((name,), f"'{name}' is a stage, so it holds keys and values", hint, "wrong-type")
+                self.report.add((name,), f"'{name}' is a stage, so it holds keys and values", hint, "wrong-type")
             return None
         use = node.get("use") if node is not None else None
         if not isinstance(use, str):
@@ -196,136 +192,97 @@ class _Checker:
             return None
         origin = self.config.tree.origin((name, "use"))
         if origin is not None and not origin.option:
-            hint = f"write {kind}={use}, or `- override /{kind}: {use}` in the defaults"
-            self._add((name, "use"), f"{name}.use is set by a choice, not by a value", hint, "use")
+            choice = kind if name == kind else f"{kind}@{name}"
+            hint = f"write {choice}={use}, or `- override /{choice}: {use}` in the defaults"
+            self.report.add((name, "use"), f"{name}.use is set by a choice, not by a value", hint, "use")
             return None
-        cls = self._registered(kind, node)
+        cls = self.nodes.registered(kind, node)
         if cls is None:
-            names = self.plugins.registry.names(kind)
-            self._add((name, "use"), unknown(kind, use, names), self._broken_hint(), "unknown-stage")
+            what = unknown(kind, use, self.nodes.names(kind))
+            self.report.add((name, "use"), what, self.nodes.broken_hint(), "unknown-stage")
         return cls
 
     def _no_choice(self, name: str, kind: str) -> None:
-        names = self.plugins.registry.names(kind) if kind in self.plugins.registry.stage_kinds() else []
+        names = self.nodes.names(kind)
         if name in self.config.kinds:
             hint = f"write `use: NAME`; there are: {', '.join(names) or 'none'}"
-            self._add((name,), f"the chosen file does not say which {kind} it is", hint, "no-choice")
+            self.report.add((name,), f"the chosen file does not say which {kind} it is", hint, "no-choice")
         elif not self._is_explained(kind):
             index = self._root["pipeline"].index(name)
-            kinds = {*self.plugins.registry.stage_kinds(), *self.config.kinds}
+            kinds = {*self._registry.stage_kinds(), *self.config.kinds}
             what = f"the pipeline has a stage '{name}', but nothing chooses it; there are: {', '.join(names)}"
             hint = f"write {kind}=NAME, or `- override /{kind}: NAME` in the defaults list"
             if not names:
                 what, hint = unknown("stage", name, kinds), "no plugin registers stages of this kind"
-            self._add(("pipeline", index), what, self._broken_hint() or hint, "no-choice")
+            self.report.add(("pipeline", index), what, self.nodes.broken_hint() or hint, "no-choice")
 
     def _is_explained(self, kind: str) -> bool:
         """Whether composing already told why there is no choice."""
-        told = any(f.code == "unknown-option" and f.what.startswith(f"unknown {kind} ") for f in self.config.faults)
+        faults = self.config.faults
+        told = any(f.code == "unknown-option" and f.what.startswith(f"unknown {kind} ") for f in faults)
         return told or self._misplaced or self.config.incomplete
 
-    def _broken_hint(self) -> str | None:
-        broken = ", ".join(self.plugins.broken)
-        return f"plugins that could not be loaded may offer it: {broken} (headway plugins list)" if broken else None
-
-    def _build(self, cls: type, node: Mapping[str, Any], at: Key) -> Built:
-        values, found = self._valid(cls, node)
+    def _build(self, cls: type, node: Mapping[str, Any], at: tuple[str, ...]) -> Built:
+        instance, values, found = self.nodes.made(cls, node)
         for problem in found:
-            self._problem(at, problem)
-        return (None, {}) if found else build(cls, values)
+            self.report.problem(at, problem)
+        return instance, values
 
-    def _valid(self, cls: type, node: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
-        values = {key: value for key, value in node.items() if key not in RESERVED}
-        return values, [*problems(cls, values), *unregistered(cls, values, self.plugins.registry)]
-
-    def _wire(self, stages: Mapping[str, type], *, complete: bool) -> dict[str, dict[str, Any]]:
-        signatures: dict[str, Signature] = {name: signature_of(cls) for name, cls in stages.items()}
-        wire, inputs = Wire(signatures), {}
-        for name in stages:
-            inputs[name], found = wire.inputs(name, self._root[name].get("inputs"))
-            for problem in found if complete else ():
-                self._problem((name,), problem)
-        circle = cycle(inputs)
-        if circle:
-            hint = "redirect one of their inputs"
-            self._add(("pipeline",), f"the stages wait for one another: {' → '.join(circle)}", hint, "cycle")
-        return inputs
-
-    def _stage_config(self, name: str, built: Built, inputs: Mapping[str, Any]) -> StageConfig:
-        kind = self.config.kinds.get(name, name)
-        return StageConfig(name, kind, str(self._root[name]["use"]), built[0], built[1], inputs)
-
-    def _baselines(self, inputs: Mapping[str, Any], pipeline: list[str]) -> dict[str, StageConfig]:
-        written = self._root.get("baselines")
-        items = written if isinstance(written, list) else []
-        found: dict[str, StageConfig] = {}
-        seen: set[str] = set()
-        for index, item in enumerate(items):
-            at: Key = ("baselines", index)
-            name, values = _split(item)
-            if name is None:
-                hint = "write a model's name, or one name with its fields: {linear: {C: 0.1}}"
-                self._add(at, f"baselines.{index} names no model", hint, "baseline")
-            elif name in seen:
-                hint = "give the second one an option of its own: configs/model/NAME.yaml"
-                self._add(at, f"the baseline '{name}' is there twice", hint, "baseline")
-            elif "model" not in pipeline:
-                self._add(at, "baselines are models, but the pipeline has no 'model'", None, "baseline")
-            elif variant := self._baseline((*at, name), name, values):
-                found[name] = StageConfig("model", "model", *variant, inputs)
-            seen.add(name or "")
+    def _trackers(self) -> dict[str, Any]:
+        nodes, names = self._root.get(TRACKERS), self._registry.names("tracker")
+        found: dict[str, Any] = {}
+        for name, node in nodes.items() if isinstance(nodes, Mapping) else ():
+            at = (TRACKERS, name)
+            if name not in names:
+                what = unknown("tracker", name, names)
+                self.report.add(at, what, self.nodes.broken_hint(), "unknown-tracker", of_key=True)
+            elif not isinstance(node, Mapping):
+                what, hint = f"'{name}' is a tracker, so it holds keys and values", f"write {name}: {{}}"
+                self.report.add(at, what, hint, "wrong-type")
+            else:
+                found[name] = self._build(self._registry.get("tracker", name), node, at)[0]
         return found
 
-    def _baseline(self, at: Key, name: str, values: Mapping[str, Any]) -> tuple[str, Any, dict[str, Any]] | None:
-        option = self.config.options.get(name)
-        node = option.get(("model",)) if option else None
-        cls = self._registered("model", node)
-        if option is None or cls is None:
-            if not self.config.incomplete:
-                names = {*self.plugins.registry.names("model"), *self.config.options} - {name}
-                self._add(at[:2], unknown("model", name, names), self._broken_hint(), "unknown-baseline")
-            return None
-        for key in values.keys() & RESERVED:
-            self._add((*at, key), f"a baseline sets fields; '{key}' is none", None, "baseline", of_key=True)
-        node = _over(node or {}, values)
-        fields, found = self._valid(cls, node)
-        for problem in found:
-            self._baseline_problem(at, option, values, problem)
-        return None if found else (str(node["use"]), *build(cls, fields))
+    def _wire(self, stages: Mapping[str, type], *, complete: bool) -> dict[str, dict[str, Wiring]]:
+        wire = Wire({name: signature_of(cls) for name, cls in stages.items()})
+        wired = {name: wire.stage(name, self._root[name].get("inputs")) for name in stages}
+        if complete:
+            self._tell_wiring(wire, wired)
+        return {name: found.inputs for name, found in wired.items()}
 
-    def _baseline_problem(self, at: Key, option: Tree, values: Mapping[str, Any], problem: Problem) -> None:
-        """Tells of a baseline's fault where it was written: in the list, or in the option's own file."""
-        origin = option.origin(("model", *problem.path))
-        if (problem.path[:1] and problem.path[0] in values) or origin is None or origin.file is None:
-            where = self.config.place((*at, *problem.path), of_key=problem.of_key)
-        else:
-            where = origin.place(self.config.project, of_key=problem.of_key)
-        what = _named(("baselines", at[-1]), problem)
-        self.faults.append(HeadwayError(what, where=where, hint=problem.hint, code=problem.code))
+    def _tell_wiring(self, wire: Wire, wired: Mapping[str, Wired]) -> None:
+        """Tells what is wrong with the inputs; the pipeline is drawn once, under the first fault."""
+        edges = [edge for found in wired.values() for edge in found.edges]
+        circle, before = cycle(edges), len(self.report.faults)
+        for name, found in wired.items():
+            for problem in (*found.problems, *self._without_twin(wire, name, found)):
+                self.report.problem((name,), problem)
+        if circle:
+            what, hint = f"the stages wait for one another: {' → '.join(circle)}", "redirect one of their inputs"
+            self.report.add(self._closing(edges, circle), what, hint, "cycle")
+        wrong = sorted(self.report.faults[before:], key=self.report.order)
+        if wrong:
+            wrong[0].note = wire.draw(marked_circle(edges, circle))
 
+    def _closing(self, edges: list[Edge], circle: list[str]) -> Key:
+        """The last redirect of a circle; the pipeline if its parameters alone make one."""
+        steps = set(itertools.pairwise(circle))
+        paths: list[Key] = [(e.stage, "inputs", e.parameter) for e in edges if (e.stage, e.source) in steps]
+        written = [path for path in paths if self.config.tree.get(path) is not None]
+        return written[-1] if written else ("pipeline",)
 
-def _named(node: Key, problem: Problem) -> str:
-    """A problem with the node it is in: ``model.layers.1 is …`` or ``model: unknown key …``."""
-    around = (*node, *problem.path[:-1]) if problem.code == "unknown-key" else node
-    joint = "." if problem.code == "wrong-type" and problem.path else ": "
-    return f"{'.'.join(map(str, around))}{joint}{problem.what}" if around else problem.what
+    def _without_twin(self, wire: Wire, name: str, found: Wired) -> list[Problem]:
+        """A stage that takes baselines, but nothing for them to be variants of."""
+        parameters = wire.signatures[name].parameters
+        taken = next((p for p in parameters if is_baselines(p)), None)
+        if taken is None or not self._root.get(BASELINES):
+            return []
+        twin = next((p.name for p in parameters if p.fan_in == "one" and p.type is taken.type), None)
+        if any(edge.parameter == twin for edge in found.edges):
+            return []
+        what = f"'{name}' takes baselines, but no {taken.type.__name__} that they could stand beside"
+        return [Problem(("use",), what, "write baselines: []", "wiring")]
 
-
-def _split(item: Any) -> tuple[str | None, Mapping[str, Any]]:
-    """The name and the fields of a baseline; no name if it is neither a name nor one name with fields."""
-    if isinstance(item, str):
-        return item, {}
-    if isinstance(item, Mapping) and len(item) == 1:
-        ((name, values),) = item.items()
-        if isinstance(name, str) and isinstance(values, Mapping | None):
-            return name, values or {}
-    return None, {}
-
-
-def _over(node: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values laid over a node; mappings merge, as everywhere."""
-    merged = dict(node)
-    for key, value in values.items():
-        inner = merged.get(key)
-        merged[key] = _over(inner, value) if isinstance(inner, Mapping) and isinstance(value, Mapping) else value
-    return merged
+    def _stage_config(self, name: str, built: Built, inputs: Mapping[str, Wiring]) -> StageConfig:
+        kind = self.config.kinds.get(name, name)
+        return StageConfig(name, kind, str(self._root[name]["use"]), built[0], built[1], inputs)

@@ -6,6 +6,7 @@ import dataclasses
 import types
 import typing
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from headway.config.model import Runner
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 MISSING = "???"
 """Hydra's word for a value that has to be given."""
+TRACKERS = "trackers"
+"""The top-level key that holds a node for each tracker, by its registered name."""
 RESERVED = ("use", "inputs")
 """Keys of a stage's node that are no fields."""
 
@@ -25,6 +28,10 @@ def add_defaults(tree: Tree, kinds: Mapping[str, str], registry: Registry) -> No
     """Fills in what the config leaves out, so that interpolations may refer to it."""
     if isinstance(tree.root.get("runner"), dict):
         fill(tree.root["runner"], Runner)
+    trackers = tree.root.get(TRACKERS)
+    for name, node in trackers.items() if isinstance(trackers, dict) else ():
+        if isinstance(node, dict) and name in registry.names("tracker"):
+            fill(node, registry.get("tracker", name))
     for name, node in tree.root.items():
         if isinstance(node, dict) and isinstance(node.get("use"), str):
             kind = kinds.get(name, name)
@@ -44,8 +51,15 @@ def fill(node: dict[str, Any], cls: type) -> None:
 
 def defaults_of(cls: type) -> dict[str, Any]:
     """Field name to its default in JSON types; `MISSING` where there is none, the run's seed for seeds."""
-    hints = typing.get_type_hints(cls, include_extras=True)
+    hints = hints_of(cls)
     return {field.name: _default(field, hints[field.name]) for field in dataclasses.fields(cls)}
+
+
+@cache
+def hints_of(cls: type) -> dict[str, Any]:
+    """The annotations of a class, markers included."""
+    found: dict[str, Any] = typing.get_type_hints(cls, include_extras=True)
+    return found
 
 
 def _default(field: dataclasses.Field[Any], hint: Any) -> Any:
@@ -71,7 +85,7 @@ def plain(value: Any) -> Any:
 
 def nested(cls: type, name: str) -> type | None:
     """The dataclass that a field holds, if it holds one."""
-    options = members(typing.get_type_hints(cls)[name])
+    options = members(hints_of(cls)[name])
     return next((o for o in options if isinstance(o, type) and dataclasses.is_dataclass(o)), None)
 
 

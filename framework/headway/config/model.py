@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+from annotated_types import Ge
 
 from headway.config.origins import Key
 from headway.config.tree import Tree
@@ -13,6 +15,7 @@ from headway.errors import HeadwayError, Place
 
 if TYPE_CHECKING:
     from headway.stage import Stage
+    from headway.tracker import Tracker
 
 Wiring = str | tuple[str, ...] | Mapping[str, str]
 """The stage, or stages, that one input comes from."""
@@ -55,13 +58,14 @@ class Config:
 
 @dataclass(frozen=True)
 class Runner:
-    """How stages are executed.
-
-    Attributes:
-        isolate: Run stages in a worker process, so that one that crashes cannot take the run with it.
-    """
+    """How stages are executed."""
 
     isolate: bool = True
+    """Run stages in worker processes, so that one that crashes cannot take the run with it."""
+    workers: Annotated[int, Ge(1)] = 1
+    """How many stages that do not wait for one another run at once."""
+    threads: Annotated[int, Ge(1)] | None = None
+    """CPU threads of each worker; by default the processors, divided among the workers."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +99,7 @@ class Experiment:
         stages: The pipeline in its order.
         baselines: Name to the variant of the ``model`` stage.
         runner: How stages are executed.
+        trackers: Registered name to tracker.
         words: What the command line said, secrets as ``***``.
         config: What it was made from.
         public: The resolved values with defaults, secrets as ``***``.
@@ -105,6 +110,7 @@ class Experiment:
     stages: tuple[StageConfig, ...]
     baselines: Mapping[str, StageConfig]
     runner: Runner
+    trackers: Mapping[str, Tracker] = field(repr=False)  # they may hold secrets
     words: tuple[str, ...]
     config: Config = field(repr=False)
     public: Mapping[str, Any] = field(repr=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -34,7 +35,7 @@ class Origin:
     def place(self, project: Path, *, of_key: bool = False) -> Place:
         """The position of the value, or of its key."""
         if self.file is None:
-            return _in_override(self.text, of_key)
+            return _in_override(self.text, self.path, of_key)
         mark = _nearest_mark(_marks(self.file), self.path, of_key)
         return position(self.file, project, mark.line, mark.column, mark.end)
 
@@ -47,11 +48,26 @@ def position(file: Path, project: Path, line: int, column: int, end: int = 0) ->
     return Place(shown(file, project), line + 1, column + 1, text, width)
 
 
-def _in_override(text: str, of_key: bool) -> Place:
+def package_header(file: Path, project: Path) -> Place | None:
+    """Where the first lines of a file name its package, as in ``# @package _global_``."""
+    for number, line in enumerate(file.read_text(encoding="utf-8", errors="replace").splitlines()):
+        if found := re.match(r"\s*#\s*@package\s+(\S+)", line):
+            return position(file, project, number, *found.span(1))
+        if line.strip() and not re.match(r"\s*#\s*@", line):
+            return None
+    return None
+
+
+def _in_override(text: str, path: Key, of_key: bool) -> Place:
+    from headway.config.spans import span
+
     key, sign, value = text.partition("=")
-    if of_key or not value:
+    if not value or (of_key and not path):
         return Place("command line", None, 1, text, max(1, len(key)))
-    return Place("command line", None, len(key + sign) + 1, text, len(value))
+    start, end = span(text, path, len(key + sign), of_key=of_key)
+    if of_key and start == len(key + sign):  # the key is in the word's own
+        return Place("command line", None, 1, text, max(1, len(key)))
+    return Place("command line", None, start + 1, text, max(1, end - start))
 
 
 def shown(file: Path, project: Path) -> str:

@@ -3,25 +3,102 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from headway.config.hydraisms import flag_hint, key_hint
 from headway.errors import HeadwayError, Place
 
+QUOTING = "write key=value, quoting what the shell or the grammar would read: 'key=[a,b]'"
+KEY = r"[+~]*[A-Za-z_][\w./@-]*"
 
-def bad_override(text: str, reason: str) -> HeadwayError:
-    """An override that is no override."""
-    hint = "write key=value, quoting what the shell or the grammar would read: 'key=[a,b]'"
-    return _fault(text, f"{text} is no override: {_plainly(reason)}", hint, "override")
+
+def joined(words: Sequence[str]) -> Iterator[str]:
+    """The words, with ``key = value`` as the one word that was meant."""
+    rest = list(words)
+    while rest:
+        if rest[1:2] == ["="]:
+            yield " ".join(rest[:3])
+            del rest[:3]
+        else:
+            yield rest.pop(0)
+
+
+def flag(text: str) -> HeadwayError:
+    """A word with dashes, which is none of the command's own options."""
+    return _fault(text, f"there is no option {text.partition('=')[0]}", flag_hint(text), "flag", key=True)
+
+
+def hydraism(text: str) -> HeadwayError | None:
+    """A word for Hydra's own launcher."""
+    if text.startswith("-"):
+        return flag(text)
+    hint = key_hint(text.partition("=")[0])
+    what = "Hydra composes the config, but its launcher is no part of Headway"
+    return _fault(text, what, hint, "hydra", key=True) if hint else None
+
+
+def bad_override(text: str, reason: str, is_readable: Callable[[str], bool]) -> HeadwayError:
+    """An override that is no override.
+
+    Args:
+        text: The word.
+        reason: What the grammar's parser says.
+        is_readable: Whether another word would be read.
+    """
+    return _fault(text, f"{text} is no override: {_plainly(reason)}", _mended(text, is_readable), "override")
+
+
+def _mended(text: str, is_readable: Callable[[str], bool]) -> str:
+    key, sign, value = text.partition("=")
+    if not sign:
+        found = re.fullmatch(rf"({KEY}):\s*(.+)", text)
+        return f"write {found[1]}={found[2]}" if found else f"write {text.strip() or 'key'}=VALUE"
+    if not key.strip():
+        return "write key=value in one word, without spaces around the '='"
+    if key != key.strip() and is_readable(f"{key.strip()}={value.strip()}"):
+        return f"write {key.strip()}={value.strip()}, without spaces"
+    if value.startswith("="):
+        return f"write {key}={value.lstrip('=')}, with one '='"
+    for opening, closing in ("[]", "{}", "()", "''", '""'):
+        if is_readable(text + closing):
+            return f"close the {'quote' if opening == closing else 'bracket'}: {text + closing}"
+    quoted = f'{key}="{value.replace(chr(34), "")}"'
+    return f"put the value in quotes, and the word in the shell's: '{quoted}'" if is_readable(quoted) else QUOTING
 
 
 def several_values(text: str) -> HeadwayError:
     """A sweep where one value is wanted."""
-    return _fault(text, f"{text} asks for several values", "headway run -m runs one after the other", "sweep")
+    key, _, value = text.partition("=")
+    decimal = re.fullmatch(r"(-?\d+),(\d+)", value)
+    hint = "headway run -m runs one after the other, key=[a,b] is a list"
+    hint += f"; a number has a point: {key}={decimal[1]}.{decimal[2]}" if decimal else ""
+    return _fault(text, f"{text} asks for several values", hint, "sweep")
 
 
-def bad_choice(text: str, group: str, value: object) -> HeadwayError:
+def bad_choice(text: str, group: str, value: object, known: Sequence[str]) -> HeadwayError:
     """A choice of a config group that names no option."""
     hint = f"~{group} leaves it out" if value is None else f"write {group}=NAME, or {group}='{value}' for an odd name"
+    if text.startswith("++") and isinstance(value, str):
+        hint = f"write {group}={value}"
+    if value == "":
+        hint = f"write {group}=NAME; there are: {', '.join(known) or 'none'}"
     return _fault(text, f"{text} chooses no option of '{group}'", hint, "choice")
+
+
+def chosen_already(text: str, key: str) -> HeadwayError:
+    """A choice that is added where there is one."""
+    what = f"'{key}' is chosen already, so that {text} cannot add it"
+    return _fault(text, what, f"write {text.lstrip('+')}", "choice")
+
+
+def bad_interpolation(text: str, reason: str, hint: str) -> HeadwayError:
+    """A choice by an interpolation that has no value."""
+    return _fault(text, f"{text} cannot be resolved: {reason}", hint, "composition")
+
+
+def not_followed(reason: str, words: Iterable[str]) -> HeadwayError:
+    """Defaults lists that cannot be followed, in Hydra's words; the first choice led there."""
+    return _fault(next(iter(words), ""), reason, None, "composition")
 
 
 def unused_choice(text: str, key: str, value: object) -> HeadwayError:
@@ -50,5 +127,6 @@ def _plainly(reason: str) -> str:
     return f"it cannot be read from '{found[1]}' on" if found else reason
 
 
-def _fault(text: str, what: str, hint: str | None, code: str) -> HeadwayError:
-    return HeadwayError(what, where=Place("command line", None, 1, text, max(1, len(text))), hint=hint, code=code)
+def _fault(text: str, what: str, hint: str | None, code: str, *, key: bool = False) -> HeadwayError:
+    width = len(text.partition("=")[0]) if key else len(text)
+    return HeadwayError(what, where=Place("command line", None, 1, text, max(1, width)), hint=hint, code=code)

@@ -1,4 +1,4 @@
-"""A config as people and records may see it: secrets masked, defaults filled in, as YAML."""
+"""A config as people and records may see it: secrets masked."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from headway.errors import HeadwayError
 from headway.fields import SecretMarker
 
 if TYPE_CHECKING:
-    from headway.config.model import Experiment
     from headway.config.origins import Key
 
 MASK = "***"
@@ -57,43 +56,5 @@ def _mask_word(word: str, secrets: Mapping[Key, str]) -> str:
 def mask_fault(fault: HeadwayError, secrets: Iterable[str]) -> HeadwayError:
     """A fault that quotes no secret."""
     where = fault.where and replace(fault.where, text=mask(fault.where.text, secrets))
-    return HeadwayError(mask(fault.what, secrets), where=where, hint=mask(fault.hint, secrets), code=fault.code)
-
-
-def render(experiment: Experiment, *, origins: bool = False) -> str:
-    """The resolved config as YAML.
-
-    Args:
-        experiment: A checked config.
-        origins: Whether to say behind each value where it came from.
-    """
-    lines = _yaml(experiment.public).splitlines() if not origins else _lines(experiment, experiment.public, (), 0)
-    return "\n".join(lines) + "\n"
-
-
-def _yaml(value: Any) -> str:
-    import yaml
-
-    return str(yaml.safe_dump(value, sort_keys=False, allow_unicode=True, default_flow_style=None, width=100))
-
-
-def _lines(experiment: Experiment, node: Mapping[str, Any], at: Key, depth: int) -> list[str]:
-    lines = []
-    for key, value in node.items():
-        head = f"{'  ' * depth}{_inline(key)}:"
-        if isinstance(value, Mapping) and value:
-            lines += [head, *_lines(experiment, value, (*at, key), depth + 1)]
-        else:
-            place = experiment.config.written((*at, key)) or "default"
-            lines.append(f"{head} {_inline(value)}  # {place}")
-    return lines
-
-
-def _inline(value: Any) -> str:
-    import yaml
-
-    return (
-        str(yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=1_000_000))
-        .removesuffix("...\n")
-        .strip()
-    )
+    what, hint, note = (mask(text, secrets) for text in (fault.what, fault.hint, fault.note))
+    return HeadwayError(what, where=where, hint=hint, code=fault.code, note=note)

@@ -10,10 +10,15 @@ from typing import Any
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from headway.config.hydraisms import RESOLVERS
 from headway.config.origins import Key
 from headway.config.tree import Tree, leaves
 from headway.errors import HeadwayError
-from headway.naming import nearest
+from headway.naming import nearest, unknown
+
+UNSUPPORTED = "Unsupported interpolation type "
+KNOWN = ("oc.env", "oc.select", "oc.decode", "oc.create", "oc.dict.keys", "oc.dict.values")
+"""OmegaConf's own resolvers."""
 
 
 def resolve(tree: Tree, project: Path, around: Mapping[str, Any] | None = None) -> dict[Key, HeadwayError]:
@@ -28,6 +33,7 @@ def resolve(tree: Tree, project: Path, around: Mapping[str, Any] | None = None) 
         A fault for each path that has no value.
     """
     written = {at: value for at, value in leaves(tree.root) if isinstance(value, str) and "${" in value}
+    tree.written = written
     faults = {at: fault for at, text in written.items() if (fault := _malformed(tree, project, at, text))}
     for at in faults:
         _put(tree.root, at, None)
@@ -72,14 +78,26 @@ def _fault(tree: Tree, project: Path, at: Key, text: str, error: str, root: Mapp
     origin = tree.origin(at)
     reason = re.sub(r"^\w+ raised while resolving interpolation: ", "", error.splitlines()[0]).strip('"')
     return HeadwayError(
-        f"{'.'.join(map(str, at))}: {text} cannot be resolved: {reason}",
+        f"{'.'.join(map(str, at))}: {text} cannot be resolved: {_plainly(reason)}",
         where=origin.place(project) if origin else None,
         hint=_hint(reason, root),
         code="interpolation",
     )
 
 
+def _plainly(reason: str) -> str:
+    resolver = reason.removeprefix(UNSUPPORTED)
+    return reason if resolver == reason else f"there is no ${{{resolver}:…}}"
+
+
 def _hint(reason: str, root: Mapping[str, Any]) -> str:
+    resolver = reason.removeprefix(UNSUPPORTED)
+    if resolver in RESOLVERS:
+        return RESOLVERS[resolver]
+    if resolver != reason:
+        return unknown("interpolation", resolver, KNOWN)
+    if "Recursive" in reason:
+        return "these values lead back to themselves; give one of them a value of its own"
     if "nvironment variable" in reason:
         return "set it, or give a default: ${oc.env:NAME,default}"
     missing = re.match(r"Interpolation key '(.+)' not found", reason)

@@ -15,7 +15,8 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any, Literal, TypeVar
 
-from headway.config.defaults import MISSING, members, nested
+from headway.config.defaults import MISSING, hints_of, members, nested
+from headway.config.fixes import fix
 from headway.config.origins import Key
 from headway.config.tree import leaves
 from headway.errors import HeadwayError
@@ -64,11 +65,6 @@ def _adapter(cls: type) -> Any:
     return TypeAdapter(cls)
 
 
-@cache
-def _hints(cls: type) -> dict[str, Any]:
-    return typing.get_type_hints(cls, include_extras=True)
-
-
 def nodes(hint: Any, values: Any, at: Key = ()) -> Iterator[tuple[list[Any], Mapping[str, Any], Key]]:
     """Every mapping that stands for a dataclass, however deep: the classes it may be, the mapping, its path."""
     options = list(members(hint))
@@ -77,8 +73,8 @@ def nodes(hint: Any, values: Any, at: Key = ()) -> Iterator[tuple[list[Any], Map
         yield classes, values, at
         for key, item in values.items():
             for cls in classes:
-                if key in _hints(cls):
-                    yield from nodes(_hints(cls)[key], item, (*at, key))
+                if key in hints_of(cls):
+                    yield from nodes(hints_of(cls)[key], item, (*at, key))
                     break
         return
     for option in options:
@@ -99,16 +95,16 @@ def marked(cls: type, values: Mapping[str, Any], marker: type[M]) -> Iterator[tu
     """The values of fields that carry a marker: path, marker, value."""
     for classes, mapping, at in nodes(cls, values):
         for key, value in mapping.items():
-            hints = [_hints(option)[key] for option in classes if key in _hints(option)]
-            for found in itertools.islice(itertools.chain(*(_markers(hint, marker) for hint in hints)), 1):
+            hints = [hints_of(option)[key] for option in classes if key in hints_of(option)]
+            for found in itertools.islice(itertools.chain(*(markers(hint, marker) for hint in hints)), 1):
                 yield (*at, key), found, value
 
 
-def _markers(hint: Any, marker: type[M]) -> Iterator[M]:
+def markers(hint: Any, marker: type[M]) -> Iterator[M]:
     """The markers of a type anywhere in an annotation."""
     yield from (item for item in getattr(hint, "__metadata__", ()) if isinstance(item, marker))
     for argument in typing.get_args(hint):
-        yield from _markers(argument, marker)
+        yield from markers(argument, marker)
 
 
 def _unknown_keys(cls: type, values: Mapping[str, Any]) -> Iterator[Problem]:
@@ -128,13 +124,13 @@ def _missing(values: Mapping[str, Any]) -> Iterator[Problem]:
 
 
 def _must_be_given(path: Key) -> Problem:
-    return Problem(path, f"'{_dotted(path)}' must be given", "it has no default", "missing")
+    return Problem(path, f"'{dotted(path)}' must be given", "it has no default", "missing")
 
 
 def _infinite(values: Mapping[str, Any]) -> Iterator[Problem]:
     for path, value in leaves(values):
         if isinstance(value, float) and not math.isfinite(value):
-            yield Problem(path, f"{_dotted(path)} is {value}, but should be a finite number", None, "wrong-type")
+            yield Problem(path, f"{dotted(path)} is {value}, but should be a finite number", None, "wrong-type")
 
 
 def _types(cls: type, values: Mapping[str, Any]) -> Iterator[Problem]:
@@ -151,7 +147,8 @@ def _types(cls: type, values: Mapping[str, Any]) -> Iterator[Problem]:
             else:
                 wanted.setdefault(path, []).append(_message(item["msg"]))
         for path, messages in wanted.items():
-            yield Problem(path, _what(path, messages, values), _described(cls, path), "wrong-type")
+            hints = [hint for hint in (fix(_at(values, path), messages), _described(cls, path)) if hint]
+            yield Problem(path, _what(path, messages, values), "; ".join(hints) or None, "wrong-type")
     except HeadwayError as error:  # a stage's own __post_init__
         yield Problem((), error.what, error.hint, error.code)
     except (TypeError, ValueError) as error:
@@ -175,10 +172,13 @@ def _message(text: str) -> str:
 def _what(path: Key, messages: list[str], values: Any) -> str:
     """All that a value may be, in one sentence: the branches of a union are told together."""
     wanted = " or ".join(dict.fromkeys(messages))
-    value = values
+    return f"{dotted(path)} is {_shown(_at(values, path))}, but should be {wanted}" if path else wanted
+
+
+def _at(values: Any, path: Key) -> Any:
     for key in path:
-        value = value[key]
-    return f"{_dotted(path)} is {_shown(value)}, but should be {wanted}" if path else wanted
+        values = values[key]
+    return values
 
 
 def _shown(value: Any) -> str:
@@ -186,7 +186,8 @@ def _shown(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "…"
 
 
-def _dotted(path: Key) -> str:
+def dotted(path: Key) -> str:
+    """A path as it is written: ``model.layers.0``."""
     return ".".join(map(str, path))
 
 
@@ -196,10 +197,10 @@ def _described(cls: type, path: Key) -> str | None:
     while len(names) > 1 and (inner := nested(cls, str(names[0]))) is not None:
         cls, names = inner, names[1:]
     name = str(names[0]) if names else ""
-    if name not in _hints(cls):
+    if name not in hints_of(cls):
         return None
     doc = field_docs(cls).get(name, "")
-    return f"{name}: {type_name(_hints(cls)[name])}{f' — {doc}' if doc else ''}"
+    return f"{name}: {type_name(hints_of(cls)[name])}{f' — {doc}' if doc else ''}"
 
 
 def type_name(hint: Any) -> str:

@@ -8,6 +8,9 @@ from typing import Any
 
 from headway.config.origins import Key, Origin
 
+DELETED = object()
+"""What the history says of an entry that was taken away."""
+
 
 @dataclass
 class Tree:
@@ -16,10 +19,14 @@ class Tree:
     Attributes:
         root: The values.
         origins: Path to origin, for every mapping entry and list.
+        history: Path to every value that was set there and by whom, the first one first.
+        written: Path to the text of each value that was an interpolation.
     """
 
     root: dict[str, Any] = field(default_factory=dict)
     origins: dict[Key, Origin] = field(default_factory=dict)
+    history: dict[Key, list[tuple[Any, Origin]]] = field(default_factory=dict)
+    written: dict[Key, str] = field(default_factory=dict)
 
     def merge(self, value: Any, at: Key, origin: Origin) -> None:
         """Lays `value` over what is at a path.
@@ -52,8 +59,10 @@ class Tree:
             node = node[step]
         step = _step(node, at[-1])
         node[step] = value
-        self._forget((*path, step))
-        self.origins[(*path, step)] = origin
+        path = (*path, step)
+        self._forget(path)
+        self.origins[path] = origin
+        self.history.setdefault(path, []).append((value, origin))
 
     def delete(self, at: Key, origin: Origin) -> bool:
         """Removes an entry of a mapping; whether there was one. Who removed it is remembered."""
@@ -63,6 +72,7 @@ class Tree:
         del parent[str(at[-1])]
         self._forget(at)
         self.origins[at] = origin
+        self.history.setdefault(at, []).append((DELETED, origin))
         return True
 
     def _forget(self, at: Key) -> None:
@@ -81,7 +91,7 @@ class Tree:
         for length in range(len(at), 0, -1):
             origin = self.origins.get(at[:length])
             if origin is not None:
-                return replace(origin, path=(*origin.path, *at[length:])) if origin.file else origin
+                return replace(origin, path=(*origin.path, *at[length:]))
         return None
 
 

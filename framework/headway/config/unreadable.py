@@ -1,15 +1,17 @@
-"""Config files that cannot be read, and defaults lists that cannot be followed."""
+"""Config files that cannot be read."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import yaml
 
-from headway.config.origins import Key, Origin, defaults_entry, position
+from headway.config.origins import Key, Origin, position
 from headway.errors import HeadwayError
+
+HINTS = {"mapping values": "put a value that has a ': ' in quotes", "'\\t'": "indent with spaces, not with tabs"}
+"""Part of what the parser says → how to mend it."""
 
 
 def unreadable(file: Path | None, error: Exception, project: Path) -> HeadwayError:
@@ -17,10 +19,7 @@ def unreadable(file: Path | None, error: Exception, project: Path) -> HeadwayErr
     if file is None:
         return HeadwayError(_sentence(error), code="yaml")
     if isinstance(error, yaml.MarkedYAMLError) and (mark := error.problem_mark or error.context_mark):
-        where = position(file, project, mark.line, mark.column)
-        hints = {"mapping values": "put a value that has a ': ' in quotes", "'\\t'": "indent with spaces"}
-        hint = next((hint for part, hint in hints.items() if part in str(error.problem)), None)
-        return HeadwayError(f"this is no YAML: {error.problem}", where=where, hint=hint, code="yaml")
+        return _marked(file, error, mark, project)
     if isinstance(error, UnicodeDecodeError):
         line = error.object[: error.start].count(b"\n")
         return HeadwayError("this file is not UTF-8", where=position(file, project, line, 0), code="yaml")
@@ -30,42 +29,21 @@ def unreadable(file: Path | None, error: Exception, project: Path) -> HeadwayErr
         where = Origin(file, path).place(project)
         what = f"{'.'.join(map(str, path))}: the interpolation is malformed"
         return HeadwayError(what, where=where, hint=hint, code="interpolation")
-    where = Origin(file, ("defaults",)).place(project, of_key=True)
-    return HeadwayError(_sentence(error), where=where, code="composition")
+    if "header" in str(error) or "components" in str(error):
+        hint = "a header reads `# @package _global_`"
+        return HeadwayError(_sentence(error), where=position(file, project, 0, 0), hint=hint, code="package")
+    return HeadwayError(_sentence(error), where=Origin(file, ()).place(project), code="yaml")
 
 
-def not_followed(error: Exception, files: Mapping[str, Path], words: Sequence[str], project: Path) -> HeadwayError:
-    """A defaults list that cannot be followed: which, and why.
-
-    Args:
-        error: What Hydra says.
-        files: Config path to file, in the order of reading.
-        words: What the command line says.
-        project: The project's folder.
-    """
-    text = " ".join(str(error).split())
-    hint: str | None = "`override` replaces a choice made before, and stands at the end of the list"
-    if isinstance(error, RecursionError):
-        text, hint = "a defaults list leads back to its own file", "remove the circle"
-    named = re.match(r"In '?([^':]+)'?: (.*)", text)
-    if named and named[1] in files:
-        text, origin = named[2], Origin(files[named[1]], ("defaults",))
-    else:
-        origin = _culprit(text, files) or _guilty_word(words)
-    return HeadwayError(text, where=origin.place(project, of_key=True), hint=hint, code="composition")
-
-
-def _culprit(text: str, files: Mapping[str, Path]) -> Origin | None:
-    """The last entry of the group that the text is about; of a circle, an entry that names its own file."""
-    about = re.match(r"Multiple values for (.+?)\. |(.+?) appears more than once", text)
-    group = (about[1] or about[2]).partition("@")[0] if about else None
-    entries = (defaults_entry(file, config, group or config) for config, file in reversed(list(files.items())))
-    return next((entry for entry in entries if entry is not None), None)
-
-
-def _guilty_word(words: Sequence[str]) -> Origin:
-    """The word with an interpolation, which Hydra resolves while it chooses; else the first, which chose the rest."""
-    return Origin(None, text=next((word for word in words if "${" in word), next(iter(words), "")))
+def _marked(file: Path, error: yaml.MarkedYAMLError, mark: yaml.Mark, project: Path) -> HeadwayError:
+    twice = re.match(r"found duplicate key (.+)", str(error.problem))
+    if twice:
+        where = position(file, project, mark.line, mark.column, mark.column + len(twice[1]))
+        hint = "keep one of them; what belongs together stands under one key"
+        return HeadwayError(f"the key '{twice[1]}' is there twice", where=where, hint=hint, code="duplicate-key")
+    hint = next((hint for part, hint in HINTS.items() if part in str(error.problem)), "")
+    where = position(file, project, mark.line, mark.column)
+    return HeadwayError(f"this is no YAML: {error.problem}", where=where, hint=hint or None, code="yaml")
 
 
 def _sentence(error: Exception) -> str:

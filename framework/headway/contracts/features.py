@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from headway.contracts.artifact import Artifact, Lookup, read_json, write_json
+from headway.contracts.feeds import TARGET, WEIGHT
 from headway.contracts.graph import ArraySpec, Graph
 from headway.contracts.recipe import Recipe
 from headway.contracts.schema import Column, Target
@@ -18,11 +19,22 @@ from headway.naming import unknown
 if TYPE_CHECKING:
     import numpy as np
 
-TARGET = "target"
-"""The array of the target in a batch: int64 class codes in the order of the classes, or float32."""
+POSITION = "position"
+"""The array (int64) of where a source's rows lie in their split, for a source that lacks some of them: a window
+without its past, or a forecast without its future. It may be the anchor of the source's views too."""
 
-WEIGHT = "weight"
-"""The array of sample weights in a batch (float32), where the data have them."""
+
+@dataclass(frozen=True)
+class SourceHead:
+    """The part of a `Source` that is JSON.
+
+    Attributes:
+        rows: How many rows it has.
+        views: Its windows.
+    """
+
+    rows: int
+    views: Mapping[str, View]
 
 
 @dataclass(frozen=True)
@@ -34,8 +46,7 @@ class FeaturesHead:
     arrays: tuple[ArraySpec, ...]
     target: Target
     runtime: str
-    rows: Mapping[str, int]
-    views: Mapping[str, View]
+    sources: Mapping[str, SourceHead]
     augmentation: Mapping[str, Any] | None
 
 
@@ -50,7 +61,9 @@ class Features(Artifact):
         arrays: What the graph gives, which is what a model takes.
         target: What is predicted.
         sources: Split name to its rows; beside the graph's arrays a source has `TARGET` and, where
-            the data have weights, `WEIGHT`. A source is the float32 output of the graph itself.
+            the data have weights, `WEIGHT`; for a target with a horizon, `TARGET` has shape (rows, horizon).
+            A source is the float32 output of the graph itself, for all rows of the split or those of
+            `POSITION`.
         augmentation: ``{"use": NAME, …fields}`` of the change made to training batches, or None.
     """
 
@@ -80,24 +93,22 @@ class Features(Artifact):
 
     def save(self, folder: Path) -> None:
         """Writes ``features.json``, the graph's files and one npy file an array and split."""
-        write_json(folder / "features.json", self._head())
+        heads = {split: SourceHead(source.rows, source.views) for split, source in self.sources.items()}
+        head = FeaturesHead(
+            self.columns, self.recipe, self.arrays, self.target, self.graph.runtime, heads, self.augmentation
+        )
+        write_json(folder / "features.json", head)
         self.graph.save(folder / "graph")
         for split, source in self.sources.items():
             _save_arrays(folder / "arrays" / split, source.arrays)
-
-    def _head(self) -> FeaturesHead:
-        rows = {name: source.rows for name, source in self.sources.items()}
-        views = next(iter(self.sources.values())).views if self.sources else {}
-        return FeaturesHead(
-            self.columns, self.recipe, self.arrays, self.target, self.graph.runtime, rows, views, self.augmentation
-        )
 
     @classmethod
     def load(cls, folder: Path, lookup: Lookup) -> Self:
         """Reads the JSON and the graph; arrays are memory-mapped."""
         head = read_json(folder / "features.json", FeaturesHead)
         sources = {
-            split: Source(_map_arrays(folder / "arrays" / split), rows, head.views) for split, rows in head.rows.items()
+            split: Source(_map_arrays(folder / "arrays" / split), source.rows, source.views)
+            for split, source in head.sources.items()
         }
         graph = Graph.load(folder / "graph", head.runtime)
         return cls(head.columns, head.recipe, graph, head.arrays, head.target, sources, head.augmentation)
@@ -115,3 +126,6 @@ def _map_arrays(folder: Path) -> dict[str, np.ndarray]:
     import numpy as np
 
     return {path.stem: np.load(path, mmap_mode="r", allow_pickle=False) for path in sorted(folder.iterdir())}
+
+
+__all__ = ["POSITION", "TARGET", "WEIGHT", "Features"]

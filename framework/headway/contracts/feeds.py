@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from headway.contracts.schema import NUMBERS, STRINGS, Column
+from headway.contracts.schema import NUMBERS, STRINGS, Column, Schema, Target
 from headway.errors import DataError
 
 if TYPE_CHECKING:
@@ -14,6 +14,12 @@ if TYPE_CHECKING:
 
 MISSING = "\N{SYMBOL FOR NULL}"
 """Stands for a missing string in a graph, whose string tensors know no null (U+2400)."""
+
+TARGET = "target"
+"""The array of the target in a batch: int64 class codes in the order of the classes, or float32."""
+
+WEIGHT = "weight"
+"""The array of sample weights in a batch (float32), where the data have them."""
 
 EXACT = 2**53
 """Integers up to this size are exact in float64; larger ones are refused, not rounded."""
@@ -66,10 +72,72 @@ def feeds(frame: pl.DataFrame, columns: Sequence[Column]) -> dict[str, np.ndarra
     `MISSING`, timestamps int64 microseconds since 1970 with the smallest int64 for missing. Columns of
     other kinds (tensor, image, sequence) keep their shape after the first axis.
 
+    A column with a history becomes an array of shape (rows, history + 1): the values of the rows before,
+    oldest first, then the row's own; missing before the first row. It is a view: nothing is copied.
+
     Raises:
         DataError: An integer cannot be represented exactly.
     """
-    return {column.name: _feed(frame[column.name], column) for column in columns}
+    arrays = {column.name: _feed(frame[column.name], column) for column in columns}
+    return arrays | {c.name: _windows(arrays[c.name], c) for c in columns if c.history}
+
+
+def labels(frame: pl.DataFrame, schema: Schema) -> dict[str, np.ndarray]:
+    """The target of every row as `TARGET`, and its weight as `WEIGHT` where the data have one.
+
+    Classes become int64 codes of shape (rows,), numbers float32 of shape (rows,). A target with a horizon
+    has shape (rows, horizon): the values in the rows that follow, NaN after the last; a view of the series.
+
+    Raises:
+        DataError: There is no target or several, or a value is no class.
+    """
+    import polars as pl
+
+    target = schema.target
+    found = {TARGET: _target(frame[target.column], target)}
+    if schema.weight is not None:
+        found[WEIGHT] = frame[schema.weight].cast(pl.Float32).to_numpy()
+    return found
+
+
+def _target(values: pl.Series, target: Target) -> np.ndarray:
+    import numpy as np
+    import polars as pl
+
+    if target.classes is not None:
+        strange = values.filter(~values.is_in(list(target.classes)).fill_null(value=False))
+        if strange.len():
+            raise DataError(
+                f"{strange.len()} target value(s) of '{target.column}' are no class, such as {strange[0]!r}",
+                hint=f"the classes are {', '.join(map(str, target.classes))}",
+                code="target-class",
+            )
+        codes = range(len(target.classes))
+        return values.replace_strict(list(target.classes), list(codes), return_dtype=pl.Int64).to_numpy()
+    numbers = values.cast(pl.Float32).to_numpy()
+    if target.horizon is None:
+        return numbers
+    after = np.full(target.horizon + 1, np.nan, np.float32)
+    steps = np.lib.stride_tricks.sliding_window_view(np.concatenate([numbers[1:], after]), target.horizon)
+    return steps[: len(numbers)]
+
+
+def _windows(array: np.ndarray, column: Column) -> np.ndarray:
+    import numpy as np
+
+    blank = np.broadcast_to(_blank(column), (column.history, *array.shape[1:])).astype(array.dtype)
+    joined = np.concatenate([blank, array, blank[:1]])
+    steps = np.lib.stride_tricks.sliding_window_view(joined, column.history + 1, axis=0)
+    return np.moveaxis(steps, -1, 1)[: len(array)]
+
+
+def _blank(column: Column) -> Any:
+    """What stands for a missing value in the feed of a column."""
+    import numpy as np
+
+    if column.kind in STRINGS:
+        return np.array(MISSING, dtype=object)
+    return np.iinfo(np.int64).min if column.kind == "timestamp" else np.nan
 
 
 def _feed(series: pl.Series, column: Column) -> np.ndarray:
@@ -79,7 +147,7 @@ def _feed(series: pl.Series, column: Column) -> np.ndarray:
     if column.kind in STRINGS:
         return series.cast(pl.String).fill_null(MISSING).to_numpy().astype(object)
     if column.kind == "timestamp":
-        return series.cast(pl.Datetime("us")).cast(pl.Int64).fill_null(np.iinfo(np.int64).min).to_numpy()
+        return series.cast(pl.Datetime("us")).cast(pl.Int64).fill_null(_blank(column)).to_numpy()
     if column.kind in NUMBERS:
         _refuse_inexact(series, column)
         return series.cast(pl.Float64).fill_null(float("nan")).to_numpy()

@@ -41,8 +41,13 @@ class Runtime(ABC):
 
     @classmethod
     @abstractmethod
-    def load(cls, files: Mapping[str, bytes]) -> Self:
-        """Opens the files of a graph; raises `HeadwayError` if they break the runtime's rules."""
+    def load(cls, files: Mapping[str, bytes], lookup: Lookup) -> Self:
+        """Opens the files of a graph; raises `HeadwayError` if they break the runtime's rules.
+
+        Args:
+            files: File name to content.
+            lookup: For a runtime that runs a part of the graph by another runtime.
+        """
 
     @abstractmethod
     def run(self, feeds: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -70,7 +75,7 @@ class Graph:
     def open(self, lookup: Lookup) -> Runtime:
         """The graph ready to run."""
         runtime: type[Runtime] = lookup.get("runtime", self.runtime)
-        return runtime.load(self.files)
+        return runtime.load(self.files, lookup)
 
     def save(self, folder: Path) -> None:
         """Writes the files into `folder`, which is made."""

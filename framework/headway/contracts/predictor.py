@@ -56,6 +56,11 @@ class Predictor(Artifact):
         meaning = canonical_json([self.columns, self.recipe, self.outputs])
         return digest_of(meaning, self.graph.digest.encode())
 
+    @property
+    def history(self) -> int:
+        """How many rows before a row decide its prediction; 0 for all but forecasts."""
+        return max((column.history for column in self.columns), default=0)
+
     def open(self, lookup: Lookup) -> Scorer:
         """The predictor ready to score rows."""
         return Scorer(self, self.graph.open(lookup))
@@ -92,11 +97,14 @@ class Scorer:
         """Scores rows in the form of the source (the recipe is replayed)."""
         return self(self.predictor.recipe.apply(frame.lazy()).collect())
 
-    def __call__(self, frame: pl.DataFrame) -> dict[str, np.ndarray]:
+    def __call__(self, frame: pl.DataFrame, before: pl.DataFrame | None = None) -> dict[str, np.ndarray]:
         """Scores rows in the form of the dataset.
 
         Args:
-            frame: The predictor's columns; others are ignored.
+            frame: The predictor's columns; others are ignored. Where columns have a history, its rows are
+                consecutive.
+            before: The rows right before them, of which as many are read as the longest history needs.
+                What is not given is missing.
 
         Returns:
             Output name to array, rows first.
@@ -104,5 +112,10 @@ class Scorer:
         Raises:
             DataError: Columns are missing or of the wrong type.
         """
-        rows = conform(frame, self.predictor.columns)
-        return run_chunked(self.runtime, feeds(rows, self.predictor.columns))
+        columns = self.predictor.columns
+        rows, known = conform(frame, columns), 0
+        if before is not None and self.predictor.history:
+            past = conform(before.tail(self.predictor.history), columns)
+            rows, known = past.vstack(rows), past.height
+        given = {name: array[known:] for name, array in feeds(rows, columns).items()}
+        return run_chunked(self.runtime, given)

@@ -31,6 +31,8 @@ class Column:
         dtype: The polars type it has in the dataset, such as ``Float64`` or ``String``.
         nullable: Whether values were missing in the training rows.
         categories: The closed set of values, where the kind has one.
+        history: How many rows before a row's own a graph is given with it, for rows that are steps in
+            time: see `headway.contracts.feeds`.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Column:
     dtype: str
     nullable: bool = False
     categories: tuple[Category, ...] | None = None
+    history: int = 0
 
 
 @dataclass(frozen=True)
@@ -48,11 +51,14 @@ class Target:
         column: The column's name.
         task: ``classification`` or ``regression``, or a plugin's own.
         classes: The classes in their fixed order; of two, the last is the positive one.
+        horizon: For forecasts, how many steps ahead: the target of a row is the column's value in each of
+            the next `horizon` rows, and its values up to the row itself may be inputs.
     """
 
     column: str
     task: str
     classes: tuple[Category, ...] | None = None
+    horizon: int | None = None
 
 
 @dataclass(frozen=True)
@@ -90,8 +96,9 @@ class Schema:
 
     @property
     def inputs(self) -> tuple[Column, ...]:
-        """The columns a model may see: all but targets, group, weight and identifiers."""
-        roles = {self.group, self.weight, *(target.column for target in self.targets)}
+        """The columns a model may see: all but targets of the row itself, group, weight and identifiers."""
+        hidden = (target.column for target in self.targets if target.horizon is None)
+        roles = {self.group, self.weight, *hidden}
         return tuple(c for c in self.columns if c.name not in roles and c.kind != "identifier")
 
     @property

@@ -6,14 +6,14 @@ import dataclasses
 import hashlib
 import json
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headway.fields import Registered, SecretMarker, SourceMarker, Uncached
 from headway.paths import resolve_source
 from headway.planning.libraries import Libraries
-from headway.planning.markers import marked, markers_of
+from headway.planning.markers import marked, markers_of, strings
 from headway.planning.modules import Scanner, package_folders
 
 if TYPE_CHECKING:
@@ -24,6 +24,21 @@ if TYPE_CHECKING:
 Components = dict[str, Any]
 """JSON: ``stage``, ``config`` (dotted field → value), ``content`` (field → SHA-256), ``source`` (module →
 hash), ``libraries`` (import name → version), ``cache_version``, ``inputs`` (parameter → key or keys)."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Fingerprint:
+    """What a key is made of, and what explains it.
+
+    Attributes:
+        components: What is hashed.
+        importers: Library → the module that imports it.
+        is_sure: Whether the stage's source, if it is no file, could say whether it changed.
+    """
+
+    components: Components
+    importers: Mapping[str, str]
+    is_sure: bool
 
 
 def key_of(components: Components) -> str:
@@ -48,7 +63,7 @@ class Fingerprinter:
         self.scanner = Scanner({top: package_folders(top) for top in sorted(tops)}, remembered)
         self._libraries = Libraries(remembered)
 
-    def components(self, stage: StageConfig, inputs: Mapping[str, Any]) -> Components:
+    def components(self, stage: StageConfig, inputs: Mapping[str, Any]) -> Fingerprint:
         """What the result of a stage depends on.
 
         Args:
@@ -56,6 +71,7 @@ class Fingerprinter:
             inputs: Parameter name to the key of its input, or keys.
         """
         cls = type(stage.stage)
+        is_sure = True
         scan = self.scanner.scan(self._reached(stage))
         components: Components = {
             "stage": f"{stage.kind}/{stage.use}",
@@ -68,8 +84,10 @@ class Fingerprinter:
         }
         if hasattr(stage.stage, "fingerprint"):
             # A source that cannot tell whether it changed gets a key that nothing else will ever have.
-            components["fingerprint"] = stage.stage.fingerprint() or secrets.token_hex(16)
-        return components
+            told = stage.stage.fingerprint()
+            is_sure = bool(told)
+            components["fingerprint"] = told or secrets.token_hex(16)
+        return Fingerprint(components, scan.libraries, is_sure)
 
     def _reached(self, stage: StageConfig) -> list[str]:
         """Modules of the stage class, its bases, and what its fields name in the registry."""
@@ -78,13 +96,13 @@ class Fingerprinter:
         for field in dataclasses.fields(cls):
             for marker in markers_of(cls, field.name, Registered):
                 modules += [
-                    self._registry.get(marker.kind, name).__module__ for name in _strings(stage.values[field.name])
+                    self._registry.get(marker.kind, name).__module__ for name in strings(stage.values[field.name])
                 ]
         return modules
 
     def _content(self, stage: StageConfig) -> dict[str, Any]:
         paths = marked(type(stage.stage), SourceMarker)
-        return {name: [self._digest(text) for text in _strings(stage.values[name])] for name in sorted(paths)}
+        return {name: [self._digest(text) for text in strings(stage.values[name])] for name in sorted(paths)}
 
     def _digest(self, text: str) -> str:
         path = resolve_source(text, self._project)
@@ -119,14 +137,6 @@ def _slice(name: str, value: Any, dumped: Any) -> dict[str, Any]:
     if not pairs:
         return {name: dumped}
     return {key: part for at, item, plain in pairs for key, part in _slice(f"{name}.{at}", item, plain).items()}
-
-
-def _strings(value: Any) -> Iterable[str]:
-    if isinstance(value, str):
-        return [value] if value else []
-    if isinstance(value, Mapping):
-        return [text for item in value.values() for text in _strings(item)]
-    return [text for item in value for text in _strings(item)] if isinstance(value, list | tuple) else []
 
 
 def _sha256(path: Path) -> str:

@@ -26,14 +26,35 @@ class Vertex:
         stage: Its config.
         inputs: Parameter name to the key of its input, or keys.
         components: What the key was made of.
-        labels: Index of each experiment that needs it → its label there, such as ``model[linear]``.
+        importers: Library → the module that imports it.
+        is_sure: Whether the stage's source, if it is no file, could say whether it changed.
+        labels: Index of each experiment that needs it → its labels there, such as ``model[linear]``; equal stages of
+            one experiment are one.
     """
 
     key: str
     stage: StageConfig
     inputs: Mapping[str, Keys]
     components: Components
-    labels: Mapping[int, str] = field(default_factory=dict)
+    importers: Mapping[str, str] = field(default_factory=dict)
+    is_sure: bool = True
+    labels: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def upstream(self) -> tuple[str, ...]:
+        """The keys of all inputs."""
+        return tuple(key for keys in self.inputs.values() for key in _flat(keys))
+
+    @property
+    def effect(self) -> bool:
+        """Whether the stage changes the world outside the store."""
+        return type(self.stage.stage).effect
+
+
+def _flat(keys: Keys) -> tuple[str, ...]:
+    if isinstance(keys, str):
+        return (keys,)
+    return tuple(keys.values()) if isinstance(keys, Mapping) else keys
 
 
 def build(experiments: Sequence[Experiment], fingerprinter: Fingerprinter) -> list[Vertex]:
@@ -42,7 +63,7 @@ def build(experiments: Sequence[Experiment], fingerprinter: Fingerprinter) -> li
     for index, experiment in enumerate(experiments):
         builder.add(index, experiment)
     vertices = list(builder.vertices.values())
-    return sorted(vertices, key=lambda vertex: type(vertex.stage.stage).effect)
+    return sorted(vertices, key=lambda vertex: vertex.effect)
 
 
 class _Builder:
@@ -61,10 +82,12 @@ class _Builder:
             main.key(name)
 
     def vertex(self, index: int, label: str, stage: StageConfig, inputs: Mapping[str, Keys]) -> str:
-        components = self._fingerprinter.components(stage, inputs)
-        key = key_of(components)
-        vertex = self.vertices.setdefault(key, Vertex(key, stage, inputs, components))
-        self.vertices[key] = replace(vertex, labels={index: label} | dict(vertex.labels))
+        made = self._fingerprinter.components(stage, inputs)
+        key = key_of(made.components)
+        vertex = self.vertices.setdefault(
+            key, Vertex(key, stage, inputs, made.components, made.importers, made.is_sure)
+        )
+        self.vertices[key] = replace(vertex, labels={**vertex.labels, index: (*vertex.labels.get(index, ()), label)})
         return key
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import sys
 from collections.abc import Iterable
+from functools import cache
 from importlib import metadata
 from importlib.machinery import ModuleSpec
 from pathlib import Path
@@ -37,10 +38,7 @@ class Libraries:
         return self._versions[name]
 
     def _by_name(self, name: str) -> str | None:
-        try:
-            return metadata.version(name)
-        except metadata.PackageNotFoundError:
-            return None
+        return _version_of(name)
 
     def _by_record(self, name: str) -> str:
         spec = _spec(name)
@@ -49,6 +47,17 @@ class Libraries:
         file = Path(spec.origin)
         owner = self._remembered.get(file, "distribution", lambda path: _owner(path, name))
         return self._by_name(owner) or "none" if owner else "none"
+
+
+@cache
+def _version_of(distribution: str) -> str | None:
+    """The version of a distribution, read plainly: the standard parser of metadata is made for e-mails, and slow."""
+    try:
+        text = metadata.distribution(distribution).read_text("METADATA") or ""
+    except metadata.PackageNotFoundError:
+        return None
+    head = text.partition("\n\n")[0].splitlines()
+    return next((line.partition(":")[2].strip() for line in head if line.lower().startswith("version:")), None)
 
 
 def _spec(name: str) -> ModuleSpec | None:

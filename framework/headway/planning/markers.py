@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import typing
+from collections.abc import Mapping
 from dataclasses import fields
 from functools import cache
 from pathlib import Path
@@ -52,3 +53,11 @@ def _absolute(value: Any, project: Path) -> Any:
     if isinstance(value, list | tuple):
         return [_absolute(item, project) for item in value]
     return value
+
+
+def strings(value: Any) -> list[str]:
+    """Every text in a value that is not empty, in order."""
+    if isinstance(value, str):
+        return [value] if value else []
+    items = value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ()
+    return [text for item in items for text in strings(item)]

@@ -26,11 +26,11 @@ class Scan:
     Attributes:
         modules: First-party module name to the hash of its syntax.
         libraries: Top-level names of third-party packages that are imported; two levels for a namespace package,
-            such as ``google.protobuf``.
+            such as ``google.protobuf``. Each with a module that imports it.
     """
 
     modules: Mapping[str, str]
-    libraries: frozenset[str]
+    libraries: Mapping[str, str]
 
 
 class Scanner:
@@ -47,29 +47,46 @@ class Scanner:
     def __init__(self, roots: Mapping[str, tuple[Path, ...]], remembered: Remembered) -> None:
         self._roots = roots
         self._remembered = remembered
-        self._parsed: dict[Path, tuple[str, list[str]]] = {}
+        self._scans: dict[frozenset[str], Scan] = {}
+        self._seen: dict[str, tuple[str, tuple[str, ...]] | None] = {}
         self.files: dict[str, Path] = {}
 
     def scan(self, start: Iterable[str]) -> Scan:
         """Everything that the given modules and `headway.contracts` reach."""
+        wanted = frozenset(start)
+        if wanted not in self._scans:
+            self._scans[wanted] = self._scan(sorted(wanted))
+        return self._scans[wanted]
+
+    def _scan(self, start: list[str]) -> Scan:
         modules: dict[str, str] = {}
-        libraries: set[str] = set()
-        waiting = [*start, CONTRACTS]
+        libraries: dict[str, str] = {}
+        waiting = [CONTRACTS, *start]  # the last is scanned first, and named as who imports a library
         while waiting:
             name = waiting.pop()
-            path = self._file(name)
-            if path is None or name in modules:
+            if name in modules or (seen := self._look(name)) is None:
                 continue
-            modules[name], imports = self._parse(path)
-            self.files[name] = path
-            for imported in _absolute(imports, name, path):
+            modules[name], imports = seen
+            for imported in imports:
                 if imported.partition(".")[0] in self._roots:
                     waiting += self._with_parents(imported)
                 elif not imported.startswith("headway.") and imported != "headway":
-                    libraries.add(_library(imported))
+                    libraries.setdefault(_library(imported), name)
                 elif imported.startswith(CONTRACTS):
                     waiting.append(imported)
-        return Scan(modules, frozenset(libraries - sys.stdlib_module_names))
+        kept = {library: name for library, name in libraries.items() if library not in sys.stdlib_module_names}
+        return Scan(modules, kept)
+
+    def _look(self, name: str) -> tuple[str, tuple[str, ...]] | None:
+        """The hash of a module's syntax and the absolute names it imports; None if it has no file of ours."""
+        if name not in self._seen:
+            path = self._file(name)
+            self._seen[name] = None
+            if path is not None:
+                digest, imports = json.loads(self._remembered.get(path, "syntax", _parse_file))
+                self._seen[name] = digest, tuple(_absolute(imports, name, path))
+                self.files[name] = path
+        return self._seen[name]
 
     def _with_parents(self, name: str) -> list[str]:
         parts = name.split(".")
@@ -83,12 +100,6 @@ class Scanner:
                 if path.is_file() and (rest or path.name == "__init__.py"):
                     return path
         return None
-
-    def _parse(self, path: Path) -> tuple[str, list[str]]:
-        if path not in self._parsed:
-            digest, imports = json.loads(self._remembered.get(path, "syntax", _parse_file))
-            self._parsed[path] = digest, imports
-        return self._parsed[path]
 
 
 def _library(imported: str) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from headway.errors import UsageError
 from headway.planning.fingerprint import Components, Fingerprinter
 from headway.planning.graph import Keys, Vertex, build
-from headway.planning.reasons import reasons
+from headway.planning.reasons import Reason, Reasons
+from headway.planning.selection import Selection
 from headway.store import ArtifactStore, Entry, Records, Remembered
 
 if TYPE_CHECKING:
@@ -23,25 +25,59 @@ class Node:
     Attributes:
         label: What is shown: the stage's name, ``[BASELINE]`` for a variant, and in a grid what
             distinguishes its experiment.
-        key: The cache key.
-        stage: Its config.
-        inputs: Parameter name to the key of its input, or keys.
-        components: What the key was made of.
+        vertex: The stage, its key, and what the key was made of.
         verdict: ``cached`` or ``run``.
         reasons: Why it runs; empty when cached.
-        entry: What the key leads to, when cached.
-        labels: Index of each experiment that needs it → its label there.
+        before: What its key leads to already, if it does; a stage may run all the same.
+        forced: Whether it runs because the user wants it to.
     """
 
     label: str
-    key: str
-    stage: StageConfig
-    inputs: Mapping[str, Keys]
-    components: Components
+    vertex: Vertex = field(repr=False)
     verdict: Literal["cached", "run"]
-    reasons: tuple[str, ...]
-    entry: Entry | None
-    labels: Mapping[int, str]
+    reasons: tuple[Reason, ...]
+    before: Entry | None
+    forced: bool = False
+
+    @property
+    def key(self) -> str:
+        """The cache key."""
+        return self.vertex.key
+
+    @property
+    def stage(self) -> StageConfig:
+        """Its config."""
+        return self.vertex.stage
+
+    @property
+    def inputs(self) -> Mapping[str, Keys]:
+        """Parameter name to the key of its input, or keys."""
+        return self.vertex.inputs
+
+    @property
+    def upstream(self) -> tuple[str, ...]:
+        """The keys of all its inputs."""
+        return self.vertex.upstream
+
+    @property
+    def components(self) -> Components:
+        """What the key was made of."""
+        return self.vertex.components
+
+    @property
+    def labels(self) -> Mapping[int, tuple[str, ...]]:
+        """Index of each experiment that needs it → its labels there."""
+        return self.vertex.labels
+
+    @property
+    def effect(self) -> bool:
+        """Whether it changes the world outside the store."""
+        return self.vertex.effect
+
+    @property
+    def entry(self) -> Entry | None:
+        """What the key leads to, when cached."""
+        return self.before if self.verdict == "cached" else None
 
 
 @dataclass(frozen=True)
@@ -57,7 +93,13 @@ class Plan:
     labels: tuple[str, ...]
 
 
-def plan(experiments: Sequence[Experiment], plugins: Plugins, store: ArtifactStore, records: Records) -> Plan:
+def plan(
+    experiments: Sequence[Experiment],
+    plugins: Plugins,
+    store: ArtifactStore,
+    records: Records,
+    selection: Selection | None = None,
+) -> Plan:
     """Plans experiments; executes nothing.
 
     Args:
@@ -65,17 +107,24 @@ def plan(experiments: Sequence[Experiment], plugins: Plugins, store: ArtifactSto
         plugins: Where stages come from.
         store: Asked what is cached.
         records: Asked what keys the stages had before.
+        selection: Which stages are wanted; all of them by default.
 
     Raises:
-        UsageError: A source file does not exist.
+        UsageError: A source file does not exist, no stage has a name of the selection, or a stage before those to
+            start from is not cached.
     """
+    wanted = selection or Selection()
     remembered = Remembered(records)
     fingerprinter = Fingerprinter(plugins, experiments[0].config.project, remembered)
-    vertices = build(experiments, fingerprinter)
+    every = build(experiments, fingerprinter)
     remembered.flush()
+    vertices = wanted.chosen(every)
     labels = grid_labels([experiment.words for experiment in experiments])
-    judge = _Judge(experiments, fingerprinter, store, records)
-    return Plan(tuple(judge.node(vertex, labels) for vertex in vertices), labels)
+    reasons = Reasons(experiments, fingerprinter.scanner.files, store, records)
+    judge = _Judge(labels, store, reasons, wanted.keys(wanted.force, every))
+    nodes = tuple(judge.node(vertex) for vertex in vertices)
+    _check_start(nodes, wanted, wanted.begun(vertices))
+    return Plan(nodes, labels)
 
 
 def grid_labels(overrides: Sequence[Sequence[str]]) -> tuple[str, ...]:
@@ -84,32 +133,30 @@ def grid_labels(overrides: Sequence[Sequence[str]]) -> tuple[str, ...]:
     return tuple(" ".join(word for word in words if word not in common) for words in overrides)
 
 
+def _check_start(nodes: Sequence[Node], selection: Selection, begun: set[str]) -> None:
+    for node in nodes:
+        if node.verdict == "run" and node.key not in begun:
+            start = ", ".join(selection.start)
+            raise UsageError(
+                f"'{node.label}' comes before {start}, but is not in the store: {'; '.join(map(str, node.reasons))}",
+                hint=f"run without --from, or up to it first: --to '{node.label}'",
+                code="not-cached",
+            )
+
+
 @dataclass(frozen=True)
 class _Judge:
-    experiments: Sequence[Experiment]
-    fingerprinter: Fingerprinter
+    labels: Sequence[str]
     store: ArtifactStore
-    records: Records
+    reasons: Reasons
+    forced: set[str]
 
-    def node(self, vertex: Vertex, labels: Sequence[str]) -> Node:
-        effect = type(vertex.stage.stage).effect
-        entry = None if effect else self.store.find(vertex.key)
+    def node(self, vertex: Vertex) -> Node:
+        before = self.store.find(vertex.key)
         index = min(vertex.labels)
-        distinct = labels[index] if len(vertex.labels) == 1 else ""
-        label = f"{vertex.labels[index]} {distinct}".strip()
-        why = () if entry else ("it changes the world outside",) if effect else self._reasons(vertex, index)
-        return Node(
-            label, vertex.key, vertex.stage, vertex.inputs, vertex.components,
-            "cached" if entry else "run", why, entry, vertex.labels,
-        )  # fmt: skip
-
-    def _reasons(self, vertex: Vertex, index: int) -> tuple[str, ...]:
-        experiment = self.experiments[index]
-        last = self.records.last_key(experiment.name, vertex.labels[index])
-        before = self.store.components(last) if last else None
-        if before is None:
-            return ("not run before",)
-        if last == vertex.key:
-            return ("its result is no longer in the store",)
-        files = self.fingerprinter.scanner.files
-        return reasons(vertex, before, experiment, files)
+        distinct = self.labels[index] if len(vertex.labels) == 1 else ""
+        label = f"{vertex.labels[index][0]} {distinct}".strip()
+        forced = vertex.key in self.forced
+        if before is not None and not forced and not vertex.effect:
+            return Node(label, vertex, "cached", (), before)
+        return Node(label, vertex, "run", self.reasons.of(vertex, forced, before is not None), before, forced)

@@ -1,98 +1,210 @@
-"""Why a stage runs: its key's components beside those of the last time."""
+"""Why a stage runs: its key's components beside those of the last time, each difference with its place."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import inspect
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from headway.errors import Place
+from headway.fields import SeedMarker
+from headway.planning.markers import markers_of, strings
 
 if TYPE_CHECKING:
     from headway.config import Experiment
     from headway.planning.graph import Vertex
+    from headway.store import ArtifactStore, Records
 
     Parts = Mapping[str, Any]
 
 
-def reasons(
-    vertex: Vertex, before: Mapping[str, Any], experiment: Experiment, files: Mapping[str, Path]
-) -> tuple[str, ...]:
-    """What changed since a stage last succeeded, the most telling first.
+@dataclass(frozen=True)
+class Reason:
+    """One reason why a stage runs.
+
+    Attributes:
+        what: Such as ``model.dropout 0.1 → 0.2``.
+        where: Where that was written, if it was.
+        cause: For an input that changed: why that changed.
+    """
+
+    what: str
+    where: Place | None = None
+    cause: Reason | None = None
+
+    @property
+    def root(self) -> Reason:
+        """The reason at the beginning of the chain."""
+        return self.cause.root if self.cause else self
+
+    def __str__(self) -> str:
+        if self.cause is not None:
+            return f"{self.what}: {self.root}"
+        if self.where is None:
+            return self.what
+        line = f":{self.where.line}" if self.where.line else ""
+        return f"{self.what} ({self.where.source}{line})"
+
+
+@dataclass
+class Reasons:
+    """Finds the reasons of stages, which must be asked for in the order of the plan.
 
     Args:
-        vertex: The stage as it is now.
-        before: The components it had.
-        experiment: Whose config says where a value was set.
+        experiments: Whose configs say where a value was set.
         files: First-party module name to its file.
+        store: What keys were made of.
+        records: What keys the stages had before.
     """
-    now = vertex.components
-    if before["stage"] != now["stage"]:
-        return (f"{before['stage']} → {now['stage']}", *_inputs(before, now))
-    found = [
-        *_version(before, now),
-        *_config(vertex, before, now, experiment),
-        *_content(vertex, before, now),
-        *_source(before, now, files, experiment.config.project),
-        *_libraries(before, now),
-        *_inputs(before, now),
-    ]
-    return tuple(found) or ("its source cannot say whether it changed",)
+
+    experiments: Sequence[Experiment]
+    files: Mapping[str, Path]
+    store: ArtifactStore
+    records: Records
+    _told: dict[str, Reason] = field(default_factory=dict)
+
+    def of(self, vertex: Vertex, forced: bool, present: bool) -> tuple[Reason, ...]:
+        """Why a stage runs, the most telling reason first.
+
+        Args:
+            vertex: The stage as it is now.
+            forced: Whether the user wants it to run.
+            present: Whether its result is in the store.
+        """
+        if vertex.effect:
+            return (Reason("it changes the world outside"),)
+        if forced and present:
+            return (Reason("forced", Place("command line")),)
+        found = self._compared(vertex)
+        self._told[vertex.key] = found[0]
+        return found
+
+    def _compared(self, vertex: Vertex) -> tuple[Reason, ...]:
+        index = min(vertex.labels)
+        experiment = self.experiments[index]
+        last = self.records.last_key(experiment.name, vertex.labels[index][0])
+        before = self.store.components(last) if last else None
+        if before is None:
+            return (Reason("not run before"),)
+        if last == vertex.key:
+            return (Reason("its result is no longer in the store"),)
+        comparison = _Comparison(vertex, before, experiment, self.files, self._told)
+        return tuple(comparison.reasons()) or (Reason("its source cannot say whether it changed"),)
 
 
-def _version(before: Parts, now: Parts) -> Iterator[str]:
-    if before["cache_version"] != now["cache_version"]:
-        yield f"cache_version {before['cache_version']} → {now['cache_version']}"
+@dataclass(frozen=True)
+class _Comparison:
+    """A stage as it was and as it is."""
 
+    vertex: Vertex
+    before: Parts
+    experiment: Experiment
+    files: Mapping[str, Path]
+    told: Mapping[str, Reason]
 
-def _config(vertex: Vertex, before: Parts, now: Parts, experiment: Experiment) -> Iterator[str]:
-    for name in _changed(before["config"], now["config"]):
-        place = experiment.config.written((vertex.stage.name, *name.split(".")))
-        where = f" ({place.source}{f':{place.line}' if place.line else ''})" if place else ""
-        old, new = _show(before["config"], name), _show(now["config"], name)
-        yield f"{vertex.stage.name}.{name} {old} → {new}{where}"
-
-
-def _show(values: Mapping[str, Any], name: str) -> str:
-    if name not in values:
-        return "unset"
-    text = str(values[name])
-    return text if len(text) <= 40 else text[:37] + "…"
-
-
-def _content(vertex: Vertex, before: Parts, now: Parts) -> Iterator[str]:
-    for name in _changed(before["content"], now["content"]):
-        value = vertex.stage.values.get(name)
-        files = value if isinstance(value, str) else ", ".join(value or ())
-        yield f"{files} changed ({vertex.stage.name}.{name})"
-
-
-def _source(before: Parts, now: Parts, files: Mapping[str, Path], project: Path) -> Iterator[str]:
-    for module in _changed(before["source"], now["source"]):
-        verb = "is new" if module not in before["source"] else "changed" if module in now["source"] else "is gone"
-        yield f"{_file(module, files.get(module), project)} {verb}"
-
-
-def _file(module: str, path: Path | None, project: Path) -> str:
-    if path is None:
-        return module
-    if path.is_relative_to(project / "plugins") and module.startswith("_"):
-        return path.relative_to(project).as_posix()
-    parts = module.count(".") + (2 if path.name == "__init__.py" else 1)
-    return "/".join(path.parts[-parts:])
-
-
-def _libraries(before: Parts, now: Parts) -> Iterator[str]:
-    for name in _changed(before["libraries"], now["libraries"]):
-        yield f"{name} {_show(before['libraries'], name)} → {_show(now['libraries'], name)}"
-
-
-def _inputs(before: Parts, now: Parts) -> Iterator[str]:
-    for name in _changed(before["inputs"], now["inputs"]):
-        old, new = before["inputs"].get(name), now["inputs"].get(name)
-        if isinstance(old, Mapping) and isinstance(new, Mapping):
-            yield from (f"{name}.{item} changed" for item in _changed(old, new))
+    def reasons(self) -> Iterator[Reason]:
+        now = self.vertex.components
+        if self.before["stage"] != now["stage"]:
+            place = self.experiment.config.written((self.vertex.stage.name, "use"))
+            yield Reason(f"{self.before['stage']} → {now['stage']}", place)
         else:
-            yield f"{name} changed"
+            yield from self._version()
+            yield from self._config()
+            yield from self._content()
+            yield from self._fingerprint()
+            yield from self._source()
+            yield from self._libraries()
+        yield from self._inputs()
+
+    def _changes(self, part: str) -> Iterator[tuple[str, Any, Any]]:
+        before, now = self.before.get(part, {}), self.vertex.components.get(part, {})
+        for name in sorted({*before, *now}):
+            if before.get(name, ...) != now.get(name, ...):
+                yield name, before.get(name, ...), now.get(name, ...)
+
+    def _version(self) -> Iterator[Reason]:
+        old, new = self.before["cache_version"], self.vertex.components["cache_version"]
+        if old != new:
+            yield Reason(f"cache_version {old} → {new}", self._declared("cache_version"))
+
+    def _config(self) -> Iterator[Reason]:
+        stage = self.vertex.stage
+        for name, old, new in self._changes("config"):
+            path = tuple(name.split("."))
+            place = self._written(path) or self._declared(path[0])
+            yield Reason(f"{stage.name}.{name} {_shown(old)} → {_shown(new)}", place)
+
+    def _written(self, path: tuple[str, ...]) -> Place | None:
+        """Where the config says a field's value; for a seed that it does not mention, where it says the run's."""
+        stage, written = self.vertex.stage, self.experiment.config.written
+        is_seed = len(path) == 1 and markers_of(type(stage.stage), path[0], SeedMarker)
+        return written((stage.name, *path)) or (written(("seed",)) if is_seed else None)
+
+    def _declared(self, name: str) -> Place | None:
+        """Where the stage's class, or one of its bases, declares a field or an attribute."""
+        for base in type(self.vertex.stage.stage).__mro__:
+            path = self.files.get(base.__module__)
+            if path is None or name not in {**vars(base), **vars(base).get("__annotations__", {})}:
+                continue
+            lines, start = inspect.getsourcelines(base)
+            found = (start + n for n, line in enumerate(lines) if re.match(rf"\s+{re.escape(name)}\s*[:=]", line))
+            return Place(self._file(base.__module__), next(found, start))
+        return None
+
+    def _content(self) -> Iterator[Reason]:
+        stage = self.vertex.stage
+        for name, old, new in self._changes("content"):
+            files = strings(stage.values.get(name))
+            if old is not ... and len(old) == len(files):
+                files = [file for file, was, now in zip(files, old, new, strict=True) if was != now]
+            place = self.experiment.config.written((stage.name, *name.split(".")))
+            yield Reason(f"{stage.name}.{name}: {', '.join(files)} changed", place)
+
+    def _fingerprint(self) -> Iterator[Reason]:
+        old, new = self.before.get("fingerprint"), self.vertex.components.get("fingerprint")
+        if old != new and self.vertex.is_sure:
+            yield Reason(f"its source changed: {_shown(old)} → {_shown(new)}")
+
+    def _source(self) -> Iterator[Reason]:
+        for module, old, new in self._changes("source"):
+            verb = "is new" if old is ... else "is gone" if new is ... else "changed"
+            yield Reason(f"{self._file(module)} {verb}")
+
+    def _libraries(self) -> Iterator[Reason]:
+        for name, old, new in self._changes("libraries"):
+            module = self.vertex.importers.get(name)
+            yield Reason(f"{name} {_shown(old)} → {_shown(new)}", Place(self._file(module)) if module else None)
+
+    def _inputs(self) -> Iterator[Reason]:
+        for name, old, new in self._changes("inputs"):
+            if isinstance(old, Mapping) and isinstance(new, Mapping):
+                for item in sorted({*old, *new}):
+                    if old.get(item) != new.get(item):
+                        yield self._input(f"{name}.{item}", old.get(item), new.get(item))
+            else:
+                yield self._input(name, old, new)
+
+    def _input(self, name: str, old: Any, new: Any) -> Reason:
+        verb = "is new" if old in (None, ...) else "is gone" if new in (None, ...) else "changed"
+        keys = new if isinstance(new, list | tuple) else [new]
+        cause = next((self.told[key] for key in keys if isinstance(key, str) and key in self.told), None)
+        known = cause is not None and cause.root.what != "not run before"
+        return Reason(f"{name} {verb}", cause=cause if known else None)
+
+    def _file(self, module: str) -> str:
+        """A module as people know it: a file from the project, or from where its package lies."""
+        path, project = self.files.get(module), self.experiment.config.project
+        if path is None:
+            return module
+        if path.is_relative_to(project / "plugins") and module.startswith("_"):
+            return path.relative_to(project).as_posix()
+        parts = module.count(".") + (2 if path.name == "__init__.py" else 1)
+        return "/".join(path.parts[-parts:])
 
 
-def _changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    return [name for name in sorted({*before, *now}) if before.get(name, ...) != now.get(name, ...)]
+def _shown(value: Any) -> str:
+    text = "unset" if value is ... else str(value)
+    return text if len(text) <= 40 else text[:37] + "…"

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def headway_register(registry: Registry) -> None:
-    """Registers the artifact types of the contracts and the standard metrics; plugins register all else."""
+    """Registers the artifact types of the contracts, chains and the standard metrics; plugins register all else."""
     for artifact in (
         contracts.Dataset,
         contracts.Features,
@@ -20,5 +20,6 @@ def headway_register(registry: Registry) -> None:
         contracts.Report,
     ):
         registry.add("artifact", artifact.type_name, artifact)
+    registry.add("runtime", contracts.CHAIN, contracts.Chain)
     for metric in metrics.STANDARD:
         registry.add("metric", metric.name, metric)

@@ -215,12 +215,16 @@ def _check_version(candidate: _Candidate) -> None:
 def _import(candidate: _Candidate) -> ModuleType:
     if candidate.path is None:
         return importlib.import_module(candidate.module)
-    parent = sys.modules.setdefault(INLINE, ModuleType(INLINE))
-    parent.__path__ = [str(candidate.path.parent)]
+    open_inline(candidate.path.parent)
     for name in [n for n in sys.modules if n.startswith(INLINE + ".")]:
         if _foreign(sys.modules[name], candidate.path.parent) or name == candidate.module:
             del sys.modules[name]
     return importlib.import_module(candidate.module)
+
+
+def open_inline(folder: Path) -> None:
+    """Lets the modules of a project's ``plugins`` folder be imported, as submodules of `INLINE`."""
+    sys.modules.setdefault(INLINE, ModuleType(INLINE)).__path__ = [str(folder)]
 
 
 def _foreign(module: ModuleType, folder: Path) -> bool:

@@ -90,7 +90,7 @@ class ArtifactStore(Protocol):
         """The folder of an artifact; raises `StoreError` if `digest` is no digest."""
 
     def work_folder(self, key: str) -> Path:
-        """The private folder of the stage that computes a key, kept if it is killed."""
+        """The private folder of the stage that computes a key, kept if it is killed; it may not exist yet."""
 
     def discard_work(self, key: str) -> None:
         """Removes a work folder."""

@@ -145,17 +145,12 @@ class FolderStore:
 
     def work_folder(self, key: str) -> Path:
         """See `ArtifactStore`."""
-        folder = self.root / "work" / _hex(key)
-        with told(folder, "make a work folder"):
-            folder.mkdir(parents=True, exist_ok=True)
-        return folder
+        return self.root / "work" / _hex(key)
 
     def discard_work(self, key: str) -> None:
         """See `ArtifactStore`."""
         folder = self.root / "work" / _hex(key)
-        try:
-            folder.rmdir()  # most stages leave nothing there
-        except OSError:
+        if folder.exists():  # most stages make none
             shutil.rmtree(folder, ignore_errors=True)
 
     def run_folder(self, run: str) -> Path:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-STATUSES = ("running", "done", "failed", "interrupted")
+STATUSES = ("running", "done", "failed", "interrupted", "skipped")
 OPERATORS = (">=", "<=", "!=", "=", ">", "<")
 
 
@@ -35,7 +35,8 @@ class Run:
     Attributes:
         id: UTC time of its start and random digits; sorts by time.
         name: The experiment's name.
-        status: ``running``, ``done``, ``failed`` or ``interrupted`` (also when its process died).
+        status: ``running``, ``done``, ``failed``, ``interrupted`` (also when its process died), or ``skipped``
+            (stages were left out because another run of the command failed).
         created: When it started, UTC, ISO 8601.
         group: What the runs of one command have in common: the id of the first; None for a single run.
         overrides: What the command line said.

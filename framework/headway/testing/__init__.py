@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import pytest
 
-for _module in ("artifacts", "contracts", "graphs", "records", "stages", "stores"):
+for _module in ("artifacts", "contracts", "graphs", "records", "stages", "stores", "trackers"):
     pytest.register_assert_rewrite(f"headway.testing.{_module}")
 
 from headway.testing.artifacts import ArtifactSuite  # noqa: E402 - after assertion rewriting is asked for
@@ -34,6 +34,7 @@ from headway.testing.projects import Project, Recorder, alone, make_context  # n
 from headway.testing.records import RecordsSuite  # noqa: E402
 from headway.testing.stages import HEAVY, StageSuite, heavy_imports  # noqa: E402
 from headway.testing.stores import ArtifactStoreSuite  # noqa: E402
+from headway.testing.trackers import Kept, TrackerSuite, follow, make_run  # noqa: E402
 
 __all__ = [
     "HEAVY",
@@ -41,6 +42,7 @@ __all__ = [
     "ArtifactSuite",
     "DatasetSuite",
     "FeaturesSuite",
+    "Kept",
     "ModelSuite",
     "PredictionsSuite",
     "PredictorSuite",
@@ -49,9 +51,12 @@ __all__ = [
     "RecordsSuite",
     "ReportSuite",
     "StageSuite",
+    "TrackerSuite",
     "alone",
+    "follow",
     "heavy_imports",
     "make_context",
+    "make_run",
     "rows_for",
     "tiny_dataset",
     "tiny_table",

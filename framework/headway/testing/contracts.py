@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 from typing import ClassVar
 from xml.etree import ElementTree
 
-from headway.contracts import ROW, Dataset, Predictions, Report, output_columns
+from headway.contracts import ROW, Dataset, Predictions, Report, output_columns, output_shape
 from headway.testing.artifacts import ArtifactSuite
 
 
@@ -40,11 +40,11 @@ class DatasetSuite(ArtifactSuite):
         assert [name for name in complete if frame[name].null_count()] == []
 
     def test_targets_are_columns_and_never_inputs(self, artifact: Dataset) -> None:
-        """A target among the inputs would be leaked."""
+        """A target among the inputs would be leaked; of a forecast the past is an input."""
         inputs = {column.name for column in artifact.schema.inputs}
         for target in artifact.schema.targets:
             assert target.column in artifact.schema.by_name
-            assert target.column not in inputs
+            assert (target.column in inputs) == (target.horizon is not None)
 
     def test_classes_are_distinct_and_hold_every_target_value(self, artifact: Dataset) -> None:
         """A value outside the classes has no code."""
@@ -74,14 +74,15 @@ class PredictionsSuite(ArtifactSuite):
         """Row ids are unique."""
         assert artifact.frame[ROW].n_unique() == len(artifact.frame)
 
-    def test_probabilities_sum_to_one(self, artifact: Predictions) -> None:
-        """Within the rounding of float32."""
+    def test_outputs_have_their_shapes_and_probabilities_sum_to_one(self, artifact: Predictions) -> None:
+        """Steps before classes and levels; sums within the rounding of float32."""
         import numpy as np
 
         for output in artifact.outputs:
-            if output.kind == "probability" and output.horizon is None:
-                array = artifact.output(output.name)
-                np.testing.assert_allclose(array.sum(axis=1), 1, atol=1e-5)
+            array = artifact.output(output.name)
+            assert array.shape == (len(artifact.frame), *output_shape(output)), output.name
+            if output.kind == "probability":
+                np.testing.assert_allclose(array.sum(axis=-1), 1, atol=1e-5)
                 assert array.min() >= 0
 
     def test_it_names_its_predictor(self, artifact: Predictions) -> None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 SHARES = {"train": 0.6, "validation": 0.2, "test": 0.2}
 
 _WORK = ("private", "public", "self-employed", "none")
+_TEXTS = ("a", "never seen before", "", " two  spaces ", "Zo\u00eb \N{SNOWMAN} 小林", "two\nlines", "x" * 1000)
 _EDUCATION = ("school", "college", "bachelor", "master")
 
 
@@ -132,6 +133,8 @@ def _values(random: np.random.Generator, column: Column, rows: int) -> list[obje
     values: list[object]
     if column.kind == "timestamp":
         values = [datetime(2020, 1, 1) + timedelta(minutes=int(m)) for m in random.integers(0, 10**6, rows)]
+    elif column.kind == "text":
+        values = random.choice(_TEXTS, rows).tolist()
     elif column.dtype == "String":
         known = [str(item) for item in column.categories or ("a", "b")]
         values = random.choice([*known, "never seen"], rows).tolist()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import pytest
 
 from headway.contracts import (
+    POSITION,
     TARGET,
     ArraySpec,
     Dataset,
@@ -21,6 +22,7 @@ from headway.contracts import (
     Predictor,
     conform,
     feeds,
+    output_shape,
     run_chunked,
 )
 from headway.errors import DataError
@@ -54,8 +56,12 @@ def check_output(array: np.ndarray, output: Output, rows: int) -> None:
     if output.kind != "label":
         assert array.dtype == np.float32, output.name
         assert np.isfinite(array).all(), output.name
-    if output.kind == "value" and output.horizon is None:
-        assert array.shape == (rows,), output.name
+    if output.kind in ("value", "quantile"):
+        assert array.shape == (rows, *output_shape(output)), output.name
+    if output.kind == "quantile":
+        assert output.levels is not None, output.name
+        assert list(output.levels) == sorted(output.levels), output.name
+        assert (np.diff(array, axis=-1) >= 0).all(), f"{output.name}: quantiles cross"
     if output.kind == "probability":
         assert output.classes is not None, output.name
         assert array.shape[-1] == len(output.classes), output.name
@@ -84,9 +90,11 @@ class FeaturesSuite(ArtifactSuite):
                 assert np.isfinite(batch[spec.name]).all(), f"split '{name}', array '{spec.name}'"
 
     def test_targets_are_codes_or_floats(self, artifact: Features) -> None:
-        """int64 within the classes, or float32."""
+        """int64 within the classes, or float32: one a row, or one a step."""
+        steps = () if artifact.target.horizon is None else (artifact.target.horizon,)
         for source in artifact.sources.values():
             target = source.batch()[TARGET]
+            assert target.shape == (len(source), *steps)
             if artifact.target.classes is None:
                 assert target.dtype == "float32"
                 continue
@@ -101,9 +109,10 @@ class FeaturesSuite(ArtifactSuite):
         runtime = artifact.graph.open(registry)
         for name, source in artifact.sources.items():
             rows = conform(data.split(name).collect(), artifact.columns)
-            given = run_chunked(runtime, feeds(rows, artifact.columns))
+            given, batch = run_chunked(runtime, feeds(rows, artifact.columns)), source.batch()
+            chosen = source.arrays.get(POSITION, slice(None))
             for spec in artifact.arrays:
-                np.testing.assert_array_equal(given[spec.name], source.batch()[spec.name], err_msg=f"{name}, {spec}")
+                np.testing.assert_array_equal(given[spec.name][chosen], batch[spec.name], err_msg=f"{name}, {spec}")
 
     def test_a_row_is_transformed_alike_alone_and_among_others(
         self, artifact: Features, data: Dataset, registry: Lookup
@@ -113,15 +122,17 @@ class FeaturesSuite(ArtifactSuite):
 
         runtime = artifact.graph.open(registry)
         rows = conform(data.split("train").head(16).collect(), artifact.columns)
-        together = runtime.run(feeds(rows, artifact.columns))
+        given = feeds(rows, artifact.columns)
+        together = runtime.run(given)
         for index in range(len(rows)):
-            one = runtime.run(feeds(rows.slice(index, 1), artifact.columns))
+            one = runtime.run({name: array[index : index + 1] for name, array in given.items()})
             for spec in artifact.arrays:
                 np.testing.assert_array_equal(one[spec.name][0], together[spec.name][index])
 
     def test_no_column_is_a_target(self, artifact: Features) -> None:
-        """A graph that reads the target could not be served."""
-        assert artifact.target.column not in {column.name for column in artifact.columns}
+        """A graph that reads the target could not be served; of a forecast it may read the past."""
+        if artifact.target.horizon is None:
+            assert artifact.target.column not in {column.name for column in artifact.columns}
 
 
 class ModelSuite(ArtifactSuite):
@@ -219,16 +230,27 @@ class PredictorSuite(ArtifactSuite):
     def test_a_row_is_scored_alike_alone_and_among_others(
         self, artifact: Predictor, rows: pl.DataFrame, registry: Lookup
     ) -> None:
-        """Neither batch size nor order decides a prediction."""
+        """Neither batch size nor order decides a prediction; where columns have a history, the order does."""
         import numpy as np
 
         scorer = artifact.open(registry)
-        together, backwards = scorer(rows), scorer(rows.reverse())
-        single = [scorer(rows.slice(index, 1)) for index in range(len(rows))]
+        together = scorer(rows)
+        single = [scorer(rows.slice(index, 1), rows.head(index)) for index in range(len(rows))]
+        backwards = scorer(rows.reverse()) if not artifact.history else None
         for name in (output.name for output in artifact.outputs if output.kind != "label"):
             joined = np.concatenate([one[name] for one in single])
-            np.testing.assert_allclose(backwards[name][::-1], together[name], rtol=0, atol=self.BATCH_ATOL)
             np.testing.assert_allclose(joined, together[name], rtol=0, atol=self.BATCH_ATOL)
+            if backwards is not None:
+                np.testing.assert_allclose(backwards[name][::-1], together[name], rtol=0, atol=self.BATCH_ATOL)
+
+    def test_no_later_row_decides_a_prediction(self, artifact: Predictor, rows: pl.DataFrame, registry: Lookup) -> None:
+        """What lies ahead is not known when a row is scored."""
+        import numpy as np
+
+        scorer, half = artifact.open(registry), len(rows) // 2
+        together, first = scorer(rows), scorer(rows.head(half))
+        for name in (output.name for output in artifact.outputs if output.kind != "label"):
+            np.testing.assert_allclose(first[name], together[name][:half], rtol=0, atol=self.BATCH_ATOL)
 
     def test_other_columns_and_their_order_are_ignored(
         self, artifact: Predictor, rows: pl.DataFrame, registry: Lookup

@@ -87,12 +87,11 @@ def make_context(
     """A context to call a stage's ``run`` with.
 
     Args:
-        work: The stage's folder; made if it is not there.
+        work: The stage's folder; made when the stage asks for it.
         registry: Names to classes; all installed plugins by default.
         name: The stage's name in the pipeline.
         recorder: What remembers the stage's metrics; a new one by default, as ``context.reporter``.
     """
-    work.mkdir(parents=True, exist_ok=True)
     lookup = load().registry if registry is None else registry
     return Context(name, work, lookup, recorder or Recorder(), devices="1")
 

@@ -21,7 +21,7 @@ from headway.stage import Stage, fields_of, signature_of
 
 HEAVY = (
     "torch", "lightning", "numpy", "polars", "sklearn", "onnx", "onnxruntime", "matplotlib", "pydantic", "hydra",
-    "pandas", "scipy", "pyarrow", "safetensors", "jinja2",
+    "pandas", "scipy", "pyarrow", "safetensors", "jinja2", "wandb",
 )  # fmt: skip
 """Libraries that must wait inside ``run``: listing plugins or planning a cached run would pay for them."""
 

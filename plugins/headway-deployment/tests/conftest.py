@@ -29,7 +29,7 @@ class Sum(Runtime):
     scale: float
 
     @classmethod
-    def load(cls, files):
+    def load(cls, files, lookup):
         return cls(json.loads(files["scale.json"]))
 
     def run(self, feeds):
@@ -78,7 +78,8 @@ def report(predictor):
 
 @pytest.fixture(scope="session")
 def package(dataset, predictor, report):
-    return Package("income", dataset.schema, predictor, report, {"runtime": "sum", "sumlib": "1.2.3"})
+    return Package("income", dataset.schema, predictor, report, {"runtime": "sum", "sumlib": "1.2.3"},
+                   {"sum": "headway-sum"})  # fmt: skip
 
 
 @pytest.fixture

@@ -3,11 +3,11 @@ import json
 import re
 
 import pytest
-from headway.contracts import Check
+from headway.contracts import Check, Graph, chain
 from headway.errors import HeadwayError
 from headway.testing import ArtifactSuite, StageSuite, alone, heavy_imports, make_context
 from headway_deployment.package import Package, PackageError, verify
-from headway_deployment.stage import PackageStage
+from headway_deployment.stage import PackageStage, origin
 
 
 class TestPackage(ArtifactSuite):
@@ -138,3 +138,30 @@ def test_a_folder_that_is_no_package_is_told(tmp_path):
 def test_the_store_s_own_list_beside_it_is_no_fault(saved):
     (saved / ".manifest.json").write_text("{}")
     assert verify(saved).name == "income"
+
+
+def test_the_runtimes_and_their_origins_are_packaged(run, report, names, dataset, predictor, tmp_path):
+    package = run(report)
+    assert set(package.runtimes) == {"sum"}
+    graph = chain(predictor.graph, Graph("onnx", {"model.onnx": b""}), [])
+    chained = dataclasses.replace(predictor, graph=graph)
+    about = dataclasses.replace(report, predictor=chained.digest)
+    made = PackageStage("income").run(make_context(tmp_path / "work", names), dataset, chained, about)
+    assert set(made.runtimes) == {"sum", "onnx"}
+    assert made.runtimes["onnx"] == "headway-onnx"
+
+
+def test_the_file_of_a_project_is_the_origin_of_its_classes():
+    inline = type("Tokens", (), {"__module__": "_headway_project.tokens"})
+    assert origin(inline) == "plugins/tokens.py of the project that made it"
+
+
+def test_a_package_whose_runtime_is_not_here_says_which_and_where_it_comes_from(package, saved, names):
+    package.require_runtimes(names)
+    loaded = Package.load(saved, names)
+    assert loaded.runtimes == package.runtimes
+    elsewhere = dataclasses.replace(loaded, runtimes={"onnx": "headway-onnx", "tokens": "headway-text"})
+    with pytest.raises(PackageError, match="'tokens', which comes from headway-text") as caught:
+        elsewhere.require_runtimes(names)
+    assert caught.value.code == "package-runtime"
+    assert "onnx" not in caught.value.what

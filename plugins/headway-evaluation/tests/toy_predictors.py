@@ -17,7 +17,7 @@ class Logistic(Runtime):
     weights: dict
 
     @classmethod
-    def load(cls, files):
+    def load(cls, files, lookup):
         return cls(json.loads(files["weights.json"]))
 
     def run(self, feeds):

@@ -6,7 +6,7 @@ import pytest
 from headway.contracts import Source
 from headway.errors import HeadwayError
 from headway.testing import PredictorSuite, StageSuite
-from headway_onnx.export import OnnxExport
+from headway_onnx.export import ChainExport, OnnxExport
 from headway_onnx.protos import GraphError, parse
 
 SOFT = "probability = Softmax<axis: int = -1>"
@@ -26,6 +26,51 @@ class TestExportedPredictor(PredictorSuite):
     @pytest.fixture
     def artifact(self, context, data, features, model):
         return run(context, data, features, model)
+
+
+class TestChainExport(StageSuite):
+    @pytest.fixture
+    def stage(self):
+        return ChainExport
+
+
+class TestChainedPredictor(PredictorSuite):
+    @pytest.fixture
+    def artifact(self, context, data, features, model):
+        return ChainExport().run(context, data, features, model)
+
+
+def test_a_chain_passes_the_same_gate_with_the_same_answers(context, data, features, model, registry):
+    chained, merged = ChainExport().run(context, data, features, model), run(context, data, features, model)
+    assert chained.graph.runtime == "chain"
+    assert chained.evidence["runtime"]["onnxruntime"] == merged.evidence["runtime"]["onnxruntime"]
+    same = [dict(predictor.evidence, runtime=None) for predictor in (chained, merged)]
+    assert same[0] == same[1]
+    rows = data.split("test").collect()
+    one, two = (predictor.open(registry)(rows)["probability"] for predictor in (chained, merged))
+    np.testing.assert_array_equal(one, two)
+
+
+@pytest.mark.parametrize(
+    ("nodes", "told"),
+    [("t = Constant<value: tensor = float {1.02}>(); u = Mul(s, t); " + SOFT + "(u);", "framework"),
+     (f"u = Softplus(s); {SOFT}(u);", "float64")],
+    ids=["wrong", "unsafe"],
+)  # fmt: skip
+def test_a_chain_with_a_wrong_or_unsafe_part_is_refused(context, data, features, broken, nodes, told):
+    with pytest.raises(HeadwayError, match=told):
+        ChainExport().run(context, data, features, broken(nodes))
+
+
+def test_a_chain_whose_parts_do_not_fit_is_refused(context, data, features, model):
+    other = replace(model, inputs=(replace(model.inputs[0], name="other"),))
+    with pytest.raises(GraphError, match="takes other, which the features do not give"):
+        ChainExport().run(context, data, features, other)
+    scores = replace(model, outputs=(replace(model.outputs[0], name="scores"),))
+    with pytest.raises(HeadwayError, match="gives probability, the model promises scores"):
+        ChainExport().run(context, data, features, scores)
+    with pytest.raises(HeadwayError, match="'tokens'"):
+        ChainExport().run(context, data, features, replace(model, runtime="tokens"))
 
 
 def test_the_merged_graph_scores_raw_rows_as_the_model_scores_arrays(context, data, features, model, registry):
@@ -119,6 +164,7 @@ def test_graphs_of_another_runtime_are_named(context, data, features, model):
     with pytest.raises(HeadwayError, match="model graph is for the runtime 'tokens'") as caught:
         run(context, data, features, replace(model, runtime="tokens"))
     assert caught.value.code == "export-runtime"
+    assert "export=chain" in caught.value.hint
 
 
 def test_a_model_of_other_features_is_refused(context, data, features, model):

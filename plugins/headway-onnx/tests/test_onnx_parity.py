@@ -6,12 +6,13 @@ from headway.contracts import Predictor, canonical_json, run_chunked
 from headway_onnx import parity
 from headway_onnx.export import _merged
 from headway_onnx.graphs import as_graph
+from headway_onnx.subject import MAGNITUDE, Subject
 
 
 @pytest.fixture
 def subject(data, features, model, registry):
     predictor = Predictor(features.columns, features.recipe, model.outputs, as_graph(_merged(features, model)))
-    return parity.Subject(data, features, model, predictor, registry)
+    return Subject(data, features, model, predictor, registry)
 
 
 def test_the_evidence_is_json(subject):
@@ -24,7 +25,7 @@ def test_only_generated_rows_of_ordinary_size_are_held_to_the_framework(subject)
     ordinary = run_chunked(subject.transform, subject.ordinary)["numeric"]
     assert 0 < len(ordinary) < len(every)
     real = max(np.abs(source.batch()["numeric"]).max() for source in subject.features.sources.values())
-    assert np.abs(ordinary).max() <= max(parity.MAGNITUDE, real)
+    assert np.abs(ordinary).max() <= max(MAGNITUDE, real)
 
 
 def test_rows_too_large_for_the_largest_batch_get_a_smaller_one(subject, monkeypatch):

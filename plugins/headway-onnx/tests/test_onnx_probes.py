@@ -74,3 +74,14 @@ def test_columns_without_any_known_value_still_get_rows():
     assert np.isinf(rows["number"]).any()
     assert 0.0 in rows["whole"]
     assert 0 in rows["when"]
+
+
+def test_windows_are_filled_with_a_special_value_and_then_mixed_place_by_place():
+    columns = (Column("load", "numeric", "Float64", history=3),)
+    real = {"load": np.lib.stride_tricks.sliding_window_view(np.arange(10.0), 4)}
+    rows = generated_rows(real, columns)["load"]
+    assert rows.shape[1] == 4
+    assert (~np.isfinite(rows)).all(axis=1).any()
+    assert (rows == 9).all(axis=1).any(), "the largest value of the row's own place"
+    mixed = rows[-MIXED:]
+    assert ((mixed[:, 0] != mixed[:, 1]) & ~np.isnan(mixed[:, 0])).mean() > 0.5

@@ -48,6 +48,7 @@ class Rows(Stage):
     sources: tuple[Source, ...] = ()
     named: Mapping[str, Source] = field(default_factory=dict)
     kinds: Mapping[str, str] = field(default_factory=dict)
+    limit: float | None = None
 
     def run(self, context: Context) -> Dataset: ...
 

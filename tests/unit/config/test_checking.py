@@ -1,8 +1,8 @@
 """What stages, wiring, baselines and secrets make of a composed config."""
 
 import pytest
-from headway.config import render
 from headway.config.schema import field_docs, type_name
+from headway.config.text import render
 from headway.errors import ConfigError
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st

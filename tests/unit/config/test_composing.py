@@ -113,7 +113,7 @@ def test_what_was_asked_for_and_nobody_offers_is_a_fault(study):
         ("model: {layers: [1\n", 10, 1, "expected ',' or ']'"),
         ("a: b: c\n", 9, 5, "mapping values are not allowed"),
         ("\tname: x\n", 9, 1, "'\\t'"),
-        ("name: other\n", 9, 1, "duplicate key name"),
+        ("name: other\n", 9, 1, "the key 'name' is there twice"),
         ("seed: !!python/object/apply:os.getcwd []\n", 9, 7, "could not determine a constructor"),
         ("---\nname: x\n", 9, 1, "another document"),
         ("model: {dropout: '${seed'}\n", 9, 18, "interpolation is malformed"),
@@ -147,18 +147,10 @@ def test_a_file_in_another_encoding_is_told(study):
     assert (fault.what, place(fault)) == ("this file is not UTF-8", (PEOPLE, 2, 1))
 
 
-@pytest.mark.parametrize(
-    ("text", "part"),
-    [
-        ("# @package _global_\n- 1\n", "keys and values, not a list"),
-        ("# @package _global_\ndefaults: 3\n", "defaults must be a list"),
-        ("# @package _global_\ndefaults:\n  - {override /model: net, override /data: people}\n", "Too many keys"),
-    ],
-)
-def test_a_file_of_the_wrong_shape_is_told(study, text, part):
-    study.write(EXPERIMENT, text)
+def test_a_file_that_is_a_list_is_told(study):
+    study.write(EXPERIMENT, "# @package _global_\n- 1\n")
     fault = study.fault()
-    assert part in fault.what
+    assert "keys and values, not a list" in fault.what
     assert place(fault) == (EXPERIMENT, 2, 1)
 
 
@@ -169,24 +161,30 @@ def test_a_forgotten_package_is_told_as_such(study):
     assert fault.where.source == EXPERIMENT
 
 
-def test_overrides_must_come_last_in_a_defaults_list(study):
+def test_a_choice_after_an_override_is_told_and_followed(study):
     study.replace("- override /data", "- override /evaluation: judge\n  - /mean: mean\n  - override /data")
     fault = study.fault()
-    assert "Overrides must be at the end" in fault.what
-    assert place(fault) == (EXPERIMENT, 2, 1)
+    assert "'/mean' stands after an override" in fault.what
+    assert place(fault) == (EXPERIMENT, 4, 5)
 
 
-def test_a_file_that_builds_on_itself_is_told(study):
-    study.write("configs/model/net.yaml", "defaults: [net, _self_]\nuse: net\n")
+@pytest.mark.parametrize("steps", [["net"], ["other", "net"]])
+def test_a_file_that_builds_on_itself_is_told_beside_the_faults_of_others(study, steps):
+    for name, onto in zip(["net", *steps[:-1]], steps, strict=True):
+        study.write(f"configs/model/{name}.yaml", f"use: net\ndefaults: [{onto}, _self_]\n")
+    study.add("data: {login: 3}\n")
+    circle, value = sorted(study.faults(), key=lambda fault: fault.code)
+    assert "leads back to its own file" in circle.what
+    assert "model/net → " in circle.hint
+    assert place(circle) == (f"configs/model/{['net', *steps[:-1]][-1]}.yaml", 2, 12)
+    assert place(value) == (EXPERIMENT, 9, 15)
+
+
+def test_a_choice_made_twice_is_told_where_it_is_made_again_and_taken(study):
+    study.replace("override /data", "/data: people\n  - override /data")
     fault = study.fault()
-    assert "leads back to its own file" in fault.what
-    assert place(fault) == ("configs/model/net.yaml", 1, 12)
-
-
-def test_a_choice_made_twice_is_told_where_it_is_made_again(study):
-    study.replace("override /data", "/data: rows\n  - override /data")
-    fault = study.fault()
-    assert "data appears more than once" in fault.what
+    assert "'data' is chosen already" in fault.what
+    assert "override /data: people" in fault.hint
     assert place(fault) == (EXPERIMENT, 3, 5)
 
 
@@ -228,7 +226,7 @@ def test_the_file_that_asks_is_named_not_another_that_would(study):
         ("seed=1,2", "sweep", "headway run -m"),
         ("model=null", "choice", "~model leaves it out"),
         ("model=3", "choice", "model='3'"),
-        ("++model=net", "choice", "write model=NAME"),
+        ("++model=net", "choice", "write model=net"),
         ("mean=mean", "choice", "write +mean=mean"),
         ("model=nte", "unknown-option", "did you mean 'net'?"),
         ("~mean", "delete", "no mean to delete"),

@@ -1,10 +1,8 @@
 import pytest
-import yaml
-from headway.config import check, compose, render
+from headway.config import check, compose
 from headway.config.origins import Origin
+from headway.config.text import render
 from headway.config.tree import Tree, leaves
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 PLUGIN = """
 from collections.abc import Mapping
@@ -26,41 +24,6 @@ class Rows(Stage):
 def headway_register(registry):
     registry.add("data", "anything", Rows)
 """
-TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), max_size=8).filter(
-    lambda text: "${" not in text and text != "???" and "\\" not in text
-)
-VALUES = st.fixed_dictionaries(
-    {},
-    optional={
-        "number": st.floats(allow_nan=False, allow_infinity=False),
-        "whole": st.integers(-(2**60), 2**60),
-        "text": TEXT,
-        "flag": st.booleans(),
-        "several": st.lists(st.integers(-9, 9), max_size=4),
-        "named": st.dictionaries(st.from_regex(r"[a-z]{1,5}", fullmatch=True), TEXT, max_size=3),
-        "maybe": st.none() | TEXT,
-    },
-)
-
-
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
-@given(values=VALUES)
-def test_what_is_rendered_composes_to_the_same(project, values):
-    project.plugin("parts", PLUGIN)
-    plugins = project.plugins()
-    body = {"defaults": [{"override /data": "anything"}], "pipeline": ["data"], "data": values}
-
-    def composed(content):
-        text = "# @package _global_\n" + yaml.safe_dump(content, allow_unicode=True)
-        project.write("configs/experiment/trial.yaml", text)
-        return check(compose(project.folder, ["experiment=trial"], plugins), plugins)
-
-    first = composed(body)
-    rendered = yaml.safe_load(render(first))
-    rendered["data"].pop("use")
-    rendered = {name: rendered[name] for name in ("name", "seed", "pipeline", "baselines", "runner", "data")}
-    second = composed({"defaults": body["defaults"], **rendered})
-    assert second.stages[0].values == first.stages[0].values
 
 
 def test_origins_stand_behind_the_values(project):

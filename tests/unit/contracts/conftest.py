@@ -39,7 +39,7 @@ class Arithmetic(Runtime):
     steps: Mapping
 
     @classmethod
-    def load(cls, files):
+    def load(cls, files, lookup):
         return cls(json.loads(files["steps.json"]))
 
     def run(self, feeds):
@@ -134,7 +134,7 @@ def features(dataset):
         ArraySpec("categorical", "int64", (2,), tuple(strings), tuple(len(v) + 1 for v in strings.values())),
     )
     graph = Graph("toy", {"steps.json": json.dumps(steps).encode()})
-    runtime = Arithmetic.load(graph.files)
+    runtime = Arithmetic.load(graph.files, None)
     sources = {name: source(runtime, frame.collect(), columns, arrays) for name, frame in dataset.splits.items()}
     return Features(columns, dataset.recipe, graph, arrays, schema.target, sources)
 

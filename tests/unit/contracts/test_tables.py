@@ -130,7 +130,7 @@ class _Doubler(Runtime):
     seen: list
 
     @classmethod
-    def load(cls, files):
+    def load(cls, files, lookup):
         return cls()
 
     def run(self, feeds):

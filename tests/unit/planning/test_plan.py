@@ -2,83 +2,12 @@
 
 import os
 import shutil
-from dataclasses import replace
-from pathlib import Path
 
 import pytest
-from headway.config import check, compose, expand
 from headway.errors import UsageError
-from headway.executors import InProcess
-from headway.planning import key_of, plan
-from headway.plugins import load
-from headway.runner import execute
-from headway.store import StageRow, new_run_id, open_store
-from headway.testing.records import RUN
+from headway.planning import key_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
-TOY = Path(__file__).parents[2] / "integration" / "toy"
-
-
-class Quiet:
-    """A journal that only remembers keys, as a run's does."""
-
-    def __init__(self, records):
-        self.records = records
-
-    def finished(self, node, outcome):
-        for label in node.labels.values():
-            self.remember(label, node.key, outcome.digest)
-
-    def remember(self, label, key, digest):
-        run = replace(RUN, id=new_run_id(), name="toy")
-        self.records.open_run(run)
-        self.records.write_stage(run.id, StageRow(label, "kind", "use", key, "done", digest=digest))
-        self.records.close_run(run.id, "done", 0.0)
-
-    def started(self, *_): ...
-
-    waiting = step = output = started
-
-
-class Toy:
-    def __init__(self, folder):
-        self.folder = folder
-        (folder / "configs" / "experiment").mkdir(parents=True)
-        (folder / "plugins").mkdir()
-        for name in ("toy.py", "_arithmetic.py"):
-            shutil.copy(TOY / name, folder / "plugins" / name)
-        shutil.copy(TOY / "toy.yaml", folder / "configs" / "experiment" / "toy.yaml")
-        (folder / "lines.txt").write_text("one\nthree\n")
-        opened = open_store(folder / ".headway")
-        self.store, self.records = opened.artifacts, opened.records
-
-    def plan(self, *words, grid=()):
-        plugins = load(self.folder)
-        lists = expand(["experiment=toy", *words, *grid])
-        experiments = [check(compose(self.folder, overrides, plugins), plugins) for overrides in lists]
-        return plan(experiments, plugins, self.store, self.records)
-
-    def run(self, *words):
-        made = self.plan(*words)
-        executor = InProcess(load(self.folder))
-        assert execute(made, executor, Quiet(self.records), self.store.root, self.folder)
-
-    def edit(self, path, old, new):
-        file = self.folder / path
-        assert old in file.read_text()
-        file.write_text(file.read_text().replace(old, new))
-
-    def keys(self, *words):
-        return {node.label: node.key for node in self.plan(*words).nodes}
-
-    def reasons(self, *words):
-        return {node.label: node.reasons for node in self.plan(*words).nodes if node.verdict == "run"}
-
-
-@pytest.fixture
-def toy(tmp_path):
-    return Toy(tmp_path)
 
 
 def test_everything_runs_first_and_nothing_afterwards(toy):
@@ -91,7 +20,7 @@ def test_a_value_is_named_with_old_new_and_place(toy):
     toy.run()
     assert toy.reasons("model.power=2") == {
         "model": ("model.power 1 → 2 (command line)",),
-        "summary": ("model changed",),
+        "summary": ("model changed: model.power 1 → 2 (command line)",),
     }
     toy.edit("configs/experiment/toy.yaml", "lines:\n", "model:\n  power: 2\nlines:\n")
     assert toy.reasons()["model"] == ("model.power 1 → 2 (configs/experiment/toy.yaml:10)",)
@@ -99,7 +28,7 @@ def test_a_value_is_named_with_old_new_and_place(toy):
 
 def test_another_stage_in_the_same_place_is_named_without_its_sources(toy):
     toy.run()
-    assert toy.reasons("model=crash")["model"] == ("model/count → model/crash",)
+    assert toy.reasons("model=crash")["model"] == ("model/count → model/crash (command line)",)
 
 
 @pytest.mark.parametrize(
@@ -128,7 +57,7 @@ def test_data_are_known_by_content_not_by_name(toy):
     shutil.copy(toy.folder / "lines.txt", toy.folder / "same.txt")
     assert toy.reasons("lines.path=same.txt") == {}
     toy.edit("lines.txt", "three", "four")
-    assert toy.reasons()["lines"] == ("lines.txt changed (lines.path)",)
+    assert toy.reasons()["lines"] == ("lines.path: lines.txt changed (configs/experiment/toy.yaml:10)",)
 
 
 def test_a_folder_is_known_by_the_names_and_content_of_its_files(toy):
@@ -182,8 +111,8 @@ def test_secrets_inside_nested_values_are_in_no_component():
     }
 
 
-def test_a_key_does_not_know_its_folder_nor_the_order_of_its_config(tmp_path):
-    one, two = Toy(tmp_path / "one"), Toy(tmp_path / "some" / "where" / "else")
+def test_a_key_does_not_know_its_folder_nor_the_order_of_its_config(make_toy):
+    one, two = make_toy("one"), make_toy("some/where/else")
     text = (two.folder / "configs/experiment/toy.yaml").read_text()
     head, body = text.split("name: toy\n")
     (two.folder / "configs/experiment/toy.yaml").write_text(head + body + "name: toy\n")
@@ -199,7 +128,7 @@ def test_a_library_in_another_version_is_named(toy, monkeypatch):
     monkeypatch.setattr(Libraries, "_version", lambda self, name: "99.0" if name == "numpy" else real(self, name))
     reason = toy.reasons()["model"][0]
     assert reason.startswith("numpy ")
-    assert reason.endswith("→ 99.0")
+    assert reason.endswith("→ 99.0 (plugins/_arithmetic.py)")
 
 
 def test_the_distribution_of_an_import_by_another_name_is_found(toy):

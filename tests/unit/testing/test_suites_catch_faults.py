@@ -37,6 +37,7 @@ from headway.testing import (
     heavy_imports,
     tiny_dataset,
 )
+from headway.testing.graphs import check_output
 
 
 class Names:
@@ -217,7 +218,7 @@ class Centred(Runtime):
     """A graph whose answer depends on the batch, as a forgotten training mode would make it."""
 
     @classmethod
-    def load(cls, files):
+    def load(cls, files, lookup):
         return cls()
 
     def run(self, feeds):
@@ -234,6 +235,37 @@ def test_a_prediction_that_depends_on_its_batch_is_caught():
     suite.test_scores_are_what_the_outputs_promise(predictor, rows, names)
     with pytest.raises(AssertionError):
         suite.test_a_row_is_scored_alike_alone_and_among_others(predictor, rows, names)
+
+
+@dataclass(frozen=True)
+class Ahead(Runtime):
+    """A forecast that is read off the rows that follow, as a window with a wrong sign would do it."""
+
+    @classmethod
+    def load(cls, files, lookup):
+        return cls()
+
+    def run(self, feeds):
+        following = np.append(feeds["age"][1:, -1], 0.0)
+        return {"value": following.astype(np.float32)}
+
+
+def test_a_prediction_that_sees_later_rows_is_caught():
+    columns = (dataclasses.replace(tiny_dataset(50).schema.column("age"), history=2),)
+    predictor = Predictor(columns, Recipe(), (Output("value", "value"),), Graph("Ahead", {}))
+    suite, rows, names = PredictorSuite(), tiny_dataset(50).split("train").collect(), Names(Ahead)
+    suite.test_scores_are_what_the_outputs_promise(predictor, rows, names)
+    with pytest.raises(AssertionError):
+        suite.test_no_later_row_decides_a_prediction(predictor, rows, names)
+
+
+def test_quantiles_that_cross_are_caught():
+    output = Output("q", "quantile", levels=(0.1, 0.9))
+    check_output(np.float32([[1, 2], [2, 2]]), output, 2)
+    with pytest.raises(AssertionError, match="cross"):
+        check_output(np.float32([[1, 2], [2, 1]]), output, 2)
+    with pytest.raises(AssertionError):
+        check_output(np.float32([[1, 2]]), dataclasses.replace(output, levels=(0.9, 0.1)), 1)
 
 
 def page(html, **more):

@@ -45,6 +45,7 @@ class Predict:
 
         registry = session.plugins.registry
         package = Package.load(session.resolve(arguments.package), registry)
+        package.require_runtimes(registry)
         named = tuple(name.strip() for name in arguments.keep.split(",") if name.strip())
         keep = None if arguments.keep_all else named
         done = predict(package.predictor, registry, arguments.input, arguments.output, keep)

@@ -32,6 +32,7 @@ class Manifest:
         inputs: The columns it takes.
         outputs: What it gives.
         requirements: What ran it when it was checked: library to version.
+        runtimes: What is needed to run it: the name of a runtime to where it comes from.
         files: Path within the package to the SHA-256 of its content.
     """
 
@@ -41,6 +42,7 @@ class Manifest:
     inputs: tuple[Column, ...]
     outputs: tuple[Output, ...]
     requirements: Mapping[str, str]
+    runtimes: Mapping[str, str]
     files: Mapping[str, str]
 
 
@@ -54,6 +56,7 @@ class Package(Artifact):
         predictor: What scores rows.
         report: The evidence about exactly this predictor, without the predictions.
         requirements: What ran the predictor when it was checked: library to version.
+        runtimes: What is needed to run it: the name of a runtime to where it comes from, for people.
     """
 
     type_name: ClassVar[str] = "package"
@@ -63,6 +66,19 @@ class Package(Artifact):
     predictor: Predictor
     report: Report = field(repr=False)
     requirements: Mapping[str, str] = field(default_factory=dict)
+    runtimes: Mapping[str, str] = field(default_factory=dict)
+
+    def require_runtimes(self, lookup: Lookup) -> None:
+        """Raises `PackageError` that names the runtimes that are not registered here, and where they come from."""
+        missing = {name: origin for name, origin in self.runtimes.items() if not _is_registered(lookup, name)}
+        if missing:
+            told = "; ".join(f"'{name}', which comes from {origin}" for name, origin in missing.items())
+            raise PackageError(
+                f"package '{self.name}' needs a runtime that is not here: {told}",
+                hint="a package holds data, never code: install that plugin, or run in a project that has it "
+                "(headway --project FOLDER)",
+                code="package-runtime",
+            )
 
     def save(self, folder: Path) -> None:
         """Writes ``predictor/``, ``schema.json``, ``report/`` and, last, ``manifest.json``."""
@@ -75,7 +91,7 @@ class Package(Artifact):
         write_json(
             folder / MANIFEST,
             Manifest(FORMAT, self.name, predictor.digest, predictor.columns, predictor.outputs, self.requirements,
-                     digests(folder)),
+                     self.runtimes, digests(folder)),
         )  # fmt: skip
 
     @classmethod
@@ -96,7 +112,15 @@ class Package(Artifact):
             )
         schema = read_json(folder / "schema.json", Schema)
         report = Report.load(folder / "report", lookup)
-        return cls(manifest.name, schema, predictor, report, manifest.requirements)
+        return cls(manifest.name, schema, predictor, report, manifest.requirements, manifest.runtimes)
+
+
+def _is_registered(lookup: Lookup, runtime: str) -> bool:
+    try:
+        lookup.get("runtime", runtime)
+    except HeadwayError:
+        return False
+    return True
 
 
 def verify(folder: Path) -> Manifest:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-from headway.contracts import Lookup, Output, Predictor, Scorer, output_columns, tabulate
+from headway.contracts import Lookup, Output, Predictor, Scorer, conform, output_columns, tabulate
 from headway.errors import DataError, UsageError
 from polars.io.plugins import register_io_source
 
@@ -73,6 +73,7 @@ class Scoring:
         source: Where rows come from.
         keep: Columns carried over.
         rows: How many rows were read so far.
+        before: The last of them, as many as the longest history needs.
     """
 
     predictor: Predictor
@@ -80,6 +81,7 @@ class Scoring:
     source: Source
     keep: tuple[str, ...]
     rows: int = 0
+    before: pl.DataFrame | None = None
     faults: Faults = field(default_factory=Faults)
 
     @property
@@ -119,13 +121,22 @@ class Scoring:
             raise self.faults.error()
 
     def _scored(self, batch: pl.DataFrame, frame: pl.DataFrame) -> pl.DataFrame:
-        arrays = self.scorer(frame)
+        arrays = self.scorer(frame, self.before)
+        self.before = self._past(frame)
         scores = tabulate(self.predictor.outputs, arrays)
         labelled = labelled_by(self.predictor.outputs)
         if labelled is not None and labelled.classes is not None:
             classes = pl.Series(labelled.classes, dtype=_class_type(labelled))
             scores = scores.with_columns(classes.gather(arrays[labelled.name].argmax(axis=1)).alias(LABEL))
         return pl.DataFrame([*self._kept(batch), *scores]).cast(dict(self.schema))  # type: ignore[arg-type]
+
+    def _past(self, frame: pl.DataFrame) -> pl.DataFrame | None:
+        """What the next batch needs of all rows so far; nothing is kept for predictors without a history."""
+        history, columns = self.predictor.history, self.predictor.columns
+        if not history:
+            return None
+        last = conform(frame.tail(history), columns)
+        return last if self.before is None else pl.concat([self.before, last]).tail(history)
 
     def _kept(self, batch: pl.DataFrame) -> pl.DataFrame:
         wanted = {name: self.source.schema[name] for name in self.keep}

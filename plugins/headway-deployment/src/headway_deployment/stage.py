@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from annotated_types import MinLen
-from headway.contracts import Dataset, Predictor, Report
+from headway.contracts import Dataset, Predictor, Report, parts_of
 from headway.errors import HeadwayError
+from headway.plugins.manager import INLINE
 from headway.stage import Context, Stage
 
 from headway_deployment.package import Package
@@ -25,7 +26,7 @@ class PackageStage(Stage):
         """Packages a predictor that passed its gates.
 
         Args:
-            context: Not needed.
+            context: Where the runtimes are registered.
             data: The dataset behind the predictor, for its schema.
             export: What is deployed.
             evaluation: The evidence about it.
@@ -47,7 +48,10 @@ class PackageStage(Stage):
                 hint="a predictor is deployed when all its gates pass; the report says by how much they were missed",
                 code="package-gates",
             )
-        return Package(self.name, data.schema, export, evaluation, requirements(export))
+        origins = {
+            part.runtime: origin(context.registry.get("runtime", part.runtime)) for part in parts_of(export.graph)
+        }
+        return Package(self.name, data.schema, export, evaluation, requirements(export), origins)
 
 
 def requirements(predictor: Predictor) -> dict[str, str]:
@@ -56,3 +60,9 @@ def requirements(predictor: Predictor) -> dict[str, str]:
     versions = told.items() if isinstance(told, Mapping) else ()
     libraries = {key: value for key, value in versions if isinstance(value, str) and key != "name"}
     return {"runtime": predictor.graph.runtime, **libraries}
+
+
+def origin(runtime: type) -> str:
+    """Where a class comes from, for people: the distribution of a plugin, or the file of a project."""
+    top, _, rest = runtime.__module__.partition(".")
+    return f"plugins/{rest}.py of the project that made it" if top == INLINE else top.replace("_", "-")

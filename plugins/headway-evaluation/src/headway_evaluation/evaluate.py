@@ -77,11 +77,10 @@ def _units(scored: Scored) -> str:
 
 def _score(stage: Classification, lookup: Lookup, data: Dataset, predictors: Mapping[str, Predictor]) -> Scored:
     known = {split: rows_of(data, split) for split in stage.splits}
-    frames = {split: frame for split, (_, frame) in known.items()}
-    given = {name: score(data, p, lookup, frames, name) for name, p in predictors.items()}
+    given = {name: score(data, p, lookup, stage.splits, name) for name, p in predictors.items()}
     outputs = {split: {name: arrays[split] for name, (_, arrays) in given.items()} for split in stage.splits}
     predictions = {name: kept for name, (kept, _) in given.items()}
-    return Scored(target_of(data), {split: rows for split, (rows, _) in known.items()}, outputs, predictions)
+    return Scored(target_of(data), known, outputs, predictions)
 
 
 def _metrics(stage: Classification, lookup: Lookup) -> dict[str, Metric]:

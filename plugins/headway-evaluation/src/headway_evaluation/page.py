@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from headway.contracts import Figure, Measurement, Predictor, Report
+from headway.contracts import Figure, Measurement, Predictor, Report, parts_of
 from headway.metrics import Metric
 
 from headway_evaluation.intervals import Estimate, verdict
@@ -80,6 +80,7 @@ def render(story: Story) -> str:
     return environment.from_string(template.read_text(encoding="utf-8")).render(
         report=story.report,
         predictor=story.predictor,
+        runtimes=", then ".join(part.runtime for part in parts_of(story.predictor.graph)),
         level=percent(story.report.level),
         summary=summary(story),
         confusion=next(t for t in story.report.tables if t.title.startswith(CONFUSION)),

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-from headway.contracts import ROW, Dataset, Output, Predictions, Predictor, Target, tabulate
+from headway.contracts import Dataset, Output, Predictions, Predictor, Target, score_split
 from headway.contracts.artifact import Lookup
 from headway.errors import DataError
 
@@ -42,8 +42,8 @@ def target_of(data: Dataset) -> Target:
     return target
 
 
-def rows_of(data: Dataset, split: str) -> tuple[Rows, pl.DataFrame]:
-    """The rows of a split: what is known of them, and the frame itself.
+def rows_of(data: Dataset, split: str) -> Rows:
+    """What is known of the rows of a split.
 
     Raises:
         DataError: The split is empty, or a target is missing or none of the classes.
@@ -60,7 +60,7 @@ def rows_of(data: Dataset, split: str) -> tuple[Rows, pl.DataFrame]:
         raise _unfit(what, f"the classes of '{target.column}' are {', '.join(map(str, code))}")
     weight = frame[data.schema.weight].to_numpy().astype(np.float64) if data.schema.weight else None
     group = frame[data.schema.group].rank("dense").to_numpy().astype(np.int64) - 1 if data.schema.group else None
-    return Rows(np.array([code[value] for value in values], dtype=np.int64), weight, group), frame
+    return Rows(np.array([code[value] for value in values], dtype=np.int64), weight, group)
 
 
 def _unfit(what: str, hint: str) -> DataError:
@@ -82,15 +82,15 @@ def output_of(predictor: Predictor, target: Target, name: str) -> Output:
 
 
 def score(
-    data: Dataset, predictor: Predictor, lookup: Lookup, frames: Mapping[str, pl.DataFrame], name: str
+    data: Dataset, predictor: Predictor, lookup: Lookup, splits: Iterable[str], name: str
 ) -> tuple[Predictions, dict[str, np.ndarray]]:
-    """Scores every frame with one predictor.
+    """Scores several splits with one predictor.
 
     Args:
-        data: The dataset the frames come from.
-        predictor: What scores them.
+        data: The dataset.
+        predictor: What scores it.
         lookup: The registry.
-        frames: Split name to its rows.
+        splits: Which splits.
         name: What errors call the predictor.
 
     Returns:
@@ -99,15 +99,7 @@ def score(
     target = target_of(data)
     output = output_of(predictor, target, name)
     scorer = predictor.open(lookup)
-    given = {split: scorer(frame) for split, frame in frames.items()}
-    tables = [_known(data, frame, split).hstack(tabulate(predictor.outputs, given[split]))
-              for split, frame in frames.items()]  # fmt: skip
-    predictions = Predictions(pl.concat(tables), target, predictor.outputs, predictor.digest)
-    return predictions, {split: arrays[output.name] for split, arrays in given.items()}
-
-
-def _known(data: Dataset, frame: pl.DataFrame, split: str) -> pl.DataFrame:
-    schema = data.schema
-    roles = {"target": schema.target.column, "weight": schema.weight, "group": schema.group, "time": schema.time}
-    known: Sequence[pl.Expr] = [pl.col(column).alias(role) for role, column in roles.items() if column]
-    return frame.select(ROW, pl.lit(split).alias("split"), *known)
+    scored = {split: score_split(scorer, data, split) for split in splits}
+    frame = pl.concat([predictions.frame for predictions in scored.values()])
+    predictions = Predictions(frame, target, predictor.outputs, predictor.digest)
+    return predictions, {split: found.output(output.name) for split, found in scored.items()}

@@ -1,22 +1,23 @@
-"""The export stage: features and model in one graph that has passed the parity gate."""
+"""The export stages: features and model in one graph that has passed the parity gate."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from annotated_types import Ge
-from headway.contracts import Dataset, Features, Graph, Model, Predictor
+from headway.contracts import Dataset, Features, Graph, Model, Predictor, chain, parts_of
 from headway.errors import HeadwayError
 from headway.stage import Context, Stage
 
 
 @dataclass(frozen=True)
-class OnnxExport(Stage):
-    """One ONNX graph from raw columns to outputs, refused unless it gives the right answers.
+class Gated(Stage):
+    """An export that is refused unless it gives the right answers (see ``headway_onnx.parity``).
 
-    The gate (see ``headway_onnx.parity``) holds the graph to the training arrays bit for bit, to the
-    framework's own predictions within the tolerance, and to itself at every batch size.
+    The gate holds the graph to the training arrays bit for bit, to the framework's own predictions within
+    the tolerance, and to itself at every batch size.
     """
 
     atol: Annotated[float, Ge(0)] = 1e-6
@@ -28,6 +29,27 @@ class OnnxExport(Stage):
     require_bit_equal: bool = True
     """Whether a row must get the same bits in a batch of any size; if not, the tolerance holds there too."""
 
+    def _checked(self, context: Context, data: Dataset, features: Features, model: Model, graph: Graph) -> Predictor:
+        """The predictor with the gate's evidence; raises `HeadwayError` if a check fails."""
+        from headway_onnx import parity
+        from headway_onnx.lint import refuse_unsafe
+        from headway_onnx.subject import Subject
+
+        for part in parts_of(graph):
+            if part.runtime == "onnx":
+                refuse_unsafe(part.files["model.onnx"])
+        predictor = Predictor(features.columns, features.recipe, model.outputs, graph)
+        context.log.info("checking the exported graph")
+        subject = Subject(data, features, model, predictor, context.registry)
+        evidence = parity.check(subject, parity.Tolerance(self.atol, self.rtol, self.require_bit_equal))
+        context.record(parity.metrics(evidence))
+        return replace(predictor, evidence=evidence)
+
+
+@dataclass(frozen=True)
+class OnnxExport(Gated):
+    """One ONNX graph from raw columns to outputs, refused unless it gives the right answers."""
+
     def run(self, context: Context, data: Dataset, features: Features, model: Model) -> Predictor:
         """Merges, lints and checks.
 
@@ -35,18 +57,28 @@ class OnnxExport(Stage):
             HeadwayError: A graph is for another runtime, the graphs do not fit together, an operator
                 is refused, or a check of the parity gate fails.
         """
-        from headway_onnx import parity
         from headway_onnx.graphs import as_graph
-        from headway_onnx.lint import refuse_unsafe
 
-        graph = as_graph(_merged(features, model))
-        refuse_unsafe(graph.files["model.onnx"])
-        predictor = Predictor(features.columns, features.recipe, model.outputs, graph)
-        context.log.info("checking the exported graph")
-        subject = parity.Subject(data, features, model, predictor, context.registry)
-        evidence = parity.check(subject, parity.Tolerance(self.atol, self.rtol, self.require_bit_equal))
-        context.record(parity.metrics(evidence))
-        return Predictor(features.columns, features.recipe, model.outputs, graph, evidence)
+        return self._checked(context, data, features, model, as_graph(_merged(features, model)))
+
+
+@dataclass(frozen=True)
+class ChainExport(Gated):
+    """Features and model run one after the other, each by its own runtime, refused unless the answers are right.
+
+    For features or models whose graphs are no ONNX, such as a tokenizer in front of a network.
+    """
+
+    def run(self, context: Context, data: Dataset, features: Features, model: Model) -> Predictor:
+        """Chains, lints the parts that are ONNX, and checks.
+
+        Raises:
+            HeadwayError: The model takes arrays that the features do not give, a runtime is not registered,
+                an operator is refused, or a check of the parity gate fails.
+        """
+        _require({spec.name for spec in features.arrays}, [spec.name for spec in model.inputs])
+        graph = chain(features.graph, model.export(), [spec.name for spec in model.inputs])
+        return self._checked(context, data, features, model, graph)
 
 
 def _merged(features: Features, model: Model) -> bytes:
@@ -54,15 +86,7 @@ def _merged(features: Features, model: Model) -> bytes:
     from headway_onnx.protos import GraphError
 
     first, second = parse(_content(features.graph, "features")), parse(_content(model.export(), "model"))
-    given = {value.name for value in first.graph.output}
-    wanted = [value.name for value in second.graph.input]
-    lacking = ", ".join(name for name in wanted if name not in given)
-    if lacking:
-        raise GraphError(
-            f"the model takes {lacking}, which the features do not give (they give {', '.join(sorted(given))})",
-            hint="train the model on these features",
-            code="export-arrays",
-        )
+    _require({value.name for value in first.graph.output}, [value.name for value in second.graph.input])
     outputs = {value.name for value in second.graph.output}
     promised = {output.name for output in model.outputs}
     if outputs != promised:
@@ -74,12 +98,24 @@ def _merged(features: Features, model: Model) -> bytes:
     return to_bytes(merge(first, second, prefixes=("features/", "model/")))
 
 
+def _require(given: set[str], wanted: Sequence[str]) -> None:
+    from headway_onnx.protos import GraphError
+
+    lacking = ", ".join(name for name in wanted if name not in given)
+    if lacking:
+        raise GraphError(
+            f"the model takes {lacking}, which the features do not give (they give {', '.join(sorted(given))})",
+            hint="train the model on these features",
+            code="export-arrays",
+        )
+
+
 def _content(graph: Graph, whose: str) -> bytes:
     if graph.runtime != "onnx" or set(graph.files) != {"model.onnx"}:
         files = ", ".join(sorted(graph.files))
         raise HeadwayError(
             f"the {whose} graph is for the runtime '{graph.runtime}' (files: {files}), not one onnx file",
-            hint=f"use another export stage, or {whose} that give an onnx graph",
+            hint=f"run them one after the other, each by its own runtime: export=chain; or use {whose} that give onnx",
             code="export-runtime",
         )
     return graph.files["model.onnx"]

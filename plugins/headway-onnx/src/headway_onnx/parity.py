@@ -5,7 +5,7 @@ Four checks, each on every split or on generated rows (see `headway_onnx.probes`
 * ``training arrays``: the features' graph gives the arrays the model was trained on, bit for bit, from
   the raw rows. Nothing is served that was not trained on.
 * ``framework``: the merged graph agrees with the model's own ``predict`` within the tolerance, on rows of
-  ordinary size (see `MAGNITUDE`).
+  ordinary size (see `headway_onnx.subject.MAGNITUDE`).
 * ``batches``: a row gets the same bits in batches of all `SIZES`, at the start or the end of one.
 * ``outputs``: every output is finite, and probabilities are probabilities.
 """
@@ -14,14 +14,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from headway.contracts import CHUNK, Dataset, Features, Lookup, Model, Output, Predictor, Runtime, run_chunked
+from headway.contracts import (
+    CHUNK,
+    Model,
+    Output,
+    Predictor,
+    Runtime,
+    parts_of,
+    run_chunked,
+)
 from headway.errors import HeadwayError
 
 from headway_onnx.comparison import Difference, compare, compare_outputs
-from headway_onnx.probes import count, generated_rows, join, real_rows, take
+from headway_onnx.probes import count, join, take
+from headway_onnx.subject import Subject
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,10 +44,6 @@ SAMPLE = 512
 
 MEMORY = 2**29
 """Bytes of input in the largest batch; rows of images may need a smaller one than the last size."""
-
-MAGNITUDE = 100.0
-"""Beyond this, generated rows are not held to the framework: float32 loses digits in proportion to its
-inputs, and where huge terms cancel, two right answers differ. They must still be finite and bit-equal."""
 
 PROBABILITY = 1e-5
 """How far the sum of a row's probabilities may be from 1: float32's rounding over many classes."""
@@ -64,77 +68,6 @@ class Tolerance:
     atol: float
     rtol: float
     require_bit_equal: bool = True
-
-
-@dataclass(frozen=True)
-class Subject:
-    """What is checked.
-
-    Attributes:
-        data: The rows that features and model were fitted on.
-        features: Raw columns to arrays.
-        model: Arrays to outputs, by its framework.
-        predictor: Raw columns to outputs, by the merged graph.
-        lookup: Where the runtime is registered.
-    """
-
-    data: Dataset
-    features: Features
-    model: Model
-    predictor: Predictor
-    lookup: Lookup
-
-    @cached_property
-    def merged(self) -> Runtime:
-        """The merged graph, open."""
-        return self.predictor.graph.open(self.lookup)
-
-    @cached_property
-    def transform(self) -> Runtime:
-        """The features' graph, open."""
-        return self.features.graph.open(self.lookup)
-
-    @cached_property
-    def real(self) -> dict[str, Feeds]:
-        """Split name to its raw rows; splits without rows are left out."""
-        splits = (name for name, source in self.features.sources.items() if len(source))
-        return {name: real_rows(self.data, name, self.features.columns) for name in splits}
-
-    @property
-    def fitted(self) -> Feeds:
-        """The training rows, or those of the first split if none is called ``train``."""
-        return self.real.get("train") or next(iter(self.real.values()))
-
-    @cached_property
-    def generated(self) -> Feeds:
-        """Generated rows around the training rows."""
-        return generated_rows(self.fitted, self.features.columns)
-
-    @cached_property
-    def ordinary(self) -> Feeds:
-        """Generated rows whose arrays are no larger than `MAGNITUDE` or than those of the real rows."""
-        import numpy as np
-
-        real = (source.batch() for source in self.features.sources.values() if len(source))
-        limit = max(MAGNITUDE, *(self._magnitudes(batch).max() for batch in real))
-        given = self._magnitudes(run_chunked(self.transform, self.generated))
-        return take(self.generated, np.flatnonzero(given <= limit))
-
-    def _magnitudes(self, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
-        """The largest absolute float of each row; infinite where one is not finite."""
-        import numpy as np
-
-        largest = np.zeros(count(arrays))
-        for spec in self.features.arrays:
-            array = arrays[spec.name].reshape(len(largest), -1)
-            if array.dtype.kind == "f":
-                largest = np.maximum(largest, np.nan_to_num(np.abs(array).max(axis=1, initial=0.0), nan=np.inf))
-        return largest
-
-    @property
-    def outputs(self) -> tuple[Output, ...]:
-        """What the merged graph gives."""
-        return self.predictor.outputs
 
 
 @dataclass(frozen=True)
@@ -178,6 +111,7 @@ def check(subject: Subject, tolerance: Tolerance) -> dict[str, Any]:
     """
     if not subject.real:
         raise ParityError("there are no rows to check the graph on", hint="give the dataset rows", code="parity-rows")
+    _require_outputs(subject)
     results = [*_arrays(subject), *_framework(subject, tolerance), *_batches(subject, tolerance), *_outputs(subject)]
     failed = [result for result in results if not result.passed]
     if failed:
@@ -193,8 +127,19 @@ def check(subject: Subject, tolerance: Tolerance) -> dict[str, Any]:
         "checks": [{k: v for k, v in asdict(result).items() if k != "worst"} for result in results],
         "tolerance": asdict(tolerance),
         "batch_sizes": list(_sizes(subject)),
-        "runtime": _runtime(),
+        "runtime": _runtime(subject.predictor),
     }
+
+
+def _require_outputs(subject: Subject) -> None:
+    given = set(subject.merged.run(take(subject.fitted, slice(1))))
+    lacking = [output.name for output in subject.outputs if output.name not in given]
+    if lacking:
+        raise ParityError(
+            f"the graph gives {', '.join(sorted(given))}, the model promises {', '.join(lacking)} too",
+            hint="name the outputs of Model.export() as Model.outputs",
+            code="export-outputs",
+        )
 
 
 def metrics(evidence: Mapping[str, Any]) -> dict[str, float]:
@@ -209,23 +154,25 @@ def metrics(evidence: Mapping[str, Any]) -> dict[str, float]:
     }
 
 
-def _runtime() -> dict[str, Any]:
+def _runtime(predictor: Predictor) -> dict[str, Any]:
+    if "onnx" not in [part.runtime for part in parts_of(predictor.graph)]:
+        return {"name": predictor.graph.runtime}
     import onnxruntime  # type: ignore[import-untyped]
 
-    return {"name": "onnx", "onnxruntime": onnxruntime.__version__, "providers": ["CPUExecutionProvider"]}
+    version = onnxruntime.__version__
+    return {"name": predictor.graph.runtime, "onnxruntime": version, "providers": ["CPUExecutionProvider"]}
 
 
 def _arrays(subject: Subject) -> Iterator[Result]:
     for split, rows in subject.real.items():
-        given, trained = run_chunked(subject.transform, rows), subject.features.source(split).batch()
+        given, trained = run_chunked(subject.transform, rows), subject.trained(split)
         for spec in subject.features.arrays:
             yield _bitwise("training arrays", split, compare(spec.name, given[spec.name], trained[spec.name]))
 
 
 def _framework(subject: Subject, tolerance: Tolerance) -> Iterator[Result]:
     for split, rows in subject.real.items():
-        arrays = subject.features.source(split).batch()
-        yield from _agreement(subject, tolerance, split, rows, arrays)
+        yield from _agreement(subject, tolerance, split, rows, subject.trained(split))
     rows = subject.ordinary
     if count(rows):
         yield from _agreement(subject, tolerance, GENERATED, rows, run_chunked(subject.transform, rows))

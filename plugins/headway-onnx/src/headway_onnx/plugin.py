@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from headway.plugins import Registry
 
-from headway_onnx.export import OnnxExport
+from headway_onnx.export import ChainExport, OnnxExport
 from headway_onnx.runtime import OnnxRuntime
 
 
 def headway_register(registry: Registry) -> None:
-    """Registers the runtime of ONNX graphs and the export stage."""
+    """Registers the runtime of ONNX graphs and the export stages."""
     registry.add("runtime", "onnx", OnnxRuntime)
     registry.add("export", "onnx", OnnxExport)
+    registry.add("export", "chain", ChainExport)

@@ -33,7 +33,8 @@ def generated_rows(real: Mapping[str, np.ndarray], columns: Sequence[Column]) ->
     special values of all columns at random (the same ones every time). Special values of a number are
     the smallest and largest of the real rows, some others of them, and the floats next to each:
     thresholds that were fitted lie there. Integer columns get whole numbers only, and columns that are
-    neither numbers, strings nor times get real values.
+    neither numbers, strings nor times get real values. In a column with a history, a special value first
+    fills the whole window, then each of its places is drawn.
 
     Args:
         real: The rows the graph was fitted on, as feeds; at least one row.
@@ -44,20 +45,23 @@ def generated_rows(real: Mapping[str, np.ndarray], columns: Sequence[Column]) ->
     """
     import numpy as np
 
-    specials = {column.name: _specials(real[column.name], column) for column in columns}
+    own = {c.name: real[c.name][:, -1] if c.history else real[c.name] for c in columns}
+    specials = {column.name: _specials(own[column.name], column) for column in columns}
     single = sum(len(values) for values in specials.values())
     rows = np.arange(single + MIXED) % len(next(iter(real.values())))
     made = {name: array[rows].copy() for name, array in real.items()}
     random = np.random.default_rng(0)
     start = 0
     for name, values in specials.items():
-        made[name][start : start + len(values)] = values
-        made[name][single:] = values[random.integers(0, len(values), MIXED)] if len(values) else made[name][single:]
+        if len(values):
+            shape = (MIXED, *made[name].shape[1:])
+            made[name][start : start + len(values)].T[...] = values
+            made[name][single:] = values[random.integers(0, len(values), shape)]
         start += len(values)
     return made
 
 
-def take(rows: Mapping[str, np.ndarray], positions: np.ndarray) -> Feeds:
+def take(rows: Mapping[str, np.ndarray], positions: np.ndarray | slice) -> Feeds:
     """The rows at the given positions, in that order."""
     return {name: array[positions] for name, array in rows.items()}
 

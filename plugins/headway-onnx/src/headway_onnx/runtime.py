@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
-from headway.contracts import Runtime
+from headway.contracts import Lookup, Runtime
 from headway.errors import DataError, HeadwayError
 from headway.naming import nearest
 
@@ -63,11 +63,12 @@ class OnnxRuntime(Runtime):
     _session: Any = field(repr=False)
 
     @classmethod
-    def load(cls, files: Mapping[str, bytes]) -> Self:
+    def load(cls, files: Mapping[str, bytes], lookup: Lookup | None = None) -> Self:
         """Opens a graph of one file, ``model.onnx``.
 
         Digests are for the caller to check before; the content is checked here before onnxruntime sees
         it: its size, that nothing lies outside the file, and that each operator is in the allow-list.
+        Nothing is looked up.
 
         Raises:
             GraphError: The files break those rules.

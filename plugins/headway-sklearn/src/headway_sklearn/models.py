@@ -4,42 +4,18 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Self
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
 
-from headway.contracts import ArraySpec, Epoch, Graph, Lookup, Model, Output, read_json, write_json
+from headway.contracts import ArrayModel, Graph
 
 if TYPE_CHECKING:
     import numpy as np
 
 
 @dataclass(frozen=True)
-class ModelHead:
-    """The part of a baseline that is JSON; see `TableModel` for the attributes."""
-
-    inputs: tuple[ArraySpec, ...]
-    outputs: tuple[Output, ...]
-    metrics: Mapping[str, float]
-
-
-@dataclass(frozen=True)
-class TableModel(Model):
-    """A model of named float64 arrays that was fitted in one go.
-
-    Attributes:
-        inputs: The arrays it takes.
-        outputs: One output: ``probability`` or ``value``.
-        weights: Name to fitted array; see the subclass.
-        metrics: Metrics on the validation split, such as ``validation.auroc``.
-        history: Empty.
-    """
-
-    inputs: tuple[ArraySpec, ...]
-    outputs: tuple[Output, ...]
-    weights: Mapping[str, np.ndarray] = field(repr=False)
-    metrics: Mapping[str, float] = field(default_factory=dict)
-    history: tuple[Epoch, ...] = ()
+class TableModel(ArrayModel):
+    """A model of named float64 arrays that was fitted in one go, with one output: ``probability`` or ``value``."""
 
     def predict(self, batch: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """The output for each row: probabilities (rows, classes) or values (rows,), float32."""
@@ -50,21 +26,6 @@ class TableModel(Model):
     @abstractmethod
     def _predict(self, batch: Mapping[str, np.ndarray]) -> np.ndarray:
         """As `predict`, in float64."""
-
-    def save(self, folder: Path) -> None:
-        """Writes ``model.json`` and ``weights.safetensors``."""
-        from safetensors.numpy import save
-
-        write_json(folder / "model.json", ModelHead(self.inputs, self.outputs, self.metrics))
-        (folder / "weights.safetensors").write_bytes(save(dict(self.weights)))
-
-    @classmethod
-    def load(cls, folder: Path, lookup: Lookup) -> Self:
-        """Reads what `save` wrote."""
-        from safetensors.numpy import load
-
-        head = read_json(folder / "model.json", ModelHead)
-        return cls(head.inputs, head.outputs, load((folder / "weights.safetensors").read_bytes()), head.metrics)
 
 
 @dataclass(frozen=True)

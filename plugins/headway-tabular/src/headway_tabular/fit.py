@@ -13,8 +13,6 @@ from headway import Context, DataError
 from headway.contracts import (
     MISSING,
     NUMBERS,
-    TARGET,
-    WEIGHT,
     ArraySpec,
     Column,
     Dataset,
@@ -22,8 +20,8 @@ from headway.contracts import (
     Graph,
     Schema,
     Source,
-    Target,
     feeds,
+    labels,
     run_chunked,
 )
 from headway.naming import unknown
@@ -71,7 +69,7 @@ def fit(stage: Tabular, context: Context, data: Dataset) -> Features:
     sources = {}
     for name, frame in data.splits.items():
         rows = frame.collect()
-        arrays = run_chunked(runtime, feeds(rows, columns)) | _labels(rows, data.schema)
+        arrays = run_chunked(runtime, feeds(rows, columns)) | labels(rows, data.schema)
         sources[name] = Source(arrays, rows.height)
     specs = _specs(layout, statistics, vocabularies)
     return Features(columns, data.recipe, graph, specs, data.schema.target, sources)
@@ -156,17 +154,3 @@ def _specs(
         sizes = tuple(len(words) + 1 for words in vocabularies.values())
         specs.append(ArraySpec("categorical", "int64", (len(sizes),), tuple(vocabularies), sizes))
     return tuple(specs)
-
-
-def _labels(rows: pl.DataFrame, schema: Schema) -> dict[str, np.ndarray]:
-    labels = {TARGET: _target(rows[schema.target.column], schema.target)}
-    if schema.weight is not None:
-        labels[WEIGHT] = rows[schema.weight].cast(pl.Float32).to_numpy()
-    return labels
-
-
-def _target(values: pl.Series, target: Target) -> np.ndarray:
-    if target.classes is None:
-        return values.cast(pl.Float32).to_numpy()
-    codes = range(len(target.classes))
-    return values.replace_strict(list(target.classes), list(codes), return_dtype=pl.Int64).to_numpy()
