@@ -262,3 +262,34 @@ def test_a_full_disk_is_told_and_what_was_saved_is_whole(toy):
     assert "Traceback" not in done.stderr
     assert "everything is as it was saved" in done.stdout
     assert "2 of 3 stages would run" in done.stdout
+
+
+NO_LOCKS = """
+import errno, fcntl
+
+def _no_locks(*_):
+    raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+fcntl.flock = _no_locks
+
+
+def headway_register"""
+
+
+def test_on_a_file_system_without_locks_runs_work_and_one_warning_says_what_does_not(ran):
+    before = ran.digests()
+    ran.edit("plugins/toy.py", "def headway_register", NO_LOCKS)
+    for isolate in ("false", "true"):
+        words = ("experiment=toy", "model.power=7" if isolate == "true" else "model.power=8")
+        done = ran.headway("run", *words, f"runner.isolate={isolate}")
+        assert done.returncode == 0, done.stderr
+        assert done.stderr.count("without locks") == 1, done.stderr
+    assert len(ran.digests()) > len(before)
+    assert [run["status"] for run in json.loads(ran.headway("runs", "list", "--format", "json").stdout)] == ["done"] * 5
+    refused = ran.headway("store", "gc")
+    assert refused.returncode == 1
+    assert "has no locks" in refused.stderr
+    two = [ran.start("run", "experiment=toy", "model.power=6", "model.seconds=1") for _ in range(2)]
+    errors = [run.communicate(timeout=120)[1] for run in two]
+    assert [run.returncode for run in two] == [0, 0], errors
+    assert "as it was saved" in ran.headway("store", "verify").stdout

@@ -24,8 +24,9 @@ def listing(arguments: argparse.Namespace, records: Records) -> Sequence[str]:
     wanted = _filter(arguments)
     fields = _fields(arguments, wanted)
     runs = records.list(wanted)
-    _check(wanted, fields, runs, records)
     metrics = records.metrics_of([run.id for run in runs])
+    unseen = [field for field in fields if all(_value(run, metrics[run.id], field) is None for run in runs)]
+    _check(wanted, unseen, runs, records)
     if arguments.format == "json":
         return json.dumps([_plain(run, metrics[run.id]) for run in runs], indent=2).splitlines()
     rows = [[*_cells(run), *(_value(run, metrics[run.id], field) for field in fields)] for run in runs]
@@ -79,13 +80,13 @@ def _fields(arguments: argparse.Namespace, wanted: RunFilter) -> list[str]:
     return [field for field in dict.fromkeys(asked) if field not in OWN]
 
 
-def _check(wanted: RunFilter, fields: Iterable[str], runs: Sequence[Run], records: Records) -> None:
+def _check(wanted: RunFilter, unseen: Iterable[str], runs: Sequence[Run], records: Records) -> None:
     """Answers names that nothing has; only when there are runs at all."""
     if not runs and wanted.name is not None:
         _known("experiment", wanted.name, records.known("name"))
     for tag in wanted.tags if not runs else ():
         _known("tag", tag, records.known("tag"))
-    for field in fields:
+    for field in unseen:
         if records.list(RunFilter(where=(Condition(field),), limit=1)):
             continue
         newest = records.list(RunFilter(limit=50))

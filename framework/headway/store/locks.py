@@ -17,6 +17,7 @@ NO_LOCKS = {errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS}
 """What the kernel answers on a file system without locks."""
 
 STORE_LOCK = "store.lock"
+TOLD = "HEADWAY_TOLD_OF_LOCKS"
 
 
 class KeyLock:
@@ -164,7 +165,7 @@ def _opened(path: Path) -> int:
 
 
 def _flock(descriptor: int, mode: int) -> bool:
-    """Locks an open file; False, with one warning a process, if its file system has no locks."""
+    """Locks an open file; False, with one warning, if its file system has no locks."""
     try:
         fcntl.flock(descriptor, mode)
     except OSError as error:
@@ -175,13 +176,10 @@ def _flock(descriptor: int, mode: int) -> bool:
     return True
 
 
-_warned: list[bool] = []
-
-
 def warn_of_no_locks() -> None:
-    """Says once a process what does not hold without locks."""
-    if not _warned:
-        _warned.append(True)
+    """Says once what does not hold without locks; the processes that this one starts know that it was said."""
+    if not os.environ.get(TOLD):
+        os.environ[TOLD] = "1"
         warnings.warn(
             "the store lies on a file system without locks: what is saved is whole, but two runs at once may compute"
             " the same, and `headway store gc` cannot work; HEADWAY_STORE names another folder",

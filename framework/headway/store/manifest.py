@@ -10,11 +10,12 @@ from typing import Any, TypeVar
 
 from headway.store.files import sync_file
 
+P = TypeVar("P")
 T = TypeVar("T")
 
 MANIFEST = ".manifest.json"
 LARGE = 4_000_000
-"""Bytes from which files are read by two threads: hashing one keeps a core busy, syncing another the disk."""
+"""Bytes from which files are hashed by two threads, while a third waits for the disk."""
 
 
 def seal(folder: Path, type_name: str) -> str:
@@ -85,7 +86,7 @@ def _hashed_and_synced(paths: Sequence[Path], size: int) -> list[str]:
 
     with ThreadPoolExecutor(1) as pool:
         synced = pool.submit(_sync, paths)
-        hashes = [sha256(path) for path in paths]
+        hashes = _spread(sha256, paths, size)
         synced.result()
     return hashes
 
@@ -95,10 +96,10 @@ def _sync(paths: Iterable[Path]) -> None:
         sync_file(path)
 
 
-def _spread(call: Callable[[str], T], names: Iterable[str], size: int) -> list[T]:
+def _spread(call: Callable[[P], T], items: Sequence[P], size: int) -> list[T]:
     if size < LARGE:
-        return [call(name) for name in names]
+        return [call(item) for item in items]
     from concurrent.futures import ThreadPoolExecutor
 
     with ThreadPoolExecutor(2) as pool:
-        return list(pool.map(call, names))
+        return list(pool.map(call, items))

@@ -23,7 +23,10 @@ Term = tuple[str, list[Any]]
 
 
 def selection(wanted: RunFilter) -> Term:
-    """The query for runs; what status they really have is left to the caller, who knows who is alive."""
+    """The query for the ids of runs, in their order; whether they are alive is left to the caller.
+
+    Ids alone are sorted, for a whole row costs a hundred times as much.
+    """
     terms: list[Term] = []
     if wanted.name is not None:
         terms.append(("name = ?", [wanted.name]))
@@ -36,7 +39,7 @@ def selection(wanted: RunFilter) -> Term:
     terms += [_holds(condition) for condition in wanted.where]
     where = " and ".join(f"({term})" for term, _ in terms) or "true"
     order, values = _order(wanted.sort)
-    query = f"select {COLUMNS} from runs where {where} order by {order}"  # noqa: S608 - every value is bound
+    query = f"select id from runs where {where} order by {order}"  # noqa: S608 - every value is bound
     return query, [value for _, bound in terms for value in bound] + values
 
 
@@ -45,15 +48,20 @@ def _order(sort: str) -> Term:
     if field in PLAIN:
         return f"{PLAIN[field]} {direction} nulls last, rowid desc", []
     (metric, names), path = _metric(field), _path(field)
-    value = f"coalesce((select value from metrics where {metric} and metrics.run = runs.id), json_extract(config, ?))"  # noqa: S608
-    return f"{value} {direction} nulls last, rowid desc", [*names, path]
+    value = (
+        f"case when exists (select 1 from metrics where {metric})"  # noqa: S608 - every value is bound
+        f" then (select value from metrics where {metric} and metrics.run = runs.id) else json_extract(config, ?) end"
+    )
+    return f"{value} {direction} nulls last, rowid desc", [*names, *names, path]
 
 
 def _holds(condition: Condition) -> Term:
-    """Some final metric or config value of that name satisfies the condition."""
+    """The metric satisfies the condition, or the config value if there is no metric of that name."""
     _refuse(condition)
+    known, names = _metric(condition.field)
     (metric, metrics), (config, values) = _metric_holds(condition), _config_holds(condition)
-    return f"{metric} or {config}", [*metrics, *values]
+    term = f"case when exists (select 1 from metrics where {known}) then {metric} else {config} end"  # noqa: S608
+    return term, [*names, *metrics, *values]
 
 
 def _refuse(condition: Condition) -> None:
@@ -112,8 +120,8 @@ def _metric(field: str) -> Term:
     splits = [(".".join(parts[:at]), ".".join(parts[at:])) for at in range(1, len(parts))]
     if not splits:
         return "false", []
-    term = " or ".join("(stage = ? and name = ?)" for _ in splits)
-    return f"step is null and ({term})", [text for split in splits for text in split]
+    pairs = ", ".join("(?, ?)" for _ in splits)
+    return f"step is null and (name, stage) in (values {pairs})", [text for split in splits for text in split[::-1]]
 
 
 def _path(field: str) -> str:

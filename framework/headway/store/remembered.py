@@ -58,8 +58,9 @@ class Remembered:
 
     def flush(self) -> None:
         """Writes what is new; a store that cannot be written is left alone."""
-        for folder, memory in self._new.items():
-            with suppress(StoreError):
+        with suppress(StoreError):
+            for folder, memory in self._new.items():
                 self._records.remember(folder, memory)
-            self._known[folder] = {**self._recalled(folder), **memory}
+        for folder, memory in self._new.items():
+            self._known[folder] = {**self._known.get(folder, {}), **memory}
         self._new = {}

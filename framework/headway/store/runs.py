@@ -75,7 +75,7 @@ class Condition:
     """What a final metric or a config value of a run must satisfy.
 
     Attributes:
-        field: ``STAGE.METRIC`` or the dotted path of a config value.
+        field: ``STAGE.METRIC``, or, if no run has such a metric, the dotted path of a config value.
         operator: One of `OPERATORS`, or ``exists``. The order of text is no order: ``<`` and its like compare numbers.
         value: A JSON value to compare with. A run without the field satisfies nothing, not even ``!=``.
     """

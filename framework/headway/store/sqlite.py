@@ -19,6 +19,7 @@ from headway.store.records import Memory
 from headway.store.runs import ALL, Run, RunFilter, StageRow
 
 DATABASE = "headway.db"
+BY_ID = f"select {COLUMNS} from runs where id = ?"  # noqa: S608 - constants
 
 
 class SqliteRecords:
@@ -141,13 +142,14 @@ class SqliteRecords:
         """See `Records`."""
         query, values = selection(wanted)
         with self._database.reading() as connection:
-            runs = (self._run(row) for row in connection.execute(query, values))
+            rows = (connection.execute(BY_ID, row).fetchone() for row in connection.execute(query, values))
+            runs = (self._run(row) for row in rows if row)
             fitting = (run for run in runs if not wanted.statuses or run.status in wanted.statuses)
             return [*islice(fitting, wanted.limit)]
 
     def show(self, run: str) -> Run:
         """See `Records`."""
-        rows = self._rows(f"select {COLUMNS} from runs where id = ?", run)  # noqa: S608 - constants
+        rows = self._rows(BY_ID, run)
         if not rows:
             raise UsageError(f"there is no run {run}", hint="headway runs list", code="unknown-run")
         stages = self._rows("select * from stages where run = ? order by position", run)

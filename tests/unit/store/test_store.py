@@ -97,7 +97,7 @@ def without_locks(number):
 @pytest.fixture(params=[errno.ENOLCK, errno.EOPNOTSUPP], ids=["ENOLCK", "EOPNOTSUPP"])
 def no_locks(request, monkeypatch):
     monkeypatch.setattr(fcntl, "flock", without_locks(request.param))
-    monkeypatch.setattr("headway.store.locks._warned", [])
+    monkeypatch.setenv("HEADWAY_TOLD_OF_LOCKS", "")
 
 
 def test_without_locks_there_is_one_warning_and_work_goes_on(store, no_locks, recwarn):
