@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from headway.config.check import TOP, Top
+from headway.config.checking import TOP, Top
 from headway.config.defaults import MISSING, RESERVED, hints_of, members
 from headway.config.jsonschema import MARKERS, public_defaults
 from headway.config.model import Runner

@@ -7,7 +7,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, get_args
 
-from headway.config.check import Top
+from headway.config.checking import Top
 from headway.config.defaults import MISSING, TRACKERS, defaults_of, hints_of, members
 from headway.config.schema import field_docs, marked, markers
 from headway.fields import Registered, SecretMarker, SeedMarker, SourceMarker, Uncached

@@ -9,12 +9,11 @@ import textwrap
 import threading
 
 import pytest
+import wandb
 from headway.testing import follow, make_run
 from headway.tracker import TrackedStage
 from headway_wandb import Wandb
 from wandb_reading import folders, history, read_back, records, summary
-
-import wandb
 
 OFFLINE = Wandb(mode="offline")
 DIGEST = "ab" * 32

@@ -5,10 +5,9 @@ import re
 import struct
 from pathlib import Path
 
+import wandb
 from headway.testing import Kept
 from wandb.proto import wandb_internal_pb2
-
-import wandb
 
 BLOCK, HEADER = 32_768, 7
 WHOLE, FIRST, LAST = 1, 2, 4

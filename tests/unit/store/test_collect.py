@@ -129,7 +129,9 @@ def test_every_entry_that_leads_to_something_kept_is_kept(store):
 
 def test_work_folders_are_kept_while_they_are_locked_or_needed(store):
     for number in (3, 5, 6):
-        (store.artifacts.work_folder(key_of(number)) / "state").write_text("x")
+        work = store.artifacts.work_folder(key_of(number))
+        work.mkdir(parents=True)
+        (work / "state").write_text("x")
     age(store, 30 * DAY)
     with KeyLock(store.root, key_of(5)):
         collect(store)
@@ -208,7 +210,7 @@ def test_killed_at_any_step_a_collection_leaves_a_valid_store(tmp_path, monkeypa
         store = open_store(tmp_path / name)
         for number in range(3):
             record(store, number)
-        store.artifacts.work_folder(key_of(0))
+        store.artifacts.work_folder(key_of(0)).mkdir(parents=True)
         age(store, 30 * DAY)
         return store
 

@@ -59,7 +59,7 @@ def check(config: Config, plugins: Plugins) -> Experiment:
     """Validates a config.
 
     Args:
-        config: What `headway.config.compose` gave.
+        config: What `headway.config.composing` gave.
         plugins: Where its stages are registered.
 
     Raises:
