@@ -94,10 +94,10 @@ class Session:
         Raises:
             ConfigError: All faults of the first config that has any.
         """
-        from headway.config import check, compose, expand
+        from headway.config import Memory, check, compose, expand
 
-        grid = expand(overrides) if multirun else [list(overrides)]
-        return [check(compose(self.project, words, self.plugins), self.plugins) for words in grid]
+        grid, memory = expand(overrides) if multirun else [list(overrides)], Memory()
+        return [check(compose(self.project, words, self.plugins, memory), self.plugins) for words in grid]
 
     def plan(self, experiments: Sequence[Experiment], selection: Selection | None = None) -> Plan:
         """What would run, what is cached, and why.

@@ -34,13 +34,14 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
 
 def _checked(arguments: argparse.Namespace, session: Session) -> list[Experiment]:
     """The experiments; raises the faults of a whole grid at once, each of them once."""
-    from headway.config import check, compose, expand
+    from headway.config import Memory, check, compose, expand
 
+    memory = Memory()
     faults: dict[str, HeadwayError] = {}
     found: list[Experiment] = []
     for words in expand(arguments.overrides) if arguments.multirun else [arguments.overrides]:
         try:
-            found.append(check(compose(session.project, words, session.plugins), session.plugins))
+            found.append(check(compose(session.project, words, session.plugins, memory), session.plugins))
         except ConfigError as error:
             faults |= {fault.render(): fault for fault in error.faults}
     if faults:

@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from headway.config.checking import check
-    from headway.config.composing import compose
+    from headway.config.composing import Memory, compose
     from headway.config.grammar import expand
     from headway.config.model import Config, Experiment, Runner, StageConfig
 
 _HOMES = {
     "checking": ("check",),
-    "composing": ("compose",),
+    "composing": ("Memory", "compose"),
     "grammar": ("expand",),
-    "model": ("Config", "Experiment", "Runner", "StageConfig"),
+    "model": ("Config", "Experiment", "Memory", "Runner", "StageConfig"),
 }
 
-__all__ = ["Config", "Experiment", "Runner", "StageConfig", "check", "compose", "expand"]
+__all__ = ["Config", "Experiment", "Memory", "Runner", "StageConfig", "check", "compose", "expand"]
 
 
 def __getattr__(name: str) -> Any:

@@ -30,13 +30,18 @@ if TYPE_CHECKING:
     from headway.plugins import Plugins
 
 
-def compose(project: Path, overrides: Sequence[str], plugins: Plugins) -> Config:
+Memory = dict[tuple[str, ...], tuple[Tree, dict[str, str]]]
+"""Choices of options → what their files come to, and which group each node was chosen from."""
+
+
+def compose(project: Path, overrides: Sequence[str], plugins: Plugins, memory: Memory | None = None) -> Config:
     """Composes a config from files, choices and values.
 
     Args:
         project: The project's folder, with ``configs/`` in it.
         overrides: Choices and values in Hydra's override grammar.
         plugins: Their stages are options, and their config folders are searched.
+        memory: Kept from one config of a grid to the next, as those that make the same choices read the same files.
 
     Returns:
         The resolved config; faults that left something to check are in it.
@@ -46,11 +51,13 @@ def compose(project: Path, overrides: Sequence[str], plugins: Plugins) -> Config
     """
     registry = plugins.registry
     folders = [project / "configs", *(Path(registry.get("configs", name)) for name in registry.names("configs"))]
-    return _Composer(project, Repository(folders, registry), plugins).compose(overrides)
+    repository = Repository(folders, registry)
+    return _Composer(project, repository, plugins, {} if memory is None else memory).compose(overrides)
 
 
 class _Composer:
-    def __init__(self, project: Path, repository: Repository, plugins: Plugins) -> None:
+    def __init__(self, project: Path, repository: Repository, plugins: Plugins, memory: Memory) -> None:
+        self._memory = memory
         self._project = project
         self._repository = repository
         self._registry = plugins.registry
@@ -101,6 +108,17 @@ class _Composer:
         return not isinstance(override.value(), dict) and bool(self._repository.group_exists(override.key_or_group))
 
     def _merged(self, choices: Sequence[Override]) -> tuple[Tree, dict[str, str]]:
+        """What the choices come to; remembered unless something is wrong with them."""
+        key = tuple(map(text_of, choices))
+        if key not in self._memory:
+            made = self._read(choices)
+            if self._faults or any(self._repository.flaws()):
+                return made
+            self._memory[key] = made
+        tree, kinds = self._memory[key]
+        return tree.copy(), dict(kinds)
+
+    def _read(self, choices: Sequence[Override]) -> tuple[Tree, dict[str, str]]:
         """All files of a composition in Hydra's order, and which group each node was chosen from."""
         tree, kinds, groups = Tree(), {}, set(self._registry.stage_kinds())
         listing = self._lister.follow(choices)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -27,6 +28,11 @@ class Tree:
     origins: dict[Key, Origin] = field(default_factory=dict)
     history: dict[Key, list[tuple[Any, Origin]]] = field(default_factory=dict)
     written: dict[Key, str] = field(default_factory=dict)
+
+    def copy(self) -> Tree:
+        """A tree that can be changed without this one."""
+        history = {path: list(values) for path, values in self.history.items()}
+        return Tree(deepcopy(self.root), dict(self.origins), history, dict(self.written))
 
     def merge(self, value: Any, at: Key, origin: Origin) -> None:
         """Lays `value` over what is at a path.

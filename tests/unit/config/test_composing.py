@@ -300,3 +300,23 @@ def test_all_malformed_words_of_a_grid_are_told():
     with pytest.raises(ConfigError) as caught:
         expand(["a=[", "b=1,2", "c"])
     assert [fault.where.text for fault in caught.value.faults] == ["a=[", "c"]
+
+
+def test_the_configs_of_a_grid_read_their_files_once_and_share_nothing(project, plugins, monkeypatch):
+    from headway.config import compose
+    from headway.config.repository import Repository
+
+    project.write("configs/experiment/demo.yaml", "# @package _global_\nname: demo\nbaselines: [a, b]\n")
+    read, real = [], Repository.load_config
+    monkeypatch.setattr(
+        Repository, "load_config", lambda self, config_path: read.append(config_path) or real(self, config_path)
+    )
+    memory = {}
+    first = compose(project.folder, ["experiment=demo", "baselines=[c]"], plugins, memory)
+    files = len(read)
+    second = compose(project.folder, ["experiment=demo", "seed=2"], plugins, memory)
+    assert len(read) == files
+    assert first.tree.root["baselines"] == ["c"]
+    assert second.tree.root["baselines"] == ["a", "b"]
+    assert (first.tree.root["seed"], second.tree.root["seed"]) == (0, 2)
+    assert second.place(("seed",)).source == "command line"
