@@ -30,6 +30,7 @@ class Kept:
         trackers: What follows it: registered name to tracker.
         outcomes: What has become of its stages.
         followers: The trackers at work.
+        seconds: From the start of the command to the end of its last stage.
     """
 
     run: Run
@@ -37,6 +38,7 @@ class Kept:
     trackers: Mapping[str, Tracker]
     outcomes: list[StageOutcome] = field(default_factory=list)
     followers: Followers = field(default_factory=Followers)
+    seconds: float = 0.0
 
 
 class Journal:
@@ -83,7 +85,7 @@ class Journal:
             kept.followers.join(end)
 
     def _close(self, kept: Kept, status: str, error: str | None) -> None:
-        seconds = time.monotonic() - self._start
+        seconds = kept.seconds or time.monotonic() - self._start
         self._session.records.close_run(kept.run.id, status, seconds, error)
         metrics = {f"{o.label}.{name}": value for o in kept.outcomes for name, value in o.metrics.items()}
         self._emit("headway_run_finished", kept.run, status=status, metrics=metrics)
@@ -120,6 +122,7 @@ class Journal:
         self._listener.stage_finished(node.label, outcome)
         for kept, label in self._told(node):
             kept.outcomes.append(replace(outcome, label=label))
+            kept.seconds = time.monotonic() - self._start
             self._keep(kept, node, label, outcome)
 
     def _keep(self, kept: Kept, node: Node, label: str, outcome: StageOutcome) -> None:

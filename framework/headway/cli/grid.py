@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from headway.runner import RunResult
 
 SEED = "seed"
-FORMAT = "{:.4f}"
+FORMAT, SPREAD = "{:.4f}", "{:.4f} ± {:.4f}"
+STATUS = len("interrupted  seconds  20261124-041453-7796f0")
+"""Characters of the columns that every grid has."""
 
 
 def grid(results: Sequence[RunResult]) -> list[str]:
@@ -26,15 +28,26 @@ def grid(results: Sequence[RunResult]) -> list[str]:
     axes = [_axes(result.label) for result in results]
     names = list(dict.fromkeys(name for axis in axes for name in axis))
     metrics = [_metrics(result) for result in results]
-    shown = _fitting(list(dict.fromkeys(name for row in metrics for name in row)), len(names))
+    known = list(dict.fromkeys(name for row in metrics for name in row))
+    shown = _fitting(known, _width(axes) + STATUS, len(FORMAT.format(-1)))
     rows = [
         [*_values(axis, names), result.status, f"{result.seconds:.1f}", *_cells(row, shown), result.id]
         for result, axis, row in zip(results, axes, metrics, strict=True)
     ]
     lines = table([*names, "status", "seconds", *shown, "run"], rows)
     if len({axis.get(SEED) for axis in axes}) > 1:
-        lines += ["", *_over_seeds(axes, metrics, [name for name in names if name != SEED], shown)]
+        others = [name for name in names if name != SEED]
+        lines += ["", *_over_seeds(axes, metrics, others, _fitting(known, _width(axes), len(SPREAD.format(-1, 1))))]
     return lines
+
+
+def _width(axes: Sequence[Mapping[str, str]]) -> int:
+    """Characters that the columns of the settings take."""
+    widths: dict[str, int] = {}
+    for axis in axes:
+        for name, value in axis.items():
+            widths[name] = max(widths.get(name, len(name)), len(value))
+    return sum(width + 2 for width in widths.values())
 
 
 def _axes(label: str) -> dict[str, str]:
@@ -54,12 +67,12 @@ def _metrics(result: RunResult) -> dict[str, float]:
     return {name: value for stage in chosen for name, value in stage.metrics.items() if not name.startswith(BASELINES)}
 
 
-def _fitting(names: list[str], axes: int) -> list[str]:
-    """The first metrics that fit beside the axes, the status and the run."""
-    room = max(shutil.get_terminal_size((120, 24)).columns, 80) - 12 * axes - 48
+def _fitting(names: list[str], taken: int, least: int) -> list[str]:
+    """The first metrics that fit beside `taken` characters, each as wide as its name, or at least so wide."""
+    room = max(shutil.get_terminal_size((120, 24)).columns, 80) - taken
     shown: list[str] = []
     for name in names:
-        room -= max(len(name), 15) + 2
+        room -= max(len(name), least) + 2
         if room < 0 and shown:
             break
         shown.append(name)
@@ -88,4 +101,4 @@ def _spread(rows: Sequence[Mapping[str, float]], name: str) -> str:
     values = [row[name] for row in rows if name in row]
     if len(values) < 2:
         return FORMAT.format(values[0]) if values else ""
-    return f"{FORMAT.format(statistics.mean(values))} ± {FORMAT.format(statistics.stdev(values))}"
+    return SPREAD.format(statistics.mean(values), statistics.stdev(values))
