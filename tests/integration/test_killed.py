@@ -64,9 +64,6 @@ def test_of_two_at_once_one_is_killed_and_the_other_goes_on(toys):
     undisturbed, both = toys
     assert undisturbed.headway("run", "experiment=toy").returncode == 0
     first = both.start("run", "experiment=toy", "model.seconds=60")
-    wait_for(
-        lambda: (both.folder / ".headway" / "work").is_dir() and any((both.folder / ".headway" / "work").iterdir())
-    )
     wait_for(lambda: "model" in both.headway("runs", "show", "latest").stdout)
     second = both.start("run", "experiment=toy", "model.seconds=0.1")
     time.sleep(2)
