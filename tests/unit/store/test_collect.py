@@ -40,6 +40,12 @@ def record(store, number, status="done", **changes):
     store.records.close_run(run.id, status, 1.0)
 
 
+def work_of(store, number):
+    folder = store.artifacts.work_folder(key_of(number))
+    folder.mkdir(parents=True)
+    (folder / "state").write_text("x")
+
+
 def ruin_records(store):
     store.records.close()
     (store.root / "headway.db").write_bytes(b"no database" * 1000)
@@ -129,9 +135,7 @@ def test_every_entry_that_leads_to_something_kept_is_kept(store):
 
 def test_work_folders_are_kept_while_they_are_locked_or_needed(store):
     for number in (3, 5, 6):
-        work = store.artifacts.work_folder(key_of(number))
-        work.mkdir(parents=True)
-        (work / "state").write_text("x")
+        work_of(store, number)
     age(store, 30 * DAY)
     with KeyLock(store.root, key_of(5)):
         collect(store)
@@ -210,7 +214,7 @@ def test_killed_at_any_step_a_collection_leaves_a_valid_store(tmp_path, monkeypa
         store = open_store(tmp_path / name)
         for number in range(3):
             record(store, number)
-        store.artifacts.work_folder(key_of(0)).mkdir(parents=True)
+        work_of(store, 0)
         age(store, 30 * DAY)
         return store
 
