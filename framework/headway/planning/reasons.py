@@ -86,10 +86,10 @@ class Reasons:
         index = min(vertex.labels)
         experiment = self.experiments[index]
         last = self.records.last_key(experiment.name, vertex.labels[index][0])
-        before = self.store.components(last) if last else None
-        if before is None:
+        if last is None:
             return (Reason("not run before"),)
-        if last == vertex.key:
+        before = self.store.components(last)
+        if before is None or last == vertex.key:
             return (Reason("its result is no longer in the store"),)
         comparison = _Comparison(vertex, before, experiment, self.files, self._told)
         return tuple(comparison.reasons()) or (Reason("its source cannot say whether it changed"),)
