@@ -119,12 +119,12 @@ def plan(
     every = build(experiments, fingerprinter)
     remembered.flush()
     vertices = wanted.chosen(every)
-    labels = grid_labels([experiment.words for experiment in experiments])
+    words = [experiment.words for experiment in experiments]
     reasons = Reasons(experiments, fingerprinter.scanner.files, store, records)
-    judge = _Judge(labels, store, reasons, wanted.keys(wanted.force, every))
+    judge = _Judge(words, store, reasons, wanted.keys(wanted.force, every))
     nodes = tuple(judge.node(vertex) for vertex in vertices)
     _check_start(nodes, wanted, wanted.begun(vertices))
-    return Plan(nodes, labels)
+    return Plan(nodes, grid_labels(words))
 
 
 def grid_labels(overrides: Sequence[Sequence[str]]) -> tuple[str, ...]:
@@ -146,7 +146,7 @@ def _check_start(nodes: Sequence[Node], selection: Selection, begun: set[str]) -
 
 @dataclass(frozen=True)
 class _Judge:
-    labels: Sequence[str]
+    words: Sequence[Sequence[str]]
     store: ArtifactStore
     reasons: Reasons
     forced: set[str]
@@ -154,9 +154,14 @@ class _Judge:
     def node(self, vertex: Vertex) -> Node:
         before = self.store.find(vertex.key)
         index = min(vertex.labels)
-        distinct = self.labels[index] if len(vertex.labels) == 1 else ""
-        label = f"{vertex.labels[index][0]} {distinct}".strip()
+        label = f"{vertex.labels[index][0]} {self._distinct(vertex)}".strip()
         forced = vertex.key in self.forced
         if before is not None and not forced and not vertex.effect:
             return Node(label, vertex, "cached", (), before)
         return Node(label, vertex, "run", self.reasons.of(vertex, forced, before is not None), before, forced)
+
+    def _distinct(self, vertex: Vertex) -> str:
+        """The words that the experiments of a stage share, and not all experiments do."""
+        shared = set.intersection(*(set(self.words[index]) for index in vertex.labels))
+        common = set.intersection(*map(set, self.words))
+        return " ".join(word for word in self.words[min(vertex.labels)] if word in shared - common)

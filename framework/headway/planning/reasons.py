@@ -179,20 +179,29 @@ class _Comparison:
             yield Reason(f"{name} {_shown(old)} → {_shown(new)}", Place(self._file(module)) if module else None)
 
     def _inputs(self) -> Iterator[Reason]:
+        """One reason for all inputs that changed for the same cause."""
+        found: dict[Any, list[tuple[str, str, Reason | None]]] = {}
+        for name, old, new in self._changed_inputs():
+            verb = "is new" if old in (None, ...) else "is gone" if new in (None, ...) else "changed"
+            cause = self._cause(new)
+            group = (verb, cause.root if cause else name)
+            found.setdefault(group, []).append((name, verb, cause))
+        for changed in found.values():
+            names, (_, verb, cause) = ", ".join(name for name, _, _ in changed), changed[0]
+            yield Reason(f"{names} {verb}", cause=cause)
+
+    def _changed_inputs(self) -> Iterator[tuple[str, Any, Any]]:
         for name, old, new in self._changes("inputs"):
             if isinstance(old, Mapping) and isinstance(new, Mapping):
-                for item in sorted({*old, *new}):
-                    if old.get(item) != new.get(item):
-                        yield self._input(f"{name}.{item}", old.get(item), new.get(item))
+                pairs = [(item, old.get(item), new.get(item)) for item in sorted({*old, *new})]
+                yield from ((f"{name}.{item}", was, now) for item, was, now in pairs if was != now)
             else:
-                yield self._input(name, old, new)
+                yield name, old, new
 
-    def _input(self, name: str, old: Any, new: Any) -> Reason:
-        verb = "is new" if old in (None, ...) else "is gone" if new in (None, ...) else "changed"
-        keys = new if isinstance(new, list | tuple) else [new]
-        cause = next((self.told[key] for key in keys if isinstance(key, str) and key in self.told), None)
-        known = cause is not None and cause.root.what != "not run before"
-        return Reason(f"{name} {verb}", cause=cause if known else None)
+    def _cause(self, keys: Any) -> Reason | None:
+        """Why an input has another key, if that was told and is more than that it never ran."""
+        told = [self.told[key] for key in strings(keys) if key in self.told]
+        return next((cause for cause in told if cause.root.what != "not run before"), None)
 
     def _file(self, module: str) -> str:
         """A module as people know it: a file from the project, or from where its package lies."""

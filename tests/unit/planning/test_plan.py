@@ -175,6 +175,14 @@ def test_baselines_are_variants_that_share_what_they_can(toy):
     assert [node.label for node in same] == ["lines", "model", "summary"]
 
 
+def test_a_stage_of_a_grid_is_labelled_with_what_its_experiments_share(toy):
+    labels = [node.label for node in toy.plan("model.power=2,3", "seed=1,2").nodes]
+    assert labels == [
+        "lines", "model model.power=2", "summary model.power=2 seed=1", "summary model.power=2 seed=2",
+        "model model.power=3", "summary model.power=3 seed=1", "summary model.power=3 seed=2",
+    ]  # fmt: skip
+
+
 GRIDS = st.tuples(
     st.lists(st.integers(1, 3), min_size=1, max_size=3, unique=True),
     st.lists(st.integers(1, 3), min_size=1, max_size=3, unique=True),

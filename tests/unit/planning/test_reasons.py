@@ -90,6 +90,14 @@ def test_an_input_tells_the_reason_at_the_beginning_of_the_chain(toy):
     assert reasons["summary"].cause.cause == reasons["lines"]
 
 
+def test_inputs_that_changed_for_one_cause_are_one_reason(toy):
+    takes = "def run(self, context: Context, {}model: Note, baselines"
+    toy.edit("plugins/toy.py", takes.format(""), takes.format("lines: Note, "))
+    toy.run()
+    toy.edit("lines.txt", "three", "four")
+    assert str(only(toy, "summary")).startswith("lines, model changed: lines.path: lines.txt changed")
+
+
 def test_another_stage_for_the_same_input_is_told(toy):
     toy.edit("configs/experiment/toy.yaml", "[lines, model, summary]", "[lines, model, other, summary]")
     toy.edit(
