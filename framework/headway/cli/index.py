@@ -1,19 +1,16 @@
 """What help and completion need to know, looked up without loading a plugin or composing a config.
 
-The index is kept in the user's cache folder, under a stamp of the names and times of all that decides it: installed
-distributions, the files that define stages, the project's plugins and configs. When the stamp differs it is made
-again, which loads the plugins.
+The index is kept under a stamp of the names and times of all that decides it: installed distributions, the files
+that define stages, the project's plugins and configs. When the stamp differs it is made again, which loads the plugins.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import sys
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
-from hashlib import sha1
+from collections.abc import Iterator
 from typing import Any
+
+from headway.cached import cached, stamp_of, times
 
 
 def index(project: str | None) -> dict[str, Any]:
@@ -28,20 +25,25 @@ def index(project: str | None) -> dict[str, Any]:
         stages), ``fields`` (``kind/stage`` → dotted field → its values, if they can be listed).
     """
     folder = _project(project or os.getcwd())
-    name = sha1(f"{sys.prefix}\n{folder}".encode(), usedforsecurity=False).hexdigest()[:16]
-    file = os.path.join(_cache(), f"index-{name}.json")
-    with suppress(OSError, ValueError, KeyError, TypeError):
-        with open(file, encoding="utf-8") as stream:
-            known = json.load(stream)
-        if known["stamp"] == _stamp(folder, known["watched"]):
-            return dict(known)
+    installed = stamp_of(_own(folder))
+    watched = cached("watched", folder or "", installed, lambda: _build(folder)["watched"])
+    stamp = stamp_of(line for path in [*watched, *_folders(folder)] for line in times(path))
+    return dict(cached("index", folder or "", stamp, lambda: _build(folder)))
+
+
+def _build(folder: str | None) -> dict[str, Any]:
     from headway.cli.indexing import build
 
-    made = build(folder)
-    made["stamp"] = _stamp(folder, made["watched"])
-    with suppress(OSError):
-        _remember(file, made)
-    return made
+    return build(folder)
+
+
+def _own(folder: str | None) -> Iterator[str]:
+    """The project's own plugins, which decide what else is to be watched."""
+    yield from times(os.path.join(folder, "plugins")) if folder else ()
+
+
+def _folders(folder: str | None) -> list[str]:
+    return [os.path.join(folder, name) for name in ("plugins", "configs")] if folder else []
 
 
 def _project(folder: str) -> str | None:
@@ -51,44 +53,3 @@ def _project(folder: str) -> str | None:
             return None
         folder = above
     return folder
-
-
-def _cache() -> str:
-    home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    return os.path.join(home, "headway")
-
-
-def _remember(file: str, content: dict[str, Any]) -> None:
-    os.makedirs(os.path.dirname(file), exist_ok=True)
-    beside = f"{file}.{os.getpid()}"
-    with open(beside, "w", encoding="utf-8") as stream:
-        json.dump(content, stream)
-    os.replace(beside, file)
-
-
-def _stamp(folder: str | None, watched: Iterable[str]) -> str:
-    """A hash of names and times."""
-    lines = [os.environ.get("HEADWAY_BLOCK", ""), *_installed()]
-    for path in [*watched, *([os.path.join(folder, "plugins"), os.path.join(folder, "configs")] if folder else [])]:
-        lines += _times(path)
-    return sha1("\n".join(lines).encode(), usedforsecurity=False).hexdigest()
-
-
-def _installed() -> Iterator[str]:
-    for entry in sys.path:
-        with suppress(OSError), os.scandir(entry or ".") as items:
-            yield from sorted(f"{i.path} {i.stat().st_mtime_ns}" for i in items if i.name.endswith(".dist-info"))
-
-
-def _times(path: str) -> Iterator[str]:
-    """A file and its time, or those of all files below a folder that plugins or configs are made of."""
-    with suppress(OSError):
-        if not os.path.isdir(path):
-            yield f"{path} {os.stat(path).st_mtime_ns}"
-            return
-        with os.scandir(path) as items:
-            for item in sorted(items, key=lambda item: item.name):
-                if item.is_dir() and not item.name.startswith((".", "__")):
-                    yield from _times(item.path)
-                elif item.name.endswith((".py", ".yaml")):
-                    yield f"{item.path} {item.stat().st_mtime_ns}"

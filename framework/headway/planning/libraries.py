@@ -5,8 +5,6 @@ from __future__ import annotations
 import importlib.util
 import sys
 from collections.abc import Iterable
-from functools import cache
-from importlib import metadata
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +18,7 @@ class Libraries:
 
     The map from imports to distributions costs half a second to build (`packages_distributions`), so it is
     never built: most names agree, and for the others the RECORD of the distributions beside the package is
-    searched once and remembered.
+    searched. What was found is remembered by the package's first file, which every installation writes anew.
     """
 
     def __init__(self, remembered: Remembered) -> None:
@@ -34,30 +32,27 @@ class Libraries:
 
     def _version(self, name: str) -> str:
         if name not in self._versions:
-            self._versions[name] = self._by_name(name) or self._by_record(name)
+            spec = _spec(name)
+            file = Path(spec.origin) if spec and spec.origin else None
+            if file is not None and file.is_file():
+                version = self._remembered.get(file, f"version of {name}", lambda path: _found(path, name))
+            else:
+                version = _version_of(name) or "none"
+            self._versions[name] = version
         return self._versions[name]
 
-    def _by_name(self, name: str) -> str | None:
-        return _version_of(name)
 
-    def _by_record(self, name: str) -> str:
-        spec = _spec(name)
-        if spec is None or spec.origin is None:
-            return "none"
-        file = Path(spec.origin)
-        owner = self._remembered.get(file, "distribution", lambda path: _owner(path, name))
-        return self._by_name(owner) or "none" if owner else "none"
+def _found(file: Path, name: str) -> str:
+    return _version_of(name) or _version_of(_owner(file, name)) or "none"
 
 
-@cache
 def _version_of(distribution: str) -> str | None:
-    """The version of a distribution, read plainly: the standard parser of metadata is made for e-mails, and slow."""
+    from importlib import metadata
+
     try:
-        text = metadata.distribution(distribution).read_text("METADATA") or ""
-    except metadata.PackageNotFoundError:
+        return metadata.version(distribution)
+    except (metadata.PackageNotFoundError, ValueError):  # an empty name is none
         return None
-    head = text.partition("\n\n")[0].splitlines()
-    return next((line.partition(":")[2].strip() for line in head if line.lower().startswith("version:")), None)
 
 
 def _spec(name: str) -> ModuleSpec | None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import importlib.util
 import inspect
 import os
+import re
 import sys
 import warnings
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from importlib import metadata
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -19,10 +19,13 @@ import pluggy
 from headway.errors import HeadwayError, PluginError
 from headway.naming import nearest
 from headway.plugins import builtin, hookspecs
+from headway.plugins.installed import GROUP, installed
 from headway.plugins.registry import Registry
 
-GROUP = "headway"
 PREFIX = "headway_"
+CORE = re.compile(r"headway *((?:[(<>=!~]|$)[^;]*)(;.*)?", re.IGNORECASE)
+"""A requirement of the core itself, not of another distribution such as headway-onnx."""
+PLAIN = re.compile(r">= *(\d+(?:\.\d+)*) *")
 INLINE = "_headway_project"
 """Package name under which a project's ``plugins/*.py`` are imported."""
 
@@ -136,26 +139,12 @@ class _Candidate:
 
 
 def _installed() -> list[_Candidate]:
-    found: dict[str, _Candidate] = {}
-    for point in metadata.entry_points(group=GROUP):
-        if point.dist is None:
-            continue
-        header = _header(point.dist)
-        candidate = _Candidate(
-            point.name, header["Name"][0], header["Version"][0], point.value, requires=header["Requires-Dist"]
+    return [
+        _Candidate(
+            found["name"], found["distribution"], found["version"], found["module"], requires=tuple(found["requires"])
         )
-        found.setdefault(candidate.name, candidate)
-    return [found[name] for name in sorted(found)]
-
-
-def _header(distribution: metadata.Distribution) -> dict[str, tuple[str, ...]]:
-    """The fields of a METADATA file that are needed here, one value a line; the standard parser is that of
-    e-mails, and costs more than loading all plugins.
-    """
-    text = (distribution.read_text("METADATA") or "").partition("\n\n")[0]
-    pairs = [line.partition(": ")[::2] for line in text.splitlines()]
-    wanted = ("Name", "Version", "Requires-Dist")
-    return {name: tuple(value for key, value in pairs if key == name) or ("",) for name in wanted}
+        for found in installed()
+    ]
 
 
 def _inline(project: Path | None) -> list[_Candidate]:
@@ -201,15 +190,22 @@ def _blame(candidate: _Candidate, error: Exception) -> HeadwayError:
 def _check_version(candidate: _Candidate) -> None:
     from headway import __version__
 
-    wanted = [text for text in candidate.requires if text.replace("-", "_").split(";")[0].strip().startswith("headway")]
-    for text in wanted:
-        name = text.split(";")[0].strip()
-        if not name[len("headway") :].lstrip().startswith(("<", ">", "=", "!", "~", "(")):
-            continue  # another distribution, such as headway-onnx
+    for text in candidate.requires:
+        wanted = CORE.fullmatch(text)
+        if wanted is None or _is_at_least(__version__, wanted[1]):
+            continue
         from packaging.requirements import Requirement
 
         if not Requirement(text).specifier.contains(__version__, prereleases=True):
             raise PluginError(f"it needs {text.strip()}, but headway {__version__} is installed")
+
+
+def _is_at_least(version: str, specifier: str) -> bool:
+    """Whether a version satisfies a plain ``>=1.2``; anything else is left to `packaging`, which is slow to import."""
+    least = PLAIN.fullmatch(specifier)
+    if least is None or not version.replace(".", "").isdigit():
+        return False
+    return [*map(int, version.split("."))] >= [*map(int, least[1].split("."))]
 
 
 def _import(candidate: _Candidate) -> ModuleType:

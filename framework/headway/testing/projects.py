@@ -13,7 +13,7 @@ from pathlib import Path
 from headway.contracts.artifact import Lookup
 from headway.naming import unknown
 from headway.plugins import Plugins, load
-from headway.plugins.manager import GROUP
+from headway.plugins.installed import GROUP
 from headway.stage import Context
 
 
