@@ -94,10 +94,28 @@ class Session:
         Raises:
             ConfigError: All faults of the first config that has any.
         """
+        if not multirun:
+            return [self._experiment(overrides)]
         from headway.config import Memory, check, compose, expand
 
-        grid, memory = expand(overrides) if multirun else [list(overrides)], Memory()
-        return [check(compose(self.project, words, self.plugins, memory), self.plugins) for words in grid]
+        memory = Memory()
+        return [check(compose(self.project, each, self.plugins, memory), self.plugins) for each in expand(overrides)]
+
+    def _experiment(self, overrides: Sequence[str]) -> Experiment:
+        """One experiment; what it was composed to is kept for the next command, unless it holds secrets."""
+        from headway.config import Drafts, check
+
+        drafts = Drafts(self.project, self.plugins)
+        made, text = drafts.recall(overrides), None
+        if made is None:
+            from headway.config import draft
+
+            made = draft(self.project, overrides, self.plugins)
+            text = made.to_json()
+        experiment = check(made.finished(self.project, overrides, self.plugins), self.plugins)
+        if text is not None and experiment.public == experiment.config.tree.root:
+            drafts.keep(overrides, text)
+        return experiment
 
     def plan(self, experiments: Sequence[Experiment], selection: Selection | None = None) -> Plan:
         """What would run, what is cached, and why.

@@ -1,6 +1,7 @@
 """What is heavy is imported only where it is used."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -28,8 +29,15 @@ def modules(project, *words):
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory):
     toy: Project = write_toy(tmp_path_factory.mktemp("toy"))
+    age(toy)
     assert toy.headway("run", "experiment=toy").returncode == 0
     return toy
+
+
+def age(project):
+    """Makes the files of a project look as if they had not been written just now."""
+    for path in project.folder.rglob("*"):
+        os.utime(path, (1_700_000_000, 1_700_000_000))
 
 
 @pytest.mark.parametrize("words", [("--help",), ("plugins", "list"), ("runs", "list"), ("--version",)])
@@ -40,6 +48,13 @@ def test_light_commands_import_no_hydra_and_nothing_heavy(ran, words):
 @pytest.mark.parametrize("command", ["plan", "run", "check"])
 def test_a_plan_and_a_cached_run_import_nothing_heavy(ran, command):
     assert not modules(ran, command, "experiment=toy") & HEAVY
+
+
+@pytest.mark.parametrize("command", ["plan", "run", "check"])
+def test_a_repeated_command_imports_no_hydra(ran, command):
+    for _ in range(2):
+        found = modules(ran, command, "experiment=toy")
+    assert not found & (HEAVY | {"hydra", "omegaconf", "yaml", "antlr4"})
 
 
 def test_the_public_surface_is_light():

@@ -34,12 +34,14 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
 
 def _checked(arguments: argparse.Namespace, session: Session) -> list[Experiment]:
     """The experiments; raises the faults of a whole grid at once, each of them once."""
+    if not arguments.multirun:
+        return session.experiments(arguments.overrides)
     from headway.config import Memory, check, compose, expand
 
     memory = Memory()
     faults: dict[str, HeadwayError] = {}
     found: list[Experiment] = []
-    for words in expand(arguments.overrides) if arguments.multirun else [arguments.overrides]:
+    for words in expand(arguments.overrides):
         try:
             found.append(check(compose(session.project, words, session.plugins, memory), session.plugins))
         except ConfigError as error:

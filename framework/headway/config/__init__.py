@@ -10,18 +10,31 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from headway.config.checking import check
-    from headway.config.composing import Memory, compose
+    from headway.config.composing import Memory, compose, draft
+    from headway.config.drafts import Drafts
     from headway.config.grammar import expand
     from headway.config.model import Config, Experiment, Runner, StageConfig
 
 _HOMES = {
     "checking": ("check",),
-    "composing": ("Memory", "compose"),
+    "composing": ("Memory", "compose", "draft"),
+    "drafts": ("Drafts",),
     "grammar": ("expand",),
     "model": ("Config", "Experiment", "Memory", "Runner", "StageConfig"),
 }
 
-__all__ = ["Config", "Experiment", "Memory", "Runner", "StageConfig", "check", "compose", "expand"]
+__all__ = [
+    "Config",
+    "Drafts",
+    "Experiment",
+    "Memory",
+    "Runner",
+    "StageConfig",
+    "check",
+    "compose",
+    "draft",
+    "expand",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING, Any
 from omegaconf import OmegaConf
 
 from headway.config import overrides as told
-from headway.config.defaults import add_defaults
+from headway.config.drafts import Draft
 from headway.config.grammar import is_named, parse, path_of, text_of
 from headway.config.listing import Lister
 from headway.config.model import Config
 from headway.config.origins import Origin
 from headway.config.repository import Repository
-from headway.config.resolve import resolve
 from headway.config.tree import Tree
 from headway.errors import HeadwayError
 
@@ -49,43 +48,34 @@ def compose(project: Path, overrides: Sequence[str], plugins: Plugins, memory: M
     Raises:
         ConfigError: Nothing could be composed.
     """
+    return draft(project, overrides, plugins, memory).finished(project, overrides, plugins)
+
+
+def draft(project: Path, overrides: Sequence[str], plugins: Plugins, memory: Memory | None = None) -> Draft:
+    """What files, choices and values come to, as `compose` begins; see there."""
     registry = plugins.registry
     folders = [project / "configs", *(Path(registry.get("configs", name)) for name in registry.names("configs"))]
     repository = Repository(folders, registry)
-    return _Composer(project, repository, plugins, {} if memory is None else memory).compose(overrides)
+    return _Composer(project, repository, plugins, {} if memory is None else memory).draft(overrides)
 
 
 class _Composer:
     def __init__(self, project: Path, repository: Repository, plugins: Plugins, memory: Memory) -> None:
         self._memory = memory
-        self._project = project
         self._repository = repository
         self._registry = plugins.registry
         self._lister = Lister(repository, plugins, project)
         self._faults = self._lister.faults
 
-    def compose(self, words: Sequence[str]) -> Config:
+    def draft(self, words: Sequence[str]) -> Draft:
         choices, values = self._parse(words)
         tree, kinds = self._merged(choices)
-        deletions = [override for override in values if not self._apply(override, tree)]
+        deletions = [(path_of(each), text_of(each)) for each in values if not self._apply(each, tree)]
         options = self._options(tree)
-        add_defaults(tree, kinds, self._registry)
-        for override in deletions:
-            if tree.get(path_of(override)) is None:  # deleting a default leaves the default, as without it
-                self._faults.append(told.unused_deletion(text_of(override), override.key_or_group))
-        unresolved = resolve(tree, self._project)
-        self._faults += unresolved.values()
-        options = {name: option for name, option in options.items() if self._is_resolved(option, tree)}
-        faults, lost = (*self._faults, *self._lister.flaws()), frozenset(unresolved)
-        return Config(self._project, tree, tuple(words), kinds, options, faults, lost, self._lister.incomplete)
-
-    def _is_resolved(self, option: Tree, tree: Tree) -> bool:
-        """Fills in an option's defaults and interpolations; false if one of those has no value."""
-        add_defaults(option, {}, self._registry)
-        faults = resolve(option, self._project, tree.root).values()
-        for fault in faults:
-            self._lister.lose(fault)
-        return not faults
+        faults = [*self._faults, *self._lister.flaws()]
+        asked = [*map(text_of, choices), *(str(entry.item) for _, entry in self._repository.entries())]
+        lasts = not any("${" in text for text in asked)
+        return Draft(tree, kinds, options, faults, self._lister.incomplete, deletions, lasts)
 
     def _parse(self, words: Sequence[str]) -> tuple[list[Override], list[Override]]:
         """Choices of options, and values; an override that is neither is a fault."""

@@ -7,9 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from omegaconf import OmegaConf
-from omegaconf.errors import OmegaConfBaseException
-
+from headway.config.defaults import MISSING
 from headway.config.hydraisms import RESOLVERS
 from headway.config.origins import Key
 from headway.config.tree import Tree, leaves
@@ -17,6 +15,7 @@ from headway.errors import HeadwayError
 from headway.naming import nearest, unknown
 
 UNSUPPORTED = "Unsupported interpolation type "
+SIMPLE = re.compile(r"\$\{([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)\}")
 KNOWN = ("oc.env", "oc.select", "oc.decode", "oc.create", "oc.dict.keys", "oc.dict.values")
 """OmegaConf's own resolvers."""
 
@@ -34,13 +33,35 @@ def resolve(tree: Tree, project: Path, around: Mapping[str, Any] | None = None) 
     """
     written = {at: value for at, value in leaves(tree.root) if isinstance(value, str) and "${" in value}
     tree.written = written
+    root = {**(around or {}), **tree.root}
+    rest = {at: text for at, text in written.items() if not _is_simple(tree, root, at, text)}
+    return _by_omegaconf(tree, project, rest, root) if rest else {}
+
+
+def _is_simple(tree: Tree, root: Mapping[str, Any], at: Key, text: str) -> bool:
+    """Resolves an interpolation that only names a plain value, as most do; OmegaConf would take longer to import."""
+    named = SIMPLE.fullmatch(text)
+    value: Any = root if named else None
+    for key in named[1].split(".") if named else ():
+        value = value.get(key) if isinstance(value, Mapping) else None
+    if isinstance(value, bool | int | float) or (isinstance(value, str) and "${" not in value and value != MISSING):
+        _put(tree.root, at, value)
+        return True
+    return False
+
+
+def _by_omegaconf(
+    tree: Tree, project: Path, written: Mapping[Key, str], root: Mapping[str, Any]
+) -> dict[Key, HeadwayError]:
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
     faults = {at: fault for at, text in written.items() if (fault := _malformed(tree, project, at, text))}
     for at in faults:
         _put(tree.root, at, None)
     if len(written) == len(faults):
         return faults
-    root = {**(around or {}), **tree.root}
-    config = OmegaConf.create(root)
+    config = OmegaConf.create({**root, **tree.root})
     for at, text in written.items():
         if at in faults:
             continue
@@ -54,6 +75,9 @@ def resolve(tree: Tree, project: Path, around: Mapping[str, Any] | None = None) 
 
 
 def _malformed(tree: Tree, project: Path, at: Key, text: str) -> HeadwayError | None:
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
     try:
         OmegaConf.create({"value": text})
     except OmegaConfBaseException:
@@ -62,6 +86,8 @@ def _malformed(tree: Tree, project: Path, at: Key, text: str) -> HeadwayError | 
 
 
 def _value(config: Any, at: Key) -> Any:
+    from omegaconf import OmegaConf
+
     node = config
     for key in at:
         node = node[key]
