@@ -63,6 +63,7 @@ class Journal:
     def __enter__(self) -> Self:
         for kept in self._kept:
             self._session.records.open_run(kept.run)
+            self._session.artifacts.open_folder(kept.run.id)
             kept.followers.open(kept.trackers, self._tracked(kept))
             self._emit("headway_run_started", kept.run)
         return self

@@ -98,8 +98,11 @@ class ArtifactStore(Protocol):
     def run_folder(self, run: str) -> Path:
         """The folder of links of a run."""
 
+    def open_folder(self, run: str) -> None:
+        """Makes the folder of a run's links, and makes it the latest."""
+
     def link(self, run: str, label: str, digest: str) -> None:
-        """Links a run's stage to its artifact, for people."""
+        """Links a run's stage to its artifact, for people; the run's folder must be open."""
 
     def contents(self) -> Iterator[Item]:
         """Everything that lies in the store."""

@@ -157,13 +157,18 @@ class FolderStore:
         """See `ArtifactStore`."""
         return self.root / "runs" / run
 
+    def open_folder(self, run: str) -> None:
+        """See `ArtifactStore`."""
+        folder = self.run_folder(run)
+        with told(folder, "make the folder of a run"):
+            folder.mkdir(parents=True, exist_ok=True)
+            link_atomically(folder.parent / "latest", run)
+
     def link(self, run: str, label: str, digest: str) -> None:
         """See `ArtifactStore`."""
         folder = self.run_folder(run)
         with told(folder, "link a run to its artifacts"):
-            folder.mkdir(parents=True, exist_ok=True)
             link_atomically(folder / label, f"../../artifacts/{_hex(digest)}")
-            link_atomically(folder.parent / "latest", run)
 
     def contents(self) -> Iterator[Item]:
         """See `ArtifactStore`."""

@@ -171,6 +171,7 @@ class ArtifactStoreSuite:
     def test_runs_are_linked_to_their_artifacts(self, store: ArtifactStore) -> None:
         """For people who look into the folder of a run."""
         entry = save(store)
+        store.open_folder("run-1")
         store.link("run-1", "model[linear]", entry.digest)
         store.link("run-1", "model[linear]", entry.digest)
         assert (store.run_folder("run-1") / "model[linear]" / "note.txt").read_text() == "hello"
@@ -179,6 +180,7 @@ class ArtifactStoreSuite:
     def test_everything_can_be_listed_and_removed(self, store: ArtifactStore) -> None:
         """With its size and the time of its last change."""
         entry = save(store)
+        store.open_folder("run-1")
         store.link("run-1", "model", entry.digest)
         store.work_folder(OTHER).mkdir(parents=True, exist_ok=True)
         found = {item.kind: item for item in store.contents()}

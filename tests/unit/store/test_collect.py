@@ -36,6 +36,7 @@ def record(store, number, status="done", **changes):
     run = replace(RUN, **({"id": f"run-{number}", "created": "2026-01-01T00:00:00+00:00"} | changes))
     store.records.open_run(run)
     store.records.write_stage(run.id, replace(STAGE, key=key_of(number), digest=entry.digest))
+    store.artifacts.open_folder(run.id)
     store.artifacts.link(run.id, "model", entry.digest)
     store.records.close_run(run.id, status, 1.0)
 

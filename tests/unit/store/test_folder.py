@@ -192,8 +192,9 @@ def test_an_error_of_writing_is_told(store, monkeypatch):
 
 def test_links_of_runs_lead_to_artifacts(store):
     entry = save(store)
+    store.open_folder("run-1")
     store.link("run-1", "model[linear]", entry.digest)
     assert (store.root / "runs" / "run-1" / "model[linear]" / "note.txt").read_text() == "hello"
     assert (store.root / "runs" / "latest" / "model[linear]" / "note.txt").exists()
-    store.link("run-2", "data", entry.digest)
+    store.open_folder("run-2")
     assert (store.root / "runs" / "latest").readlink().name == "run-2"
