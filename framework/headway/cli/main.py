@@ -123,7 +123,8 @@ def _run_command(session: Session, name: str, arguments: list[str]) -> int:
     if flags:
         from headway.config.overrides import flag
 
-        raise ConfigError([flag(word) for word in flags])
+        known = [option for action in parser._actions for option in action.option_strings]
+        raise ConfigError([flag(word, known) for word in flags if word.startswith("-") or len(flags) == 1])
     return int(command.run(options, session))
 
 

@@ -83,7 +83,8 @@ class _Composer:
         for text in told.joined(words):
             override = parse(text)
             if isinstance(override, HeadwayError):
-                self._lister.lose(override)
+                # what was meant for Hydra's launcher leaves no hole in the config
+                (self._faults.append if override.code in ("hydra", "flag") else self._lister.lose)(override)
             elif not self._is_choice(override):
                 values.append(override)
             elif is_named(override):

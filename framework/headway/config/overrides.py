@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from headway.config.hydraisms import flag_hint, key_hint
 from headway.errors import HeadwayError, Place
+from headway.naming import nearest
 
 QUOTING = "write key=value, quoting what the shell or the grammar would read: 'key=[a,b]'"
 KEY = r"[+~]*[A-Za-z_][\w./@-]*"
@@ -23,9 +24,12 @@ def joined(words: Sequence[str]) -> Iterator[str]:
             yield rest.pop(0)
 
 
-def flag(text: str) -> HeadwayError:
-    """A word with dashes, which is none of the command's own options."""
-    return _fault(text, f"there is no option {text.partition('=')[0]}", flag_hint(text), "flag", key=True)
+def flag(text: str, known: Iterable[str] = ()) -> HeadwayError:
+    """A word with dashes, which is none of the command's own options, if they are `known`."""
+    name = text.partition("=")[0]
+    close = nearest(name, known)
+    hint = f"did you mean {close}?" if close else flag_hint(text)
+    return _fault(text, f"there is no option {name}", hint, "flag", key=True)
 
 
 def hydraism(text: str) -> HeadwayError | None:

@@ -87,7 +87,9 @@ class _Builder:
         vertex = self.vertices.setdefault(
             key, Vertex(key, stage, inputs, made.components, made.importers, made.is_sure)
         )
-        self.vertices[key] = replace(vertex, labels={**vertex.labels, index: (*vertex.labels.get(index, ()), label)})
+        labels = vertex.labels.get(index, ())
+        if not labels or "[" not in label:  # what a variant shares is known by its own name
+            self.vertices[key] = replace(vertex, labels={**vertex.labels, index: (*labels, label)})
         return key
 
 

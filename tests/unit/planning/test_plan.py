@@ -222,3 +222,10 @@ def test_a_warm_plan_parses_no_source_again(toy, monkeypatch):
     monkeypatch.setattr(modules, "_parse_file", lambda path: parsed.append(path) or real(path))
     toy.plan()
     assert [path for path in parsed if path.is_relative_to(toy.folder)] == []
+
+
+def test_what_a_baseline_shares_has_no_second_name(toy):
+    made = toy.plan("baselines=[{count: {power: 2}}]").nodes
+    assert [labels for node in made for labels in node.labels.values()] == [
+        ("lines",), ("model",), ("model[count]",), ("summary",),
+    ]  # fmt: skip
