@@ -63,7 +63,7 @@ def execute(task: Task, plugins: Plugins, events: Events, cancelled: threading.E
         outcome = _locked(task, plugins, events, cancelled or threading.Event())
     except Pruned:
         outcome = Outcome("pruned")
-    except Exception as error:  # noqa: BLE001 - a stage may raise anything; it is told to the user by name
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a stage may raise anything; it is told by name
         outcome = Outcome("failed", failure=_failure(task, plugins, error))
     seconds = time.monotonic() - start
     return Outcome(outcome.status, seconds, outcome.digest, outcome.metrics, outcome.failure)
@@ -160,7 +160,7 @@ class _Logging:
         self.logger.removeHandler(self._handler)
 
 
-def _failure(task: Task, plugins: Plugins, error: Exception) -> Failure:
+def _failure(task: Task, plugins: Plugins, error: BaseException) -> Failure:
     entry = next((e for e in plugins.registry if (e.kind, e.name) == (task.kind, task.use)), None)
     who = f"stage '{task.label}' ({task.use}, plugin {_plugin(plugins, entry.plugin if entry else '?')})"
     if isinstance(error, HeadwayError):
@@ -218,7 +218,10 @@ def main(descriptor: int) -> None:
         task = tasks.get()
         if task.project not in plugins:
             plugins[task.project] = load(Path(task.project) if task.project else None, blocked())
-        outcome = execute(task, plugins[task.project], pipe, cancelled)
+        try:
+            outcome = execute(task, plugins[task.project], pipe, cancelled)
+        except KeyboardInterrupt:  # how a stage says that it stopped when it was asked to
+            outcome = Outcome("interrupted")
         pipe.send("outcome", outcome=outcome.to_dict())
 
 

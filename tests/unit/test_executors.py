@@ -49,6 +49,13 @@ class Do(Stage):
         context.report(1, {"there": 1.0})
         context.cancelled.wait(60)
         return "stopped" if context.cancelled.is_set() else "nobody asked"
+    def obey(self, context):
+        """Stops in the way that Lightning does."""
+        context.report(1, {"there": 1.0})
+        if context.cancelled.wait(60):
+            raise KeyboardInterrupt
+    def leave(self, context):
+        sys.exit("no more")
     def stubborn(self, context):
         context.report(1, {"there": 1.0})
         time.sleep(600)
@@ -147,11 +154,20 @@ def test_a_worker_that_dies_is_told_and_replaced(task, how, words):
         assert workers.wait()[1].status == "done"
 
 
-def test_cancelling_asks_every_stage_and_gives_their_outcomes(task):
+def test_a_stage_that_leaves_the_process_has_failed(task):
+    with WorkerProcesses() as workers:
+        workers.start(task("leave"), Events())
+        _, outcome = workers.wait()
+    assert outcome.status == "failed"
+    assert "SystemExit: no more" in outcome.failure.what
+
+
+@pytest.mark.parametrize("how", ["wait", "obey"])
+def test_cancelling_asks_every_stage_and_gives_their_outcomes(task, how):
     events = [Events(), Events()]
     with WorkerProcesses(2) as workers:
         for heard in events:
-            workers.start(task("wait"), heard)
+            workers.start(task(how), heard)
         until(lambda: all(heard.steps for heard in events), workers)
         outcomes = [outcome.status for _, outcome in workers.cancel()]
     assert outcomes == ["interrupted", "interrupted"]
