@@ -156,7 +156,8 @@ class _Execution:
             self.schedule.done(node, outcome.digest)
             return
         self.succeeded = False
-        for other, reason in self.schedule.failed(node):
+        how = outcome.status if outcome.status == "failed" else f"was {outcome.status}"
+        for other, reason in self.schedule.failed(node, how):
             failure = Failure(reason, code="skipped")
             self.journal.finished(other, _outcome(other, Outcome("skipped", failure=failure)))
 

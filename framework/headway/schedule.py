@@ -67,8 +67,13 @@ class Schedule:
         if node.before is not None and node.before.digest != digest:
             self._changed.add(node.key)
 
-    def failed(self, node: Node) -> list[tuple[Node, str]]:
-        """A stage has failed: those that will not run, each with the reason."""
+    def failed(self, node: Node, how: str = "failed") -> list[tuple[Node, str]]:
+        """A stage has no artifact: those that will not run, each with the reason.
+
+        Args:
+            node: The stage.
+            how: What has become of it, in the reasons.
+        """
         self._begun.pop(node.key, None)
         lost = {node.key: node.label}
         skipped = []
@@ -78,7 +83,7 @@ class Schedule:
                 lost[other.key] = other.label
                 skipped.append((other, f"needs {culprit or node.label}"))
             elif not self._keep_going:
-                skipped.append((other, f"stopped when {node.label} failed"))
+                skipped.append((other, f"stopped when {node.label} {how}"))
         for other, _ in skipped:
             del self._waiting[other.key]
         return skipped
