@@ -18,9 +18,11 @@ from headway.planning.modules import Scanner, package_folders
 
 if TYPE_CHECKING:
     from headway.config import StageConfig
-    from headway.plugins import Plugins
+    from headway.plugins import Plugins, Registry
     from headway.store import Remembered
 
+KNOWN_OTHERWISE = ("artifact", "command", "configs", "tracker")
+"""Kinds that no stage looks up: artifacts are reached by the stages that give them, the others decide no result."""
 Components = dict[str, Any]
 """JSON: ``stage``, ``config`` (dotted field → value), ``content`` (field → SHA-256), ``source`` (module →
 hash), ``libraries`` (import name → version), ``cache_version``, ``inputs`` (parameter → key or keys)."""
@@ -60,7 +62,8 @@ class Fingerprinter:
         self._project = project
         self._remembered = remembered
         tops = {module.__name__.partition(".")[0] for module in plugins.modules.values()}
-        self.scanner = Scanner({top: package_folders(top) for top in sorted(tops)}, remembered)
+        roots = {top: package_folders(top) for top in sorted(tops)}
+        self.scanner = Scanner(roots, _named(plugins.registry), remembered)
         self._libraries = Libraries(remembered)
 
     def components(self, stage: StageConfig, inputs: Mapping[str, Any]) -> Fingerprint:
@@ -111,6 +114,15 @@ class Fingerprinter:
         files = sorted(item for item in path.rglob("*") if item.is_file())
         parts = [(f.relative_to(path).as_posix(), self._remembered.get(f, "content", _sha256)) for f in files]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def _named(registry: Registry) -> dict[str, list[str]]:
+    """Registered name to the modules of what stages look up by it while they run: runtimes, metrics and the like."""
+    found: dict[str, list[str]] = {}
+    for entry in registry:
+        if not entry.is_stage and entry.kind not in KNOWN_OTHERWISE:
+            found.setdefault(entry.name, []).append(entry.target.__module__)
+    return found
 
 
 def config_slice(stage: Any, values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The source a stage reaches: modules by import, transitively, as parsed syntax."""
+"""The source a stage reaches: modules by import or by registered name, transitively, as parsed syntax."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import ast
 import hashlib
 import importlib.util
 import json
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from headway.store import Remembered
 
 CONTRACTS = "headway.contracts"
+NAME = re.compile(r"[A-Za-z_][\w.-]{0,63}")
+"""A text that may be a registered name."""
 
 
 @dataclass(frozen=True)
@@ -38,14 +41,19 @@ class Scanner:
 
     Args:
         roots: First-party top-level package to the folders it may lie in.
+        named: Registered name to the modules of what is looked up by it; a module in which the name stands as a text
+            of its own reaches them.
         remembered: What was parsed before.
 
     Attributes:
         files: Module name to file, of all that was scanned.
     """
 
-    def __init__(self, roots: Mapping[str, tuple[Path, ...]], remembered: Remembered) -> None:
+    def __init__(
+        self, roots: Mapping[str, tuple[Path, ...]], named: Mapping[str, Iterable[str]], remembered: Remembered
+    ) -> None:
         self._roots = roots
+        self._named = named
         self._remembered = remembered
         self._scans: dict[frozenset[str], Scan] = {}
         self._seen: dict[str, tuple[str, tuple[str, ...]] | None] = {}
@@ -78,13 +86,14 @@ class Scanner:
         return Scan(modules, kept)
 
     def _look(self, name: str) -> tuple[str, tuple[str, ...]] | None:
-        """The hash of a module's syntax and the absolute names it imports; None if it has no file of ours."""
+        """The hash of a module's syntax and the modules it imports or names; None if it has no file of ours."""
         if name not in self._seen:
             path = self._file(name)
             self._seen[name] = None
             if path is not None:
-                digest, imports = json.loads(self._remembered.get(path, "syntax", _parse_file))
-                self._seen[name] = digest, tuple(_absolute(imports, name, path))
+                digest, imports, texts = json.loads(self._remembered.get(path, "source", _parse_file))
+                named = [module for text in texts for module in self._named.get(text, ())]
+                self._seen[name] = digest, (*_absolute(imports, name, path), *named)
                 self.files[name] = path
         return self._seen[name]
 
@@ -120,18 +129,20 @@ def _headway() -> tuple[Path, ...]:
 
 
 def _parse_file(path: Path) -> str:
-    """JSON of [hash of the syntax without docstrings, imported names]; relative imports keep their dots."""
+    """JSON of [hash of the syntax without docstrings, imported names, texts]; relative imports keep their dots."""
     try:
         tree = ast.parse(path.read_bytes())
     except SyntaxError:  # told by the loader when it is imported; here its bytes will do
-        return json.dumps([hashlib.sha256(path.read_bytes()).hexdigest(), []])
+        return json.dumps([hashlib.sha256(path.read_bytes()).hexdigest(), [], []])
     imports = sorted(set(_imports(tree)))
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
         if isinstance(body, list):
             node.body = [item for item in body if not _is_text(item)]  # type: ignore[attr-defined]
     dump = ast.dump(tree, include_attributes=False)
-    return json.dumps([hashlib.sha256(dump.encode()).hexdigest(), imports])
+    texts = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    names = sorted(text for text in texts if NAME.fullmatch(text))
+    return json.dumps([hashlib.sha256(dump.encode()).hexdigest(), imports, names])
 
 
 def _is_text(node: ast.AST) -> bool:

@@ -131,3 +131,22 @@ def test_a_result_that_is_gone_and_one_that_never_was(toy):
 def test_reasons_of_a_stage_from_an_installed_package_name_files_without_folders_of_this_machine(toy):
     toy.run()
     assert str(toy.folder) not in str([node.reasons for node in toy.plan("model.power=3").nodes])
+
+
+SCALES = """
+class Double:
+    factor = 2
+
+
+def headway_register(registry):
+    registry.add("scale", "double", Double)
+"""
+
+
+def test_what_a_stage_looks_up_by_name_is_reached_though_it_is_never_imported(toy):
+    (toy.folder / "plugins" / "scales.py").write_text(SCALES)
+    toy.edit("plugins/_arithmetic.py", "return base**exponent", "return base**exponent if 'double' else 0")
+    toy.run()
+    toy.edit("plugins/scales.py", "factor = 2", "factor = 3")
+    first = next(node for node in toy.plan().nodes if node.label == "model").reasons[0]
+    assert str(first) == "plugins/scales.py changed"
