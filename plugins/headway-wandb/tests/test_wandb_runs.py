@@ -10,6 +10,7 @@ import threading
 
 import pytest
 import wandb
+from headway.contracts import Figure, Report
 from headway.testing import follow, make_run
 from headway.tracker import TrackedStage
 from headway_wandb import Wandb
@@ -17,6 +18,7 @@ from wandb_reading import folders, history, read_back, records, summary
 
 OFFLINE = Wandb(mode="offline")
 DIGEST = "ab" * 32
+SVG = "<svg xmlns='http://www.w3.org/2000/svg'/>"
 PIXEL = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010804000000b51c0c020000000b4944415478da6364f80f00010501012718e366"
     "0000000049454e44ae426082"
@@ -115,10 +117,13 @@ def evaluated(tmp_path):
     """The artifact of an evaluation, and its stage."""
     folder = tmp_path / "an artifact"
     (folder / "predictions").mkdir(parents=True)
-    (folder / "report.html").write_text("<h1>Größe</h1>", encoding="utf-8")
-    (folder / "curve.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>", encoding="utf-8")
+    (folder / "curve.svg").write_text(SVG, encoding="utf-8")
     (folder / "pixel.png").write_bytes(PIXEL)
     (folder / "predictions" / "model.parquet").write_bytes(b"rows")
+    report = Report(
+        "A report", DIGEST, 0.95, "none", (), "<h1>Größe</h1>", figures=(Figure("Calibration", "As stated.", SVG),)
+    )
+    report.save(folder)
     return TrackedStage("evaluation[a b]", "evaluation", "done", 2.0, DIGEST, folder, None)
 
 
@@ -128,7 +133,7 @@ def test_pages_and_plots_of_an_artifact_are_shown(run, evaluated):
     (folder,) = folders(run.store, run.id)
     shown = {path.name.partition("_")[0]: path for path in (folder / "files" / "media").rglob("*.*")}
     assert shown["report"].read_text(encoding="utf-8") == "<h1>Größe</h1>"
-    assert "<svg" in shown["curve"].read_text(encoding="utf-8")
+    assert shown["curve"].read_text(encoding="utf-8") == shown["Calibration"].read_text(encoding="utf-8") == SVG
     assert shown["pixel"].read_bytes() == PIXEL
     found = summary(run.store, run.id)
     assert found["evaluation[a b]/report/_type"] == found["evaluation[a b]/curve/_type"] == "html-file"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -94,11 +95,24 @@ def key(stage: str, metric: str) -> str:
 
 
 def _pages(folder: Path) -> Iterator[tuple[str, Any]]:
-    """The HTML pages and plots that lie in a folder, by the stems of their names."""
+    """The pages and plots of an artifact: files by the stems of their names, figures of a report by their titles."""
     import wandb
 
     for path in sorted(folder.iterdir()):
         if path.suffix in (".html", ".svg"):
-            yield path.stem, wandb.Html(path.read_text(encoding="utf-8"), inject=False, data_is_not_path=True)
+            yield path.stem, _html(path.read_text(encoding="utf-8"))
         elif path.suffix == ".png":
             yield path.stem, wandb.Image(str(path))
+    for figure in _figures(folder / "report.json"):
+        yield figure["title"], _html(figure["svg"])
+
+
+def _figures(file: Path) -> list[dict[str, str]]:
+    """The figures of a saved `headway.contracts.Report`."""
+    return list(json.loads(file.read_bytes())["figures"]) if file.exists() else []
+
+
+def _html(text: str) -> Any:
+    import wandb
+
+    return wandb.Html(text, inject=False, data_is_not_path=True)
