@@ -114,4 +114,4 @@ class ArtifactStore(Protocol):
         """
 
     def sweep(self) -> None:
-        """Removes what killed processes were writing; the caller holds the store alone."""
+        """Removes what killed processes were writing, and their locks; the caller holds the store alone."""

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from headway.errors import StoreError
 from headway.store.artifacts import Entry, Item
 from headway.store.files import link_atomically, remove, told, write_atomically
-from headway.store.locks import KeyLock
+from headway.store.locks import KeyLock, is_held
 from headway.store.manifest import is_intact, is_whole, read_manifest, seal
 
 if TYPE_CHECKING:
@@ -235,7 +235,8 @@ class FolderStore:
 
     def sweep(self) -> None:
         """See `ArtifactStore`."""
-        for path in self._children("tmp"):
+        left = [path for path in self._children("locks") if not is_held(self.root, path.stem)]
+        for path in [*self._children("tmp"), *left]:
             with suppress(OSError):
                 remove(path)
 

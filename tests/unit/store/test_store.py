@@ -80,6 +80,17 @@ def test_the_first_to_come_clears_what_was_left_whatever_the_clock_says(store):
         assert not left.exists()
 
 
+def test_locks_of_killed_processes_are_cleared_and_those_that_are_held_are_not(store, working):
+    lock = store.root / "locks" / f"run-{RUN.id}.lock"
+    with open_store(store.root).in_use():
+        assert lock.exists()
+    working.kill()
+    working.wait()
+    assert lock.exists()
+    with open_store(store.root).in_use():
+        assert not lock.exists()
+
+
 def test_live_scratch_is_never_cleared_whatever_the_clock_says(store, working):
     left = scratch(store)
     os.utime(left, (1, 1))
