@@ -74,21 +74,24 @@ class _Builder:
     def add(self, index: int, experiment: Experiment) -> None:
         pipeline = {stage.name: stage for stage in experiment.stages}
         variants = {
-            name: _Variant(self, index, name, pipeline | {model.name: model})
+            name: _Variant(self, index, name, pipeline | {model.name: model}, own=model)
             for name, model in experiment.baselines.items()
         }
         main = _Variant(self, index, None, pipeline, variants)
         for name in pipeline:
             main.key(name)
 
-    def vertex(self, index: int, label: str, stage: StageConfig, inputs: Mapping[str, Keys]) -> str:
+    def vertex(
+        self, index: int, label: str, stage: StageConfig, inputs: Mapping[str, Keys], *, is_own: bool = True
+    ) -> str:
+        """The key of a stage; what a variant only shares (`is_own` is false) needs no second label."""
         made = self._fingerprinter.components(stage, inputs)
         key = key_of(made.components)
         vertex = self.vertices.setdefault(
             key, Vertex(key, stage, inputs, made.components, made.importers, made.is_sure)
         )
         labels = vertex.labels.get(index, ())
-        if not labels or "[" not in label:  # what a variant shares is known by its own name
+        if is_own or not labels:
             self.vertices[key] = replace(vertex, labels={**vertex.labels, index: (*labels, label)})
         return key
 
@@ -102,6 +105,7 @@ class _Variant:
     name: str | None
     pipeline: Mapping[str, StageConfig]
     baselines: Mapping[str, _Variant] = field(default_factory=dict)
+    own: StageConfig | None = None
     keys: dict[str, str] = field(default_factory=dict)
 
     def key(self, name: str) -> str:
@@ -110,7 +114,8 @@ class _Variant:
             inputs = {parameter: self._keys(wired) for parameter, wired in stage.inputs.items()}
             inputs |= self._baselines(stage)
             label = f"{name}[{self.name}]" if self.name else name
-            self.keys[name] = self.builder.vertex(self.index, label, stage, inputs)
+            is_own = self.name is None or stage is self.own
+            self.keys[name] = self.builder.vertex(self.index, label, stage, inputs, is_own=is_own)
         return self.keys[name]
 
     def _keys(self, wired: Any) -> Keys:

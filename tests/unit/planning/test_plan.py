@@ -224,6 +224,13 @@ def test_a_warm_plan_parses_no_source_again(toy, monkeypatch):
     assert [path for path in parsed if path.is_relative_to(toy.folder)] == []
 
 
+def test_a_baseline_that_is_the_model_itself_answers_to_both_names(toy):
+    made = toy.plan("baselines=[count]").nodes
+    assert [labels for node in made for labels in node.labels.values()] == [
+        ("lines",), ("model", "model[count]"), ("summary",),
+    ]  # fmt: skip
+
+
 def test_what_a_baseline_shares_has_no_second_name(toy):
     made = toy.plan("baselines=[{count: {power: 2}}]").nodes
     assert [labels for node in made for labels in node.labels.values()] == [
