@@ -109,7 +109,7 @@ def measure() -> Iterator[Ratio]:
                 assert theirs.poll() is None
 
         name = f"{STAGES} no-op stages, planned, recorded and saved, to Kedro's in memory"
-        yield compare(name, run_new, run_theirs, budget=8, rounds=ROUNDS)
+        yield compare(name, run_new, run_theirs, budget=10, rounds=ROUNDS)
     theirs.stdin.close()
     theirs.wait()
 
