@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from headway.cached import cached, stamp_of, times
@@ -25,10 +26,11 @@ def index(project: str | None) -> dict[str, Any]:
         stages), ``fields`` (``kind/stage`` → dotted field → its values, if they can be listed).
     """
     folder = _project(project or os.getcwd())
+    made = cache(lambda: _build(folder))
     installed = stamp_of(_own(folder))
-    watched = cached("watched", folder or "", installed, lambda: _build(folder)["watched"])
+    watched = cached("watched", folder or "", installed, lambda: made()["watched"])
     stamp = stamp_of(line for path in [*watched, *_folders(folder)] for line in times(path))
-    return dict(cached("index", folder or "", stamp, lambda: _build(folder)))
+    return dict(cached("index", folder or "", stamp, made))
 
 
 def _build(folder: str | None) -> dict[str, Any]:

@@ -10,17 +10,22 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from headway.config.defaults import hints_of
+from headway.config.schema import marked, markers
+from headway.config.tree import leaves
 from headway.fields import Registered, SecretMarker, SourceMarker, Uncached
 from headway.paths import resolve_source
 from headway.planning.libraries import Libraries
-from headway.planning.markers import marked, markers_of, strings
 from headway.planning.modules import Scanner, package_folders
+from headway.planning.sources import sources
 
 if TYPE_CHECKING:
     from headway.config import StageConfig
     from headway.plugins import Plugins, Registry
     from headway.store import Remembered
 
+LEFT_OUT: tuple[type, ...] = (Uncached, SecretMarker, SourceMarker)
+"""Markers of fields whose values are in no key."""
 KNOWN_OTHERWISE = ("artifact", "command", "configs", "tracker")
 """Kinds that no stage looks up: artifacts are reached by the stages that give them, the others decide no result."""
 Components = dict[str, Any]
@@ -96,16 +101,13 @@ class Fingerprinter:
         """Modules of the stage class, its bases, and what its fields name in the registry."""
         cls: Any = type(stage.stage)
         modules = [base.__module__ for base in cls.__mro__ if base.__module__ not in ("builtins", "headway.stage")]
-        for field in dataclasses.fields(cls):
-            for marker in markers_of(cls, field.name, Registered):
-                modules += [
-                    self._registry.get(marker.kind, name).__module__ for name in strings(stage.values[field.name])
-                ]
+        for _, marker, value in marked(cls, stage.values, Registered):
+            names = [name for _, name in leaves(value) if isinstance(name, str) and name]
+            modules += [self._registry.get(marker.kind, name).__module__ for name in names]
         return modules
 
-    def _content(self, stage: StageConfig) -> dict[str, Any]:
-        paths = marked(type(stage.stage), SourceMarker)
-        return {name: [self._digest(text) for text in strings(stage.values[name])] for name in sorted(paths)}
+    def _content(self, stage: StageConfig) -> dict[str, str]:
+        return {".".join(map(str, at)): self._digest(text) for at, text in sources(stage)}
 
     def _digest(self, text: str) -> str:
         path = resolve_source(text, self._project)
@@ -127,11 +129,11 @@ def _named(registry: Registry) -> dict[str, list[str]]:
 
 def config_slice(stage: Any, values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """The fields that decide the result, dotted; paths count by content, secrets and uncached not at all."""
-    cls = type(stage)
-    left_out = marked(cls, Uncached) | marked(cls, SecretMarker) | marked(cls, SourceMarker)
+    cls: type = type(stage)
+    hints = hints_of(cls)
     found: dict[str, Any] = {}
-    for field in dataclasses.fields(cls):
-        if field.name in left_out:
+    for field in dataclasses.fields(stage):
+        if any(next(markers(hints[field.name], left_out), None) for left_out in LEFT_OUT):
             continue
         found |= _slice(f"{prefix}{field.name}", getattr(stage, field.name), values[field.name])
     return found

@@ -9,9 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from headway.config.defaults import hints_of
+from headway.config.schema import markers
+from headway.config.tree import leaves
 from headway.errors import Place
 from headway.fields import SeedMarker
-from headway.planning.markers import markers_of, strings
+from headway.planning.sources import sources
 
 if TYPE_CHECKING:
     from headway.config import Experiment
@@ -140,7 +143,8 @@ class _Comparison:
     def _written(self, path: tuple[str, ...]) -> Place | None:
         """Where the config says a field's value; for a seed that it does not mention, where it says the run's."""
         stage, written = self.vertex.stage, self.experiment.config.written
-        is_seed = len(path) == 1 and markers_of(type(stage.stage), path[0], SeedMarker)
+        cls: type = type(stage.stage)
+        is_seed = len(path) == 1 and any(markers(hints_of(cls).get(path[0]), SeedMarker))
         return written((stage.name, *path)) or (written(("seed",)) if is_seed else None)
 
     def _declared(self, name: str) -> Place | None:
@@ -156,12 +160,11 @@ class _Comparison:
 
     def _content(self) -> Iterator[Reason]:
         stage = self.vertex.stage
-        for name, old, new in self._changes("content"):
-            files = strings(stage.values.get(name))
-            if old is not ... and len(old) == len(files):
-                files = [file for file, was, now in zip(files, old, new, strict=True) if was != now]
-            place = self.experiment.config.written((stage.name, *name.split(".")))
-            yield Reason(f"{stage.name}.{name}: {', '.join(files)} changed", place)
+        named = {".".join(map(str, at)): (at, text) for at, text in sources(stage)}
+        for name, _, new in self._changes("content"):
+            at, file = named.get(name, (tuple(name.split(".")), ""))
+            what = f"{file} changed" if new is not ... else "is gone"
+            yield Reason(f"{stage.name}.{name}: {what}", self.experiment.config.place((stage.name, *at)))
 
     def _fingerprint(self) -> Iterator[Reason]:
         old, new = self.before.get("fingerprint"), self.vertex.components.get("fingerprint")
@@ -200,7 +203,7 @@ class _Comparison:
 
     def _cause(self, keys: Any) -> Reason | None:
         """Why an input has another key, if that was told and is more than that it never ran."""
-        told = [self.told[key] for key in strings(keys) if key in self.told]
+        told = [self.told[key] for _, key in leaves(keys) if key in self.told]
         return next((cause for cause in told if cause.root.what != "not run before"), None)
 
     def _file(self, module: str) -> str:

@@ -151,6 +151,9 @@ def _inline(project: Path | None) -> list[_Candidate]:
     folder = project / "plugins" if project else None
     if folder is None or not folder.is_dir():
         return []
+    open_inline(folder)
+    for name in [name for name in sys.modules if name.startswith(f"{INLINE}.")]:
+        del sys.modules[name]  # of another session; within one, a plugin that imports its neighbour shares it
     paths = sorted(path for path in folder.glob("*.py") if not path.name.startswith("_"))
     return [_Candidate(path.stem, "project", "", f"{INLINE}.{path.stem}", path) for path in paths]
 
@@ -211,21 +214,12 @@ def _is_at_least(version: str, specifier: str) -> bool:
 def _import(candidate: _Candidate) -> ModuleType:
     if candidate.path is None:
         return importlib.import_module(candidate.module)
-    open_inline(candidate.path.parent)
-    for name in [n for n in sys.modules if n.startswith(INLINE + ".")]:
-        if _foreign(sys.modules[name], candidate.path.parent) or name == candidate.module:
-            del sys.modules[name]
     return importlib.import_module(candidate.module)
 
 
 def open_inline(folder: Path) -> None:
     """Lets the modules of a project's ``plugins`` folder be imported, as submodules of `INLINE`."""
     sys.modules.setdefault(INLINE, ModuleType(INLINE)).__path__ = [str(folder)]
-
-
-def _foreign(module: ModuleType, folder: Path) -> bool:
-    file = getattr(module, "__file__", None)
-    return file is None or folder not in Path(file).parents
 
 
 def _check_hooks(candidate: _Candidate, module: ModuleType) -> None:

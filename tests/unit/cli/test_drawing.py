@@ -55,6 +55,6 @@ def test_dot_quotes_what_it_must(plan):
     assert r"model[\"odd\"]" in text
 
 
-@pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz is not installed")
+@pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz, which no one needs to run Headway, is not installed")
 def test_graphviz_reads_it(plan):
     subprocess.run(["dot", "-Tsvg"], input=dot(plan), text=True, check=True, capture_output=True)

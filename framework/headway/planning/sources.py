@@ -1,0 +1,44 @@
+"""The files that the fields of a stage name, however deep they lie."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from headway.config.schema import marked
+from headway.config.tree import leaves
+from headway.fields import SourceMarker, Uncached
+from headway.paths import resolve_source
+
+if TYPE_CHECKING:
+    from headway.config import StageConfig
+    from headway.config.origins import Key
+
+
+def sources(stage: StageConfig) -> Iterator[tuple[Key, str]]:
+    """Every file or folder that decides the result: the path of the value, and the value."""
+    cls = type(stage.stage)
+    uncached = [at for at, _, _ in marked(cls, stage.values, Uncached)]
+    for at, text in _named(cls, stage.values):
+        if not any(at[: len(above)] == above for above in uncached):
+            yield at, text
+
+
+def source_values(stage: StageConfig, project: Path) -> dict[str, Any]:
+    """A stage's field values with its source paths made absolute."""
+    paths = dict(_named(type(stage.stage), stage.values))
+    return {name: _absolute(value, (name,), paths, project) for name, value in stage.values.items()}
+
+
+def _named(cls: type, values: Mapping[str, Any]) -> Iterator[tuple[Key, str]]:
+    for found, _, held in marked(cls, values, SourceMarker):
+        yield from ((at, text) for at, text in leaves(held, found) if isinstance(text, str) and text)
+
+
+def _absolute(value: Any, at: Key, paths: Mapping[Key, str], project: Path) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _absolute(item, (*at, key), paths, project) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_absolute(item, (*at, index), paths, project) for index, item in enumerate(value)]
+    return str(resolve_source(value, project)) if at in paths else value
