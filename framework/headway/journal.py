@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from headway.followers import PATIENCE, Followers
 from headway.runner import RunResult, StageOutcome
 from headway.store import Run, StageRow
 from headway.tracker import TrackedRun, TrackedStage
-from headway.tracking import PATIENCE, Followers
 
 if TYPE_CHECKING:
     from headway.planning import Node

@@ -1,8 +1,6 @@
 """A small project, planned and run in this process."""
 
-import shutil
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from headway.config import check, compose, expand
@@ -13,7 +11,7 @@ from headway.runner import execute
 from headway.store import StageRow, new_run_id, open_store
 from headway.testing.records import RUN
 
-TOY = Path(__file__).parents[2] / "integration" / "toy"
+from tests.integration.conftest import write_toy
 
 
 class Quiet:
@@ -39,12 +37,8 @@ class Quiet:
 
 class Toy:
     def __init__(self, folder):
-        self.folder = folder
-        (folder / "configs" / "experiment").mkdir(parents=True)
-        (folder / "plugins").mkdir()
-        for name in ("toy.py", "_arithmetic.py"):
-            shutil.copy(TOY / name, folder / "plugins" / name)
-        shutil.copy(TOY / "toy.yaml", folder / "configs" / "experiment" / "toy.yaml")
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = write_toy(folder).folder
         (folder / "lines.txt").write_text("one\nthree\n")
         opened = open_store(folder / ".headway")
         self.store, self.records = opened.artifacts, opened.records
