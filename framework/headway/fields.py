@@ -11,6 +11,7 @@ They are `typing.Annotated` metadata, so a field keeps its plain type for people
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -44,6 +45,31 @@ class Registered:
     """
 
     kind: str
+
+
+@dataclass(frozen=True)
+class Uses:
+    """Each value of the field chooses something registered under `kind`, with its fields.
+
+    It is a name (``scale``) or one name with fields (``{clip: {low: 0}}``). The fields are those of the registered
+    dataclass: they are checked with the config, and its source enters the cache key.
+
+    Args:
+        kind: The registry kind, such as ``transform``.
+    """
+
+    kind: str
+
+
+@dataclass(frozen=True)
+class Grammar:
+    """The field is a text in a language of its own.
+
+    Args:
+        check: Raises a `HeadwayError` whose ``where.column`` (from 1) is the position in the text.
+    """
+
+    check: Callable[[str], None]
 
 
 SourcePath = Annotated[str, SourceMarker()]

@@ -6,6 +6,7 @@ from headway.contracts.array_model import ArrayModel
 from headway.contracts.artifact import Artifact, Lookup, canonical_json, digest_of, read_json, write_json
 from headway.contracts.chain import CHAIN, Chain, chain, parts_of
 from headway.contracts.dataset import Dataset
+from headway.contracts.expressions import Expression, check_grammar, parse_expression
 from headway.contracts.features import POSITION, Features
 from headway.contracts.feeds import MISSING, TARGET, WEIGHT, conform, feeds, labels
 from headway.contracts.graph import CHUNK, ArraySpec, Graph, Runtime, run_chunked
@@ -38,6 +39,7 @@ __all__ = [
     "Column",
     "Dataset",
     "Epoch",
+    "Expression",
     "Features",
     "Figure",
     "Graph",
@@ -59,12 +61,14 @@ __all__ = [
     "View",
     "canonical_json",
     "chain",
+    "check_grammar",
     "conform",
     "digest_of",
     "feeds",
     "labels",
     "output_columns",
     "output_shape",
+    "parse_expression",
     "parts_of",
     "read_json",
     "run_chunked",

@@ -27,6 +27,8 @@ class ArraySpec:
         shape: The shape of one row; empty for a scalar.
         columns: What the positions along the last axis are, for people and explanations.
         cardinalities: Where the array holds codes, how many codes each position has.
+        out_of_fold: Positions along the last axis whose values in the split ``train`` are not the graph's own, but
+            were fitted without the row's fold (target encodings); in all other splits they are the graph's.
     """
 
     name: str
@@ -34,6 +36,7 @@ class ArraySpec:
     shape: tuple[int, ...] = ()
     columns: tuple[str, ...] = ()
     cardinalities: tuple[int, ...] | None = None
+    out_of_fold: tuple[int, ...] = ()
 
 
 class Runtime(ABC):

@@ -16,18 +16,19 @@ from headway.contracts import (
     ArraySpec,
     Column,
     Dataset,
+    Expression,
     Features,
     Graph,
     Schema,
     Source,
     feeds,
     labels,
+    parse_expression,
     run_chunked,
 )
 from headway.naming import unknown
 from headway_onnx.graphs import as_graph, code_name, export_module, label_encoders, merge
 
-from headway_tabular.derive import Expression, parse
 from headway_tabular.transform import Derivation, Statistics, Transform, example, learn
 
 if TYPE_CHECKING:
@@ -48,12 +49,12 @@ class Layout:
     numbers: tuple[Column, ...]
     features: tuple[str, ...]
     strings: tuple[Column, ...]
-    expressions: tuple[Expression, ...]
+    expressions: Mapping[str, Expression]
 
     @property
     def names(self) -> list[str]:
         """The numeric features in their order."""
-        return [*self.features, *(expression.name for expression in self.expressions)]
+        return [*self.features, *self.expressions]
 
 
 def fit(stage: Tabular, context: Context, data: Dataset) -> Features:
@@ -83,7 +84,7 @@ def plan_layout(stage: Tabular, schema: Schema, context: Context) -> Layout:
             raise DataError(f"features.drop: {unknown('column', name, inputs)}", code="unknown-column")
     numbers = {name: column for name, column in inputs.items() if column.kind in NUMBERS}
     expressions = _expressions(stage, numbers, inputs)
-    used = {column for expression in expressions for column in expression.columns}
+    used = {column for expression in expressions.values() for column in expression.columns}
     features = [name for name in numbers if name not in stage.drop]
     strings = [c for c in inputs.values() if c.kind == "categorical" and c.name not in stage.drop]
     taken = tuple(column for name, column in numbers.items() if name in features or name in used)
@@ -97,16 +98,16 @@ def plan_layout(stage: Tabular, schema: Schema, context: Context) -> Layout:
     return Layout(taken, tuple(features), tuple(strings), expressions)
 
 
-def _expressions(stage: Tabular, numbers: Mapping[str, Column], inputs: Mapping[str, Column]) -> tuple[Expression, ...]:
-    known, found = set(numbers), []
+def _expressions(stage: Tabular, numbers: Mapping[str, Column], inputs: Mapping[str, Column]) -> dict[str, Expression]:
+    known, found = set(numbers), {}
     for name, text in stage.derive.items():
         if name in inputs:
             raise DataError(
                 f"features.derive.{name}: the data have a column of that name", hint="choose another", code="derive"
             )
-        found.append(parse(name, text, known, set(inputs) - set(numbers)))
+        found[name] = parse_expression(text, f"features.derive.{name}", known, set(inputs) - set(numbers))
         known.add(name)
-    return tuple(found)
+    return found
 
 
 def _derivation(layout: Layout) -> Derivation | None:

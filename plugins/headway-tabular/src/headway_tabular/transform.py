@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from headway.contracts import Expression
 
-from headway_tabular.derive import Expression
+from headway_tabular.derive import evaluate
 
 LIMIT = 1e6
 """Standardised values are kept within this many standard deviations, so that an absurd number, such as 1e300,
@@ -41,18 +42,18 @@ class Derivation(torch.nn.Module):
         expressions: The derived columns, which may use earlier ones.
     """
 
-    def __init__(self, columns: Sequence[str], features: Sequence[str], expressions: Sequence[Expression]) -> None:
+    def __init__(self, columns: Sequence[str], features: Sequence[str], expressions: Mapping[str, Expression]) -> None:
         super().__init__()
         self._columns = tuple(columns)
         self._features = tuple(features)
-        self._expressions = tuple(expressions)
+        self._expressions = dict(expressions)
 
     def forward(self, *columns: torch.Tensor) -> torch.Tensor:
         """(rows,) float64 each → (rows, features) float64, NaN and infinite where missing."""
         known: dict[str, torch.Tensor] = dict(zip(self._columns, columns, strict=True))
-        for expression in self._expressions:
-            known[expression.name] = expression(known)
-        names = [*self._features, *(expression.name for expression in self._expressions)]
+        for name, expression in self._expressions.items():
+            known[name] = evaluate(expression, known)
+        names = [*self._features, *self._expressions]
         return torch.stack([known[name] for name in names], dim=-1)
 
 
