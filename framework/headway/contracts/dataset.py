@@ -16,6 +16,9 @@ from headway.naming import unknown
 if TYPE_CHECKING:
     import polars as pl
 
+ROW_GROUP = 131_072
+"""Rows in a block of a parquet file: said, so that the bytes do not depend on how rows came."""
+
 
 @dataclass(frozen=True)
 class Dataset(Artifact):
@@ -41,12 +44,13 @@ class Dataset(Artifact):
         return self.splits[name]
 
     def save(self, folder: Path) -> None:
-        """Writes ``schema.json``, ``recipe.json`` and one parquet file a split."""
+        """Writes ``schema.json``, ``recipe.json`` and one parquet file a split; rows are streamed."""
         write_json(folder / "schema.json", self.schema)
         write_json(folder / "recipe.json", self.recipe)
         (folder / "splits").mkdir()
         for name, frame in self.splits.items():
-            frame.collect().write_parquet(folder / "splits" / f"{name}.parquet", compression="zstd")
+            path = folder / "splits" / f"{name}.parquet"
+            frame.sink_parquet(path, compression="zstd", row_group_size=ROW_GROUP, maintain_order=True)
 
     @classmethod
     def load(cls, folder: Path, lookup: Lookup) -> Self:

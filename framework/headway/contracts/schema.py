@@ -72,6 +72,7 @@ class Schema:
         group: The column whose values must not be divided between splits.
         weight: The column of sample weights.
         sensitive: Columns by which fairness is judged (they may also be inputs).
+        late: Columns that are known only after the moment of prediction: they are in the rows, never inputs.
     """
 
     columns: tuple[Column, ...]
@@ -80,6 +81,7 @@ class Schema:
     group: str | None = None
     weight: str | None = None
     sensitive: tuple[str, ...] = ()
+    late: tuple[str, ...] = ()
 
     @cached_property
     def by_name(self) -> dict[str, Column]:
@@ -96,10 +98,17 @@ class Schema:
 
     @property
     def inputs(self) -> tuple[Column, ...]:
-        """The columns a model may see: all but targets of the row itself, group, weight and identifiers."""
+        """The columns a model may see.
+
+        All but targets of the row itself, group, weight, identifiers, what is known too late, and a time that is a
+        mere number (a model could only learn which rows were later).
+        """
         hidden = (target.column for target in self.targets if target.horizon is None)
-        roles = {self.group, self.weight, *hidden}
-        return tuple(c for c in self.columns if c.name not in roles and c.kind != "identifier")
+        roles = {self.group, self.weight, *hidden, *self.late}
+        return tuple(c for c in self.columns if c.name not in roles and not self._orders(c) and c.kind != "identifier")
+
+    def _orders(self, column: Column) -> bool:
+        return column.name == self.time and column.kind in NUMBERS
 
     @property
     def target(self) -> Target:
