@@ -1,152 +1,172 @@
-"""How a `Table` becomes a `Dataset`."""
+"""How the rows of a source become a `Dataset`: nothing is held in memory whole."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 from headway import Context, DataError
-from headway.contracts import ROW, Category, Column, Dataset, NullValues, Recipe, Schema, Target
+from headway.contracts import ROW, Dataset, NullValues, Recipe, Schema, Target
+from headway.errors import Place
 from headway.naming import unknown
 
-from headway_tabular.reading import read, typed
-from headway_tabular.splitting import divide
+from headway_tabular.columns import columns_of, kinds_of
+from headway_tabular.leakage import findings, settle
+from headway_tabular.recipes import brought, recipe_of, tables_of, used
+from headway_tabular.sources.typed import typed
+from headway_tabular.splitting import assign, divided
+from headway_tabular.split_time import LEFT_OUT
+from headway_tabular.targets import missing_targets, target_of
+from headway_tabular.validation import enforce
 
 if TYPE_CHECKING:
-    from headway_tabular.table import Table
+    from headway_tabular.table import Rows
 
-KINDS = ("numeric", "integer", "boolean", "categorical", "text", "timestamp", "identifier")
-DTYPES: dict[str, pl.DataType] = {
-    "numeric": pl.Float64(), "integer": pl.Int64(), "boolean": pl.Boolean(), "categorical": pl.String(),
-    "text": pl.String(), "timestamp": pl.Datetime("us"), "identifier": pl.String(),
-}  # fmt: skip
-MOST_CLASSES = 100
-"""A whole-number target with more distinct values than this is a quantity, not a class."""
+AFTER = "after"
+"""What `available_at` says of a column that is known only after the moment of prediction."""
 
 
-def build_dataset(table: Table, context: Context) -> Dataset:
-    """Reads, types and divides the rows of a table; raises `DataError` for whatever does not fit."""
-    recipe = Recipe((NullValues(table.null_values),))
-    source = read(Path(table.path))
-    _check_names(table, source.collect_schema().names())
-    frame = typed(recipe.apply(source.drop(table.drop)).collect())
-    if not frame.height:
-        raise DataError(f"{Path(table.path).name} has no rows", hint="a table has a header and rows", code="empty-file")
-    frame = _with_kinds(frame.with_row_index(ROW).with_columns(pl.col(ROW).cast(pl.Int64)), table)
-    frame = _with_target(frame, table, context)
-    target = _target(frame[table.target], table)
-    splits = divide(frame, table, target)
+def build_dataset(table: Rows, context: Context) -> Dataset:
+    """Reads, types, checks and divides the rows of a table; raises `DataError` for whatever does not fit."""
+    rows, recipe = _made(table, source_frame(table, context.work), context)
+    kinds = kinds_of(rows.drop(ROW), _given_kinds(table, rows), context.log)
+    target = target_of(rows, table, kinds[table.target])
+    splits = _divided(table, rows, target)
     if table.split.column is not None:
-        splits = {name: rows.drop(table.split.column) for name, rows in splits.items()}
-    schema = _schema(splits["train"], table, target)
-    return Dataset(schema, {name: rows.lazy() for name, rows in splits.items()}, recipe)
+        splits = {name: part.drop(table.split.column) for name, part in splits.items()}
+        del kinds[table.split.column]
+    schema = _schema(table, rows, splits["train"], kinds, target)
+    known = {name: when for name, when in table.available_at.items() if name in kinds}
+    by_time = table.split.by == "time"
+    settle(findings(schema, splits, available_at=known, levels=table.checks, by_time=by_time), context)
+    return Dataset(schema, splits, recipe)
 
 
-def _check_names(table: Table, names: list[str]) -> None:
-    given = {
-        "target": [table.target], "drop": table.drop, "kinds": table.kinds, "sensitive": table.sensitive,
-        "time": [table.time], "group": [table.group], "weight": [table.weight], "split.column": [table.split.column],
-    }  # fmt: skip
-    for field, columns in given.items():
-        for name in columns:
-            if name is not None and name not in names:
-                raise DataError(f"data.{field}: {unknown('column', name, names)}", code="unknown-column")
-            if name in table.drop and field != "drop":
-                raise DataError(f"data.{field} names '{name}', which data.drop leaves out", code="dropped-column")
-    for name, kind in table.kinds.items():
-        if kind not in KINDS:
-            raise DataError(f"data.kinds.{name}: {unknown('kind', kind, KINDS)}", code="unknown-kind")
+def source_frame(table: Rows, work: Path) -> pl.LazyFrame:
+    """The rows of a source, typed and numbered by `ROW`: what rules and profiles are about.
+
+    Raises:
+        DataError: The source cannot be read, has no rows, or lacks columns that the config names.
+    """
+    raw = table.source(work)
+    names = raw.collect_schema().names()
+    _check_names(table, names)
+    plain = NullValues(table.null_values).apply(raw.drop(_unused(table, names)))
+    frame = typed(plain, {name: kind for name, kind in table.kinds.items() if name in names}, table.reading)
+    if not frame.head(1).collect(engine="streaming").height:
+        raise DataError(f"{table.called} has no rows", hint="a table has a header and rows", code="empty-file")
+    return frame.with_row_index(ROW).with_columns(pl.col(ROW).cast(pl.Int64))
 
 
-def _with_kinds(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
-    """Casts columns to the types of the kinds that the config gives them."""
-    for name, kind in table.kinds.items():
-        cast = frame[name].cast(DTYPES[kind], strict=False)
-        lost = frame[name].filter(cast.is_null() & frame[name].is_not_null())
-        if lost.len():
-            raise DataError(
-                f"data.kinds.{name} is {kind}, but {lost.len()} value(s) are not, such as {lost[0]!r}",
-                hint="list what means missing in data.null_values",
-                code="kind",
-            )
-        frame = frame.with_columns(cast.alias(name))
-    return frame
+def _unused(table: Rows, names: Collection[str]) -> list[str]:
+    """Columns that are left out and that nothing needs before they are: they are not even read."""
+    return [name for name in table.drop if name in names and name not in used(table)]
 
 
-def _with_target(frame: pl.DataFrame, table: Table, context: Context) -> pl.DataFrame:
-    values = frame[table.target]
-    missing = values.is_null() | (values.is_nan() if values.dtype.is_float() else False)
-    count = int(missing.fill_null(value=True).sum())
-    if count and not table.drop_missing_target:
+def _made(table: Rows, frame: pl.LazyFrame, context: Context) -> tuple[pl.LazyFrame, Recipe]:
+    """The rows after rules, joins, windows and omissions, in a file of the work folder, from which all else is read."""
+    enforced = enforce(frame, table.rules)
+    for violation in enforced.violations:
+        context.log.warning("data.rules.%s (%s)", violation, table.rules[violation.column].otherwise)
+    tables = tables_of(table, context.work)
+    recipe = recipe_of(table, frame.drop(ROW).collect_schema(), enforced.steps, tables)
+    whole = recipe.apply(enforced.frame, tables)
+    _check_roles(table, whole.collect_schema().names())
+    path = context.work / "rows.parquet"
+    whole.drop(_left_out(table, whole)).sink_parquet(path, compression="lz4")
+    return _with_target(pl.scan_parquet(path), table, context), recipe
+
+
+def _left_out(table: Rows, whole: pl.LazyFrame) -> list[str]:
+    names = whole.collect_schema().names()
+    return [name for name in table.drop if name in names]
+
+
+def _with_target(rows: pl.LazyFrame, table: Rows, context: Context) -> pl.LazyFrame:
+    lost = missing_targets(rows, table.target)
+    total, count = rows.select(pl.len(), lost.sum().alias("lost")).collect(engine="streaming").row(0)
+    if not count:
+        return rows
+    if not table.drop_missing_target:
         raise DataError(
-            f"the target '{table.target}' is missing in {count} of {frame.height} rows",
+            f"the target '{table.target}' is missing in {count} of {total} rows",
             hint="data.drop_missing_target=true leaves them out",
             code="missing-target",
         )
-    if count:
-        context.log.info("left out %d rows without a target", count)
-    return frame.filter(~missing.fill_null(value=True))
+    context.log.info("left out %d rows without a target", count)
+    return rows.filter(~lost)
 
 
-def _target(values: pl.Series, table: Table) -> Target:
-    distinct = values.unique().sort().to_list()
-    if len(distinct) < 2:
-        raise DataError(
-            f"the target '{table.target}' is always {distinct[0]!r}" if distinct else "no row has a target",
-            hint="there is nothing to learn",
-            code="constant-target",
-        )
-    kind = table.kinds.get(table.target) or ("integer" if values.dtype.is_integer() else _kind(values))
-    if kind == "numeric" or (kind == "integer" and len(distinct) > MOST_CLASSES):
-        return Target(table.target, "regression")
-    if kind in ("timestamp", "identifier"):
-        raise DataError(f"the target '{table.target}' is of kind {kind}, which cannot be predicted", code="target-kind")
-    return Target(table.target, "classification", _classes(distinct, table))
-
-
-def _classes(distinct: list[Category], table: Table) -> tuple[Category, ...]:
-    if table.positive is None:
-        return tuple(distinct)
-    if table.positive not in distinct:
-        names = [str(value) for value in distinct]
-        raise DataError(f"data.positive: {unknown('class', str(table.positive), names)}", code="unknown-class")
-    if len(distinct) != 2:
-        raise DataError(f"data.positive is for two classes, the target has {len(distinct)}", code="unknown-class")
-    return (*(value for value in distinct if value != table.positive), table.positive)
-
-
-def _kind(series: pl.Series) -> str:
-    dtype = series.dtype
-    if dtype == pl.Boolean:
-        return "boolean"
-    if dtype.is_integer():
-        return "integer"
-    if dtype.is_numeric():
-        return "numeric"
-    if dtype.is_temporal():
-        return "timestamp"
-    if dtype in (pl.String, pl.Categorical, pl.Enum):
-        return "categorical"
-    raise DataError(
-        f"column '{series.name}' holds {dtype}, which tables do not take",
-        hint="leave it out with data.drop",
-        code="column-type",
+def _divided(table: Rows, rows: pl.LazyFrame, target: Target) -> dict[str, pl.LazyFrame]:
+    codes = assign(
+        rows,
+        table.split,
+        table.seed,
+        target=target.column,
+        is_classification=target.task == "classification",
+        time=table.time,
+        group=table.group,
     )
+    ids = rows.select(ROW).collect(engine="streaming")[ROW].to_numpy()
+    by_row = np.full(int(ids.max()) + 1, LEFT_OUT, np.uint8)
+    by_row[ids] = codes
+    return divided(rows, by_row)
 
 
-def _schema(train: pl.DataFrame, table: Table, target: Target) -> Schema:
-    columns = [
-        Column(name, table.kinds.get(name) or _kind(train[name]), _dtype(train[name]), _nullable(train[name]))
-        for name in train.columns
-        if name != ROW
-    ]
-    return Schema(tuple(columns), (target,), table.time, table.group, table.weight, table.sensitive)
+def _schema(
+    table: Rows, rows: pl.LazyFrame, train: pl.LazyFrame, kinds: Mapping[str, str], target: Target
+) -> Schema:
+    columns = columns_of(rows, train, kinds)
+    late = tuple(name for name, when in table.available_at.items() if when == AFTER and name in kinds)
+    return Schema(columns, (target,), table.time, table.group, table.weight, table.sensitive, late)
 
 
-def _dtype(series: pl.Series) -> str:
-    return type(series.dtype).__name__
+def _given_kinds(table: Rows, rows: pl.LazyFrame) -> dict[str, str]:
+    """The kinds that the config gives to columns, those of further tables by the names they got."""
+    names = rows.collect_schema().names()
+    given = dict(table.kinds)
+    for name, join in table.join.items():
+        names_there = brought(name, join, list(join.kinds))
+        given |= {names_there[column]: kind for column, kind in join.kinds.items() if column in names_there}
+    return {name: kind for name, kind in given.items() if name in names}
 
 
-def _nullable(series: pl.Series) -> bool:
-    return bool(series.null_count())
+def _check_names(table: Rows, names: list[str]) -> None:
+    """Whether the source has the columns that the config names, or something makes them."""
+    made = [*names, *table.derive, *table.windows]
+    for field, columns in _named(table).items():
+        for name in columns:
+            if name in made or any(name.startswith(f"{join}_") for join in table.join):
+                continue
+            at = f"data.{field}"
+            raise DataError(f"{at}: {unknown('column', name, made)}", where=Place(at), code="unknown-column")
+
+
+def _named(table: Rows) -> dict[str, list[str]]:
+    """Field to the columns it names."""
+    roles = {
+        "target": table.target, "time": table.time, "group": table.group, "weight": table.weight,
+        "split.column": table.split.column,
+    }  # fmt: skip
+    found = {field: [name] for field, name in roles.items() if name is not None}
+    found |= {"drop": list(table.drop), "sensitive": list(table.sensitive)}
+    found |= {f"kinds.{name}": [name] for name in table.kinds} | {f"rules.{name}": [name] for name in table.rules}
+    times = {name: [name] if when == AFTER else [name, when] for name, when in table.available_at.items()}
+    return found | {f"available_at.{name}": columns for name, columns in times.items()}
+
+
+def _check_roles(table: Rows, names: list[str]) -> None:
+    """Whether columns that play a part are still there."""
+    for field, columns in _named(table).items():
+        if field == "drop" or field.startswith(("rules.", "kinds.", "available_at.")):
+            continue
+        for name in columns:
+            if name in table.drop:
+                at = f"data.{field}"
+                what = f"{at} names '{name}', which data.drop leaves out"
+                raise DataError(what, where=Place(at), code="dropped-column")
+            if name not in names:
+                raise DataError(f"data.{field}: {unknown('column', name, names)}", code="unknown-column")

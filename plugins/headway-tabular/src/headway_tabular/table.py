@@ -1,55 +1,62 @@
-"""The data stage `table`: a file of rows → a dataset with a schema and splits."""
+"""The data stages: rows of files or of a query → a dataset with a schema and splits."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from annotated_types import Ge, Le
-from headway import Context, SourcePath, Stage
-from headway.contracts import Category, Dataset
+from headway import Context, Secret, SourcePath, Stage, Uncached
+from headway.contracts import Category, Dataset, check_grammar
+from headway.fields import Grammar
 
-Fraction = Annotated[float, Ge(0), Le(1)]
+from headway_tabular.checks import Check, Level
+from headway_tabular.joining import JoinConfig, WindowConfig
+from headway_tabular.rules import Rule
+from headway_tabular.sources.options import ReadOptions
+from headway_tabular.split import Split
 
+if TYPE_CHECKING:
+    import polars as pl
+    from headway.errors import HeadwayError
 
-@dataclass(frozen=True)
-class Split:
-    """How rows are divided."""
-
-    train: Fraction = 0.6
-    """Fraction of the rows to learn from."""
-    validation: Fraction = 0.2
-    """Fraction to choose by: early stopping, hyperparameters."""
-    test: Fraction = 0.2
-    """Fraction to judge by, touched by nothing else."""
-    stratify: bool = True
-    """Keep the proportions of the classes in every split."""
-    column: str | None = None
-    """A column that says ``train``, ``validation`` or ``test``, instead of the fractions."""
+Kind = Literal["numeric", "integer", "boolean", "categorical", "text", "timestamp", "identifier"]
 
 
-@dataclass(frozen=True)
-class Table(Stage):
-    """Rows of a CSV, TSV or parquet file (CSV also as .gz, or alone in a .zip)."""
+@dataclass(frozen=True, kw_only=True)
+class Rows(Stage):
+    """What all data stages for tables do with their rows, wherever these come from.
 
-    path: SourcePath
-    """The file: relative to the project, absolute, or pkg://PACKAGE/path in an installed package."""
+    In this order: texts that mean missing, types, rules, derived columns, joins, windows, columns left out, target,
+    split, checks. All but the last three are kept as the dataset's recipe and replayed on rows to be scored.
+    """
+
     target: str
-    """The column to predict."""
+    """The column to predict; it may be a derived one."""
     positive: Category | None = None
     """Of two classes, the one that counts as positive; the last in sorted order by default."""
     null_values: tuple[str, ...] = ()
     """Texts that mean a missing value, beside the empty one."""
+    kinds: Mapping[str, Kind] = field(default_factory=dict)
+    """Column to kind, where the inferred one is wrong."""
+    rules: Mapping[str, Rule] = field(default_factory=dict)
+    """Column to what its values must be, and what happens to those that are not."""
+    derive: Mapping[str, Annotated[str, Grammar(check_grammar)]] = field(default_factory=dict)
+    """New columns that targets, joins and windows need: name to an expression, such as dep_delay > 15."""
+    join: Mapping[str, JoinConfig] = field(default_factory=dict)
+    """Further tables, by name."""
+    windows: Mapping[str, WindowConfig] = field(default_factory=dict)
+    """New columns from earlier rows or records: name to what is taken of them."""
     drop: tuple[str, ...] = ()
-    """Columns to leave out."""
-    kinds: Mapping[str, str] = field(default_factory=dict)
-    """Column to kind (numeric, integer, boolean, categorical, text, timestamp, identifier), where the
-    inferred one is wrong."""
+    """Columns to leave out at the end; until then expressions, joins and windows may use them."""
     drop_missing_target: bool = False
     """Leave out rows whose target is missing, instead of refusing them."""
     time: str | None = None
-    """The column that orders the rows in time."""
+    """The column that orders the rows in time: the moment of prediction."""
+    available_at: Mapping[str, str] = field(default_factory=dict)
+    """Column to when its value is known: after (the moment of prediction; it is then no input), or the name of a
+    timestamp column."""
     group: str | None = None
     """The column whose values belong together."""
     weight: str | None = None
@@ -58,11 +65,103 @@ class Table(Stage):
     """Columns by which fairness is judged."""
     split: Split = field(default_factory=Split)
     """How rows are divided."""
+    checks: Mapping[Check, Level] = field(default_factory=dict)
+    """Leakage check to its level: ignore, note, warning or error."""
     seed: int = 0
     """Seed of the split; a run's own seed does not move the rows."""
 
+    def source(self, work: Path) -> pl.LazyFrame:
+        """The rows as they are stored, texts untyped; `work` is a folder for what has to be fetched or unpacked."""
+        raise NotImplementedError
+
+    @property
+    def called(self) -> str:
+        """What errors call the source."""
+        raise NotImplementedError
+
+    @property
+    def reading(self) -> ReadOptions:
+        """How texts are read as numbers and dates."""
+        return ReadOptions()
+
     def run(self, context: Context) -> Dataset:
-        """Reads, types and divides the rows."""
+        """Reads, types, checks and divides the rows; raises `DataError` for whatever does not fit."""
         from headway_tabular.build import build_dataset
 
         return build_dataset(self, context)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table(Rows):
+    """Rows of files: CSV, TSV, JSON lines, parquet or Arrow, one or many, here or in an object store."""
+
+    path: SourcePath
+    """A file, a folder, a pattern such as data/2013-*.parquet, or an address such as s3://bucket/rows.parquet:
+    relative to the project, absolute, or pkg://PACKAGE/path in an installed package."""
+    read: ReadOptions = field(default_factory=ReadOptions)
+    """How the files are read."""
+
+    @property
+    def called(self) -> str:
+        """The file's name."""
+        return Path(self.path).name
+
+    @property
+    def reading(self) -> ReadOptions:
+        """As `read` says."""
+        return self.read
+
+    def source(self, work: Path) -> pl.LazyFrame:
+        """Scans the files."""
+        from headway_tabular.sources.scan import scan
+
+        return scan(self.path, self.read, work)
+
+    def fingerprint(self) -> str:
+        """What tells whether an address has other content; empty if nothing does. Files are hashed by the core."""
+        from headway_tabular.sources.fingerprints import path_fingerprint
+
+        paths = [self.path, *(join.path for join in self.join.values())]
+        told = [path_fingerprint(path) if "://" in path else "file" for path in paths]
+        return "" if None in told else " ".join(map(str, told))
+
+    def preflight(self) -> list[HeadwayError]:
+        """Libraries that addresses need and that are not installed."""
+        from headway_tabular.sources.needs import missing
+
+        return [lack for path in (self.path, *(join.path for join in self.join.values())) for lack in missing(path)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Query(Rows):
+    """Rows of an SQL query: by DuckDB over files or a DuckDB database, or by any database that SQLAlchemy reaches."""
+
+    sql: str
+    """The query; one SELECT."""
+    database: Secret = ""
+    """A .duckdb file or an SQLAlchemy URL, such as postgresql://…; DuckDB in memory by default."""
+    folder: Annotated[SourcePath, Uncached()] = "."
+    """Where relative names of files start from; the project by default."""
+
+    @property
+    def called(self) -> str:
+        """The beginning of the query."""
+        return f"the query '{' '.join(self.sql.split())[:40]}'"
+
+    def source(self, work: Path) -> pl.LazyFrame:
+        """Runs the query into a file of `work` and scans it."""
+        from headway_tabular.sources.query import query
+
+        return query(self.sql, self.database, Path(self.folder), work)
+
+    def fingerprint(self) -> str:
+        """What tells whether the answer may be another one; empty, so that nothing is cached, for most databases."""
+        from headway_tabular.sources.fingerprints import query_fingerprint
+
+        return query_fingerprint(self.sql, self.database, Path(self.folder)) or ""
+
+    def preflight(self) -> list[HeadwayError]:
+        """A library that the database needs and that is not installed."""
+        from headway_tabular.sources.needs import missing
+
+        return missing(database=self.database)
