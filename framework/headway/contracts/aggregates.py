@@ -151,7 +151,14 @@ class Events:
         if self.summary.take == "last":
             places = pl.Series(last - 1, dtype=pl.Int64)
             return self.values.gather(pl.select(pl.when(pl.Series(counts > 0)).then(places)).to_series())
-        numbers = self._numbers()
+        both, which = np.unique(first * (len(self.values) + 1) + last, return_inverse=True)
+        return self._statistics(*np.divmod(both, len(self.values) + 1)).gather(which)
+
+    def _statistics(self, first: np.ndarray, last: np.ndarray) -> pl.Series:
+        """Of windows that are all different, by their beginnings."""
+        import numpy as np
+
+        numbers, counts = self._numbers(), last - first
         found = _reduced(_ufunc(self.summary.take), numbers, first, last)
         with np.errstate(all="ignore"):
             if self.summary.take in ("mean", "std"):
@@ -166,7 +173,7 @@ class Events:
 
         numbers, counts = self._numbers(), last - first
         starts = np.unique(first[counts > 0])
-        ends = np.append(starts[1:], len(numbers))
+        ends = np.append(starts, len(numbers))[1:]
         running = np.zeros(len(numbers), numbers.dtype)
         for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
             with np.errstate(all="ignore"):
@@ -198,17 +205,16 @@ class Events:
 
 
 def _reduced(ufunc: Any, values: np.ndarray, first: np.ndarray, last: np.ndarray) -> np.ndarray:
-    """The reduction of each slice; anything where a slice is empty."""
+    """The reduction of each slice, in the order of their beginnings; anything where a slice is empty."""
     import numpy as np
 
     if not len(first):
         return np.zeros(0, values.dtype)
-    order = np.argsort(first, kind="stable")  # what lies between two slices is reduced too, and thrown away
-    bounds = np.stack([first[order], np.maximum(last, first)[order]], axis=1).ravel()
+    # What lies between two slices is reduced too, and thrown away: little, as they come by their beginnings.
+    bounds = np.stack([first, np.maximum(last, first)], axis=1).ravel()
     padded = np.append(values, values[-1:] if len(values) else np.zeros(1, values.dtype))
-    found = np.empty(len(first), values.dtype)
     with np.errstate(all="ignore"):
-        found[order] = ufunc.reduceat(padded, bounds)[::2]
+        found: np.ndarray = ufunc.reduceat(padded, bounds)[::2]
     return found
 
 

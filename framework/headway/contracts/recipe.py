@@ -238,15 +238,15 @@ class Replay:
 
         frame = cast_columns(texts, self.recipe.columns)
         if self.history is None:
+            require_columns(frame.collect_schema(), self.recipe._events(), "windows over the rows and their history")
             return _follow(self.makers, frame)
-        past, rows = (
-            part.with_columns(pl.lit(value).alias(PAST)) for part, value in ((self.history, True), (frame, False))
-        )
+        past = self.history.with_columns(pl.lit(value=True).alias(PAST))
+        rows = frame.with_columns(pl.lit(value=False).alias(PAST))
         there = _follow(self.makers, pl.concat([past, rows], how="diagonal_relaxed"))
         return there.filter(~pl.col(PAST)).drop(PAST)
 
 
-def _follow(makers: Iterable[Callable[[pl.LazyFrame], pl.LazyFrame]], frame: pl.LazyFrame) -> pl.LazyFrame:
+def _follow(makers: Iterable[Apply], frame: pl.LazyFrame) -> pl.LazyFrame:
     for make in makers:
         frame = make(frame)
     return frame
