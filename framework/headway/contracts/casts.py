@@ -50,12 +50,12 @@ def cast_columns(frame: pl.LazyFrame, columns: Iterable[Column]) -> pl.LazyFrame
 def misread(frame: pl.LazyFrame, columns: Iterable[Column]) -> list[Misread]:
     """What `cast_columns` could not read without losing something, in one streaming pass.
 
-    Frames whose columns have their types already are not read.
+    Frames whose columns have their types already, or types that fit into them, are not read.
     """
     import polars as pl
 
     schema = frame.collect_schema()
-    there = [column for column in columns if column.name in schema and not _fits(schema[column.name], column)]
+    there = [column for column in columns if column.name in schema and not _keeps(schema[column.name], column)]
     if not there:
         return []
     counts = []
@@ -86,6 +86,21 @@ def _fits(given: pl.DataType, column: Column) -> bool:
 
     wanted: Any = getattr(pl, column.dtype)
     return bool(given == wanted and (wanted != pl.Datetime or given == pl.Datetime("us")))
+
+
+def _keeps(given: pl.DataType, column: Column) -> bool:
+    """Whether a cast never loses anything, whatever the values."""
+    import polars as pl
+
+    wanted: Any = getattr(pl, column.dtype)
+    if given == pl.Null or _fits(given, column):
+        return True
+    if not _is_possible(given, wanted()):
+        return False
+    if wanted == pl.Int64:
+        return given in (pl.Boolean, pl.Int8, pl.Int16, pl.Int32, pl.UInt8, pl.UInt16, pl.UInt32)
+    return bool(wanted == pl.String or (wanted == pl.Datetime and given.is_temporal())
+                or (wanted == pl.Float64 and given.is_numeric()))  # fmt: skip
 
 
 def _cast(given: pl.DataType, column: Column) -> pl.Expr:
