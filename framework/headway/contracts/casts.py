@@ -128,7 +128,9 @@ def _is_possible(given: pl.DataType, wanted: pl.DataType) -> bool:
         return True
     if given.is_nested() or given in (pl.Binary, pl.Object):
         return False
-    return given.is_temporal() if wanted.is_temporal() else not given.is_temporal() or wanted == pl.String
+    if wanted.is_temporal():
+        return given.is_temporal() and (given in (pl.Date, pl.Datetime)) == (wanted in (pl.Date, pl.Datetime))
+    return not given.is_temporal() or wanted == pl.String
 
 
 def _moment(value: pl.Expr) -> pl.Expr:

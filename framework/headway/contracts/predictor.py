@@ -57,14 +57,19 @@ class Predictor(Artifact):
         return digest_of(meaning, self.graph.digest.encode())
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the raw columns."""
+        return tuple(column.name for column in self.columns)
+
+    @property
     def replayed(self) -> Recipe:
         """The part of the recipe that makes the columns: what makes the target, say, is not."""
-        return self.recipe.only({column.name for column in self.columns})
+        return self.recipe.only(self.names)
 
     @property
     def source(self) -> tuple[str, ...]:
         """The columns that rows in the form of the source must have."""
-        return self.recipe.needs({column.name for column in self.columns})
+        return self.recipe.needs(self.names)
 
     @property
     def history(self) -> int:
@@ -111,7 +116,7 @@ class Scorer:
             tables: The tables that the recipe joins, and the rows' history: see `Recipe.open`.
         """
         recipe = self.predictor.replayed
-        needed = {*self.predictor.source, *recipe.recalls({column.name for column in self.predictor.columns})}
+        needed = {*self.predictor.source, *recipe.recalls(self.predictor.names)}
         rows = frame.lazy().select(name for name in frame.columns if name in needed)
         return self(recipe.apply(rows, tables).collect())
 

@@ -109,7 +109,7 @@ class Recipe:
         for step in reversed(self.only(names).steps):
             if wanted.intersection(step.gives()):
                 wanted = _before(wanted, step, step.takes())
-        return self._sorted(wanted)
+        return self._sorted(wanted, names)
 
     def recalls(self, names: Collection[str]) -> tuple[str, ...]:
         """The source columns of events that windows over the rows need for these columns.
@@ -121,7 +121,7 @@ class Recipe:
             if wanted.intersection(step.gives()):
                 wanted = _before(wanted, step, step.takes())
             wanted.update(_recalls(step))
-        return self._sorted(wanted)
+        return self._sorted(wanted, names)
 
     def reads(self) -> dict[str, tuple[str, ...]]:
         """The tables that the steps read, and the columns of each."""
@@ -199,10 +199,10 @@ class Recipe:
                 code="missing-table",
             )
 
-    def _sorted(self, names: Collection[str]) -> tuple[str, ...]:
-        """Columns in the order of the source, those that it does not list last."""
-        known = [column.name for column in self.columns]
-        return (*(name for name in known if name in names), *sorted(set(names) - set(known)))
+    def _sorted(self, found: Collection[str], asked: Iterable[str]) -> tuple[str, ...]:
+        """Columns in the order of the source, then those that it does not list as they were asked for."""
+        order = dict.fromkeys((*(column.name for column in self.columns), *asked, *sorted(found)))
+        return tuple(name for name in order if name in found)
 
 
 @dataclass(frozen=True)

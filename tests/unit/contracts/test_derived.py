@@ -42,7 +42,7 @@ def column(rows, expression):
     return Derive("made", expression).apply(frame.lazy()).collect()["made"]
 
 
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(rows=ROWS, symbol=st.sampled_from(["+", "-", "*", "/", "//", "%"]))
 def test_arithmetic_is_pythons_with_missing_in_missing_out(rows, symbol):
     found = column(rows, f"a {symbol} b")
@@ -51,7 +51,7 @@ def test_arithmetic_is_pythons_with_missing_in_missing_out(rows, symbol):
     assert found.to_list() == wanted
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(rows=ROWS, symbol=st.sampled_from(["<", "<=", ">", ">=", "==", "!="]))
 def test_comparisons_are_booleans(rows, symbol):
     found = column(rows, f"a {symbol} b")
@@ -59,7 +59,7 @@ def test_comparisons_are_booleans(rows, symbol):
     assert found.to_list() == [compare(symbol, *row[:2]) for row in rows]
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(rows=ROWS)
 def test_logic_misses_what_any_part_misses(rows):
     for text, function in (
