@@ -4,24 +4,31 @@ from __future__ import annotations
 
 from headway.contracts.array_model import ArrayModel
 from headway.contracts.artifact import Artifact, Lookup, canonical_json, digest_of, read_json, write_json
+from headway.contracts.asof import AsOf
+from headway.contracts.casts import Misread, cast_columns, misread, refuse_misread
 from headway.contracts.chain import CHAIN, Chain, chain, parts_of
 from headway.contracts.dataset import Dataset
+from headway.contracts.derived import Derive, NullValues
+from headway.contracts.durations import parse_duration
 from headway.contracts.expressions import Expression, check_grammar, parse_expression
 from headway.contracts.features import POSITION, Features
 from headway.contracts.feeds import MISSING, TARGET, WEIGHT, conform, feeds, labels
 from headway.contracts.graph import CHUNK, ArraySpec, Graph, Runtime, run_chunked
+from headway.contracts.joins import Join
 from headway.contracts.model import Epoch, Model, Output
 from headway.contracts.predictions import Predictions, output_columns, output_shape, tabulate
 from headway.contracts.predictor import Predictor, Scorer
-from headway.contracts.recipe import NullValues, Recipe
+from headway.contracts.recipe import HISTORY, Recipe, Replay, TableSchema
 from headway.contracts.report import Check, Figure, Measurement, Report, Table
 from headway.contracts.schema import NUMBERS, ROW, STRINGS, Category, Column, Schema, Target
 from headway.contracts.scoring import score_split
 from headway.contracts.source import Augmentation, Source, View
+from headway.contracts.windows import Window
 
 __all__ = [
     "CHAIN",
     "CHUNK",
+    "HISTORY",
     "MISSING",
     "NUMBERS",
     "POSITION",
@@ -32,45 +39,56 @@ __all__ = [
     "ArrayModel",
     "ArraySpec",
     "Artifact",
+    "AsOf",
     "Augmentation",
     "Category",
     "Chain",
     "Check",
     "Column",
     "Dataset",
+    "Derive",
     "Epoch",
     "Expression",
     "Features",
     "Figure",
     "Graph",
+    "Join",
     "Lookup",
     "Measurement",
+    "Misread",
     "Model",
     "NullValues",
     "Output",
     "Predictions",
     "Predictor",
     "Recipe",
+    "Replay",
     "Report",
     "Runtime",
     "Schema",
     "Scorer",
     "Source",
     "Table",
+    "TableSchema",
     "Target",
     "View",
+    "Window",
     "canonical_json",
+    "cast_columns",
     "chain",
     "check_grammar",
     "conform",
     "digest_of",
     "feeds",
     "labels",
+    "misread",
     "output_columns",
     "output_shape",
+    "parse_duration",
     "parse_expression",
     "parts_of",
     "read_json",
+    "refuse_misread",
     "run_chunked",
     "score_split",
     "tabulate",

@@ -57,6 +57,21 @@ class Predictor(Artifact):
         return digest_of(meaning, self.graph.digest.encode())
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the raw columns."""
+        return tuple(column.name for column in self.columns)
+
+    @property
+    def replayed(self) -> Recipe:
+        """The part of the recipe that makes the columns: what makes the target, say, is not."""
+        return self.recipe.only(self.names)
+
+    @property
+    def source(self) -> tuple[str, ...]:
+        """The columns that rows in the form of the source must have."""
+        return self.recipe.needs(self.names)
+
+    @property
     def history(self) -> int:
         """How many rows before a row decide its prediction; 0 for all but forecasts."""
         return max((column.history for column in self.columns), default=0)
@@ -93,9 +108,17 @@ class Scorer:
     predictor: Predictor
     runtime: Runtime
 
-    def raw(self, frame: pl.DataFrame) -> dict[str, np.ndarray]:
-        """Scores rows in the form of the source (the recipe is replayed)."""
-        return self(self.predictor.recipe.apply(frame.lazy()).collect())
+    def raw(self, frame: pl.DataFrame, tables: Mapping[str, pl.LazyFrame] | None = None) -> dict[str, np.ndarray]:
+        """Scores rows in the form of the source (the recipe is replayed).
+
+        Args:
+            frame: The columns in `Predictor.source`; others are ignored.
+            tables: The tables that the recipe joins, and the rows' history: see `Recipe.open`.
+        """
+        recipe = self.predictor.replayed
+        needed = {*self.predictor.source, *recipe.recalls(self.predictor.names)}
+        rows = frame.lazy().select(name for name in frame.columns if name in needed)
+        return self(recipe.apply(rows, tables).collect())
 
     def __call__(self, frame: pl.DataFrame, before: pl.DataFrame | None = None) -> dict[str, np.ndarray]:
         """Scores rows in the form of the dataset.

@@ -2,34 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 
-import polars as pl
-from headway.contracts import Column
+from headway.contracts import Misread, refuse_misread
 from headway.errors import DataError
 from headway.naming import nearest
-
-
-@dataclass
-class Fault:
-    """Values of one column that are not of its type.
-
-    Attributes:
-        column: The column.
-        count: How many there are.
-        row: The first of them, counted from 1.
-        example: Its value.
-    """
-
-    column: Column
-    count: int
-    row: int
-    example: object
-
-    def __str__(self) -> str:
-        what = f"column '{self.column.name}' must be {self.column.dtype}"
-        return f"{what}: {self.count:,} value(s) are not, the first in row {self.row:,}: {self.example!r}"
 
 
 @dataclass
@@ -40,56 +18,20 @@ class Faults:
         found: Column name to its fault.
     """
 
-    found: dict[str, Fault] = field(default_factory=dict)
+    found: dict[str, Misread] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         return bool(self.found)
 
-    def check(self, frame: pl.DataFrame, columns: Sequence[Column], before: int) -> None:
-        """Looks at one batch.
+    def add(self, faults: Iterable[Misread], before: int) -> None:
+        """Adds those of a batch before which `before` rows came."""
+        for fault in faults:
+            first = self.found.get(fault.column.name, replace(fault, count=0, row=before + fault.row))
+            self.found[fault.column.name] = replace(first, count=first.count + fault.count)
 
-        Args:
-            frame: The rows, after the recipe.
-            columns: What the predictor needs.
-            before: How many rows came before this batch.
-        """
-        for column in columns:
-            wrong = misfits(frame[column.name], column)
-            if not wrong.any():
-                continue
-            first = int(wrong.arg_max() or 0)
-            fault = Fault(column, 0, before + first + 1, frame[column.name][first])
-            self.found.setdefault(column.name, fault).count += int(wrong.sum())
-
-    def error(self) -> DataError:
-        """All faults as one error."""
-        return DataError(
-            "; ".join(str(fault) for fault in self.found.values()),
-            hint="mend the values, or leave them empty: missing values are fine",
-            code="columns",
-        )
-
-
-def misfits(series: pl.Series, column: Column) -> pl.Series:
-    """Which values cannot be read as the column's type without losing something; missing ones can.
-
-    Args:
-        series: The values.
-        column: What they should be.
-
-    Returns:
-        Booleans, as long as `series`.
-    """
-    wanted = getattr(pl, column.dtype)
-    try:
-        cast = series.cast(wanted, strict=False)
-    except pl.exceptions.PolarsError:
-        return series.is_not_null()
-    wrong = cast.is_null() & series.is_not_null()
-    if series.dtype.is_float() and wanted().is_integer():
-        # A cast would cut 39.5 down to 39 and say nothing.
-        wrong = wrong | (series != series.floor()).fill_null(value=False)
-    return wrong
+    def refuse(self) -> None:
+        """Raises `DataError` with all faults, if there are any."""
+        refuse_misread(tuple(self.found.values()))
 
 
 def require(needed: Sequence[str], given: Sequence[str], what: str) -> None:

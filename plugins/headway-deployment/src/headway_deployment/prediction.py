@@ -4,18 +4,31 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import polars as pl
-from headway.contracts import Lookup, Output, Predictor, Scorer, conform, output_columns, tabulate
+from headway.contracts import (
+    Column,
+    Lookup,
+    Output,
+    Predictor,
+    Replay,
+    Scorer,
+    cast_columns,
+    conform,
+    misread,
+    output_columns,
+    tabulate,
+)
 from headway.errors import DataError, UsageError
 from polars.io.plugins import register_io_source
 
 from headway_deployment.checking import Faults, require
 from headway_deployment.reading import Source, open_source
+from headway_deployment.tables import open_tables
 
 WRITABLE = (".csv", ".jsonl", ".parquet")
 LABEL = "label"
@@ -29,12 +42,22 @@ class Done:
     seconds: float
 
 
-def predict(predictor: Predictor, lookup: Lookup, source: Path, target: Path, keep: Sequence[str] | None = ()) -> Done:
+def predict(
+    predictor: Predictor,
+    lookup: Lookup,
+    source: Path,
+    target: Path,
+    keep: Sequence[str] | None = (),
+    tables: Mapping[str, Path] | None = None,
+) -> Done:
     """Scores every row of a file into another.
 
     The output has the columns kept, those of every output (``probability[CLASS]`` …) and, for
     probabilities, ``label``, the most probable class. It appears under its name when it is complete;
     whatever was there stays until then, and after a failure.
+
+    The recipe is replayed batch by batch, the tables that it joins being held; all rows are held if some of its
+    columns sum up other rows.
 
     Args:
         predictor: What scores.
@@ -42,25 +65,24 @@ def predict(predictor: Predictor, lookup: Lookup, source: Path, target: Path, ke
         source: Rows in the form of the data's source.
         target: Where the scores go.
         keep: Columns of the source to carry over; None for all.
+        tables: The tables that the recipe joins, by their names, and earlier rows as ``history``.
 
     Raises:
-        DataError: The source cannot be read, lacks columns, or holds values of other types: all of
+        DataError: The source or a table cannot be read, lacks columns, or holds values of other types: all of
             them are named, with counts and first rows.
-        UsageError: The target is the source, or cannot be written.
+        UsageError: The target is the source, or cannot be written; or a table is missing.
     """
     _check_target(source, target)
     start = time.perf_counter()
     rows = open_source(source)
-    scoring = Scoring(predictor, predictor.open(lookup), rows, tuple(rows.schema) if keep is None else tuple(keep))
-    require([column.name for column in predictor.columns], _after_recipe(predictor, rows), str(source))
-    require(scoring.keep, list(rows.schema), str(source))
+    require(predictor.source, list(rows.schema), str(source))
+    replay = open_tables(predictor, rows, tables or {})
+    kept = tuple(rows.schema) if keep is None else tuple(keep)
+    require(kept, list(rows.schema), str(source))
+    scoring = Scoring(predictor, predictor.open(lookup), replay, rows, kept)
     schema = scoring.schema
     _write(register_io_source(scoring.stream, schema=schema), target)
     return Done(scoring.rows, time.perf_counter() - start)
-
-
-def _after_recipe(predictor: Predictor, rows: Source) -> list[str]:
-    return predictor.recipe.apply(pl.LazyFrame(schema=rows.schema)).collect_schema().names()
 
 
 @dataclass
@@ -70,14 +92,17 @@ class Scoring:
     Attributes:
         predictor: What scores.
         scorer: The same, open.
+        replay: The part of its recipe that makes its columns, with the tables.
         source: Where rows come from.
         keep: Columns carried over.
         rows: How many rows were read so far.
         before: The last of them, as many as the longest history needs.
+        faults: What could not be read as its type so far.
     """
 
     predictor: Predictor
     scorer: Scorer
+    replay: Replay
     source: Source
     keep: tuple[str, ...]
     rows: int = 0
@@ -109,16 +134,44 @@ class Scoring:
         self, with_columns: list[str] | None, predicate: pl.Expr | None, n_rows: int | None, batch_size: int | None
     ) -> Iterator[pl.DataFrame]:
         """The scored batches, as polars asks a source for them; it asks for all columns and rows."""
-        given = set(self.source.schema)
-        inputs = [column.name for column in self.predictor.columns if column.name in given]
-        for batch in self.source.batches(list(dict.fromkeys([*inputs, *self.keep]))):
-            frame = self.predictor.recipe.apply(batch.lazy()).collect()
-            self.faults.check(frame, self.predictor.columns, self.rows)
-            self.rows += len(batch)
+        replayed = self._together() if self.replay.recipe.over_rows else self._one_by_one()
+        for batch, frame in replayed:
+            yield self._scored(batch, cast_columns(frame.lazy(), self.predictor.columns).collect())
+        self.faults.refuse()
+
+    def _one_by_one(self) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
+        """Batches as they were read, and as the predictor needs them; only read on after a fault."""
+        for batch, texts in self._texts():
             if not self.faults:
-                yield self._scored(batch, frame)
-        if self.faults:
-            raise self.faults.error()
+                yield batch, self.replay.make(texts.lazy()).collect()
+
+    def _together(self) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
+        """The same, where the rows of a batch depend on those of others."""
+        read = [(b, cast_columns(texts.lazy(), self._columns).collect()) for b, texts in self._texts()]
+        if self.faults or not read:
+            return
+        frame = self.replay.make(pl.concat([typed for _, typed in read], how="vertical_relaxed").lazy()).collect()
+        done = 0
+        for batch, _ in read:
+            yield batch, frame.slice(done, len(batch))
+            done += len(batch)
+
+    def _texts(self) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
+        """Batches, and what of them the recipe takes, with missing values missing and faults counted."""
+        wanted = {*self.predictor.source, *self.replay.recipe.recalls(self.predictor.names)}
+        inputs = [name for name in self.source.schema if name in wanted]
+        for batch in self.source.batches(list(dict.fromkeys([*inputs, *self.keep]))):
+            texts = self.replay.read(batch.select(inputs).lazy()).collect()
+            self.faults.add(misread(texts.lazy(), self._columns), self.rows)
+            self.rows += len(batch)
+            yield batch, texts
+
+    @property
+    def _columns(self) -> tuple[Column, ...]:
+        """The source's columns as training saw them, as far as that is known."""
+        recipe = self.replay.recipe
+        other = {column.name for column in recipe.columns}.union(*(step.gives() for step in recipe.steps))
+        return (*recipe.columns, *(column for column in self.predictor.columns if column.name not in other))
 
     def _scored(self, batch: pl.DataFrame, frame: pl.DataFrame) -> pl.DataFrame:
         arrays = self.scorer(frame, self.before)

@@ -1,0 +1,78 @@
+from datetime import datetime
+
+import polars as pl
+import pytest
+from headway import DataError
+from headway.contracts import Column, Recipe, cast_columns, misread, refuse_misread
+
+
+def cast(values, dtype, given=None):
+    frame = pl.LazyFrame({"x": pl.Series(values, dtype=given)})
+    column = (Column("x", "any", dtype),)
+    return cast_columns(frame, column).collect()["x"], misread(frame, column)
+
+
+@pytest.mark.parametrize(
+    ("values", "dtype", "wanted"),
+    [
+        (["1", "-7", None], "Int64", [1, -7, None]),
+        (["1", "2.5", "1e3", "-inf"], "Float64", [1.0, 2.5, 1000.0, float("-inf")]),
+        (["true", "FALSE", None], "Boolean", [True, False, None]),
+        ([1, 0, None], "Boolean", [True, False, None]),
+        ([1.0, 2.0, None, float("nan")], "Int64", [1, 2, None, None]),
+        ([1, 2], "Float64", [1.0, 2.0]),
+        ([7, None], "String", ["7", None]),
+        ([None, None], "Int64", [None, None]),
+        (
+            ["2013-01-02", "2013-01-02 03:04", "2013-01-02T03:04:05", "2013-01-02 03:04:05.25"],
+            "Datetime",
+            [datetime(2013, 1, 2), datetime(2013, 1, 2, 3, 4), datetime(2013, 1, 2, 3, 4, 5),
+             datetime(2013, 1, 2, 3, 4, 5, 250_000)],
+        ),
+        (["2013-01-01T10:00:00Z", "2013-01-01 10:00+05:30"], "Datetime",
+         [datetime(2013, 1, 1, 10), datetime(2013, 1, 1, 4, 30)]),
+    ],
+)  # fmt: skip
+def test_values_are_read_as_what_training_saw(values, dtype, wanted):
+    found, faults = cast(values, dtype)
+    assert found.to_list() == wanted
+    assert found.dtype == (pl.Datetime("us") if dtype == "Datetime" else getattr(pl, dtype))
+    assert not faults
+
+
+@pytest.mark.parametrize(
+    ("values", "dtype", "count", "row", "example"),
+    [
+        (["1", "x", None, "2.5"], "Int64", 2, 2, "x"),
+        ([1.0, 39.5, float("inf")], "Int64", 2, 2, 39.5),
+        (["1,5"], "Float64", 1, 1, "1,5"),
+        (["true", "yes"], "Boolean", 1, 2, "yes"),
+        ([0, 1, 2], "Boolean", 1, 3, 2),
+        (["2013-01-01", "2013-02-30"], "Datetime", 1, 2, "2013-02-30"),
+        ([1_357_034_400], "Datetime", 1, 1, 1_357_034_400),
+        ([300, 5], "Int8", 1, 1, 300),
+        ([[1], None], "Float64", 1, 1, [1]),
+        ([datetime(2013, 1, 1)], "Float64", 1, 1, datetime(2013, 1, 1)),
+    ],
+)
+def test_what_cannot_be_read_is_counted_with_its_first_row(values, dtype, count, row, example):
+    _, (fault,) = cast(values, dtype)
+    assert (fault.count, fault.row, fault.example) == (count, row, example)
+    assert f"column 'x' must be {dtype}: {count} value(s) are not, the first in row {row}" in str(fault)
+
+
+def test_all_columns_at_fault_are_told_at_once():
+    frame = pl.LazyFrame({"a": ["1", "x"], "b": ["y", "2.0"], "c": ["z", "z"]})
+    recipe = Recipe(columns=(Column("a", "integer", "Int64"), Column("b", "numeric", "Float64")))
+    with pytest.raises(DataError, match=r"column 'a' .*row 2: 'x'; column 'b' .*row 1: 'y'"):
+        recipe.apply(frame)
+
+
+def test_columns_in_their_types_are_not_read():
+    def never(*_):
+        raise AssertionError("read")
+
+    frame = pl.LazyFrame({"a": [1]}).map_batches(never, schema={"a": pl.Int64})
+    columns = (Column("a", "integer", "Int64"),)
+    refuse_misread(misread(frame, columns))
+    assert cast_columns(frame, columns).collect_schema() == {"a": pl.Int64}
