@@ -25,18 +25,10 @@ READ_ONLY = {
     "sqlite": "PRAGMA query_only = ON", "postgresql": "SET TRANSACTION READ ONLY", "mysql": "SET TRANSACTION READ ONLY",
     "mariadb": "SET TRANSACTION READ ONLY",
 }  # fmt: skip
-KEPT = (
-    bool,
-    int,
-    float,
-    str,
-    bytes,
-    datetime.date,
-    datetime.datetime,
-    datetime.time,
-    datetime.timedelta,
-    decimal.Decimal,
-)
+KEPT = {
+    bool, int, float, str, bytes, decimal.Decimal, datetime.date, datetime.datetime, datetime.time, datetime.timedelta,
+}  # fmt: skip
+"""Types of values that polars takes as they are."""
 
 
 def copy_result(sql: str, database: str, project: Path, out: Path) -> None:
@@ -111,7 +103,7 @@ def _series(name: str, values: Sequence[Any]) -> pl.Series:
     if types == {int}:
         small = all(value is None or -(2**63) <= value < 2**63 for value in values)
         return pl.Series(name, values, pl.Int64 if small else pl.Int128)
-    if not types or (len(types) == 1 and types <= set(KEPT)):
+    if not types or (len(types) == 1 and types <= KEPT):
         return pl.Series(name, values)
     return pl.Series(name, [None if value is None else str(value) for value in values], pl.String)
 

@@ -6,7 +6,7 @@ import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 import polars as pl
 from headway import DataError
@@ -77,7 +77,8 @@ class _Lines:
 
     def __iter__(self) -> Iterator[str]:
         comment, quote = self.options.comment, self.options.quote
-        for self.number, line in enumerate(self.stream, 1):
+        for line in self.stream:
+            self.number += 1
             if self.number <= self.options.skip or (comment and not self._is_open and line.startswith(comment)):
                 continue
             if quote and line.count(quote) % 2:
@@ -87,10 +88,8 @@ class _Lines:
 
 def _records(lines: _Lines, file: File, form: Form) -> Iterator[tuple[int, list[str]]]:
     """Every record with the number of its first line; a blank line is an empty record."""
-    quoting: Any = (
-        {"quoting": csv.QUOTE_MINIMAL, "quotechar": form.quote} if form.quote else {"quoting": csv.QUOTE_NONE}
-    )
-    reader = csv.reader(lines, delimiter=form.separator, strict=True, **quoting)
+    quoting = csv.QUOTE_MINIMAL if form.quote else csv.QUOTE_NONE
+    reader = csv.reader(lines, delimiter=form.separator, quotechar=form.quote or None, quoting=quoting, strict=True)
     while True:
         start = lines.number + 1
         try:

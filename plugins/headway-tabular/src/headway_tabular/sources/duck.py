@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 OFFLINE = {
-    "autoinstall_known_extensions": "false", "autoload_known_extensions": "false", "allow_community_extensions": "false",
-}  # fmt: skip
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "allow_community_extensions": "false",
+}
 AS_PARQUET = {"HUGEINT": "BIGINT", "UHUGEINT": "BIGINT", "UUID": "VARCHAR", "TIME WITH TIME ZONE": "VARCHAR"}
 """Types that Parquet has no exact equal of; a sum of whole numbers is HUGEINT."""
 AT = re.compile(r"^LINE (\d+): (.*)\n( *)\^", re.MULTILINE)
@@ -38,7 +40,7 @@ def copy_query(sql: str, database: Path | None, project: Path, out: Path) -> Non
         casts = [f"{_name(n)}::{AS_PARQUET[dtype]} AS {_name(n)}" for n, dtype in columns if dtype in AS_PARQUET]
         casts += [f"{_name(n)}::VARCHAR AS {_name(n)}" for n, dtype in columns if dtype.startswith("ENUM")]
         replaced = f"* REPLACE ({', '.join(casts)})" if casts else "*"
-        head = f"COPY (SELECT {replaced} FROM (\n"
+        head = f"COPY (SELECT {replaced} FROM (\n"  # noqa: S608 - the statement is the user's own
         with _explained(head):
             connection.execute(f"{head}{query}\n)) TO '{_text(str(out))}' (FORMAT parquet)")
 
@@ -60,13 +62,12 @@ def syntax(sql: str, database: Path | None, project: Path) -> tuple[str, set[str
 def _connected(database: Path | None, project: Path, scratch: Path | None) -> Iterator[DuckDBPyConnection]:
     import duckdb
 
-    with duckdb.connect(
-        str(database or ":memory:"), read_only=database is not None, config=dict(OFFLINE)
-    ) as connection:
+    name, read_only = str(database or ":memory:"), database is not None
+    with duckdb.connect(name, read_only=read_only, config=dict(OFFLINE)) as connection:
         settings = {"file_search_path": str(project), "TimeZone": "UTC", "threads": 1}
         settings |= {"temp_directory": str(scratch / "duckdb")} if scratch else {}
-        for name, value in settings.items():
-            connection.execute(f"SET {name} = '{_text(str(value))}'")
+        for setting, value in settings.items():
+            connection.execute(f"SET {setting} = '{_text(str(value))}'")
         connection.execute("SET lock_configuration = true")
         yield connection
 

@@ -20,6 +20,8 @@ DAY = r"\d{4}-\d{2}-\d{2}"
 TIME = rf"^{DAY}([T ]\d{{2}}:\d{{2}}(:\d{{2}}(\.\d+)?)?)?$"
 ZONED = rf"^{DAY}[T ]\d{{2}}:\d{{2}}(:\d{{2}}(\.\d+)?)?\s?(Z|[+-]\d{{2}}(:?\d{{2}})?)$"
 MICROSECONDS = pl.Datetime("us")
+LONG = (pl.UInt64, pl.Int128, pl.UInt128)
+"""Types whose whole numbers may not fit Int64; such stay whole as texts."""
 YES, NO = ["true", "t", "yes", "y", "1"], ["false", "f", "no", "n", "0"]
 """What a column of the kind `boolean` may say."""
 
@@ -77,8 +79,8 @@ def plain(name: str, dtype: pl.DataType) -> pl.Expr:
 
 def readings(value: pl.Expr, dtype: pl.DataType, options: ReadOptions) -> tuple[Reading, ...]:
     """The readings that a column of a type could have, the narrowest first; the last fits always."""
-    if dtype in (pl.UInt64, pl.Int128, pl.UInt128):
-        raw = pl.col(value.meta.root_names()[0])
+    if dtype in LONG:
+        raw = _raw(value)
         text = Reading("text", raw.cast(pl.String), raw.is_not_null(), is_last=True)
         return Reading("integer", value, value.is_not_null() | raw.is_null()), text
     stay = Reading("text", value, value.is_not_null(), is_last=True)
@@ -87,20 +89,21 @@ def readings(value: pl.Expr, dtype: pl.DataType, options: ReadOptions) -> tuple[
     return _integer(value), _number(value, options.decimal), _boolean(value), *_times(value, options), stay
 
 
-def _fitting(value: pl.Expr, pattern: str) -> pl.Expr:
-    return value.str.contains(pattern)
+def _raw(value: pl.Expr) -> pl.Expr:
+    return pl.col(value.meta.root_names()[0])
 
 
 def _integer(text: pl.Expr) -> Reading:
     value = text.cast(pl.Int64, strict=False)
-    return Reading("integer", value, _fitting(text, WHOLE) & (value.is_not_null() | text.is_null()))
+    return Reading("integer", value, text.str.contains(WHOLE) & (value.is_not_null() | text.is_null()))
 
 
 def _number(text: pl.Expr, decimal: str) -> Reading:
     written = text if decimal == "." else _with_point(text)
-    known = _fitting(written, NUMBER)
-    odd = _fitting(written, LEADING_ZERO) | _fitting(written, TOO_LONG)
-    return Reading("number", _float(written), (known & ~odd) | _fitting(written, NO_NUMBER), known.any())
+    known = written.str.contains(NUMBER)
+    odd = written.str.contains(LEADING_ZERO) | written.str.contains(TOO_LONG)
+    fits = (known & ~odd) | written.str.contains(NO_NUMBER)
+    return Reading("number", _float(written), fits, known.any())
 
 
 def _with_point(text: pl.Expr) -> pl.Expr:
@@ -118,31 +121,26 @@ def _boolean(text: pl.Expr) -> Reading:
 
 
 def _times(text: pl.Expr, options: ReadOptions) -> tuple[Reading, ...]:
-    own = [
-        _time(text, text.str.to_datetime(written, strict=False, time_unit="us"), written) for written in options.dates
-    ]
+    own = [_time(text, _parsed(text, written), written) for written in options.dates]
     spaced = text.str.replace("T", " ", literal=True)
-    minutes = spaced.str.to_datetime("%Y-%m-%d %H:%M", strict=False, time_unit="us")
-    local = pl.coalesce(
-        spaced.str.to_datetime("%Y-%m-%d %H:%M:%S%.f", strict=False, time_unit="us"),
-        minutes,
-        text.str.to_date("%Y-%m-%d", strict=False).cast(MICROSECONDS),
-    )
+    formats = ("%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y-%m-%d")
+    local = pl.coalesce(_parsed(spaced, written) for written in formats)
     return *own, _time(text, local, "time", TIME), _time(text, _utc(spaced), "zoned", ZONED)
 
 
-def _utc(text: pl.Expr) -> pl.Expr:
+def _utc(spaced: pl.Expr) -> pl.Expr:
+    tight = spaced.str.replace(r"\s([Z+-])", "$1")
     formats = ("%Y-%m-%d %H:%M:%S%.f%#z", "%Y-%m-%d %H:%M%#z")
-    tight = text.str.replace(r"\s([Z+-])", "$1")
-    parsed = [tight.str.to_datetime(written, strict=False, time_unit="us") for written in formats]
-    return pl.coalesce(parsed).dt.replace_time_zone(None)
+    return pl.coalesce(_parsed(tight, written) for written in formats).dt.replace_time_zone(None)
+
+
+def _parsed(text: pl.Expr, written: str) -> pl.Expr:
+    return text.str.to_datetime(written, strict=False, time_unit="us")
 
 
 def _time(text: pl.Expr, value: pl.Expr, name: str, pattern: str | None = None) -> Reading:
-    parsed = value.is_not_null() | text.is_null()
-    return Reading(
-        name, value, parsed & _fitting(text, pattern) if pattern else pl.when(text.is_not_null()).then(parsed)
-    )
+    fits = pl.when(text.is_not_null()).then(value.is_not_null())
+    return Reading(name, value, fits if pattern is None else fits & text.str.contains(pattern))
 
 
 def _as_number(value: pl.Expr, dtype: pl.DataType, options: ReadOptions) -> Reading:
@@ -169,7 +167,7 @@ def _as_boolean(value: pl.Expr, dtype: pl.DataType, options: ReadOptions) -> Rea
 
 
 def _as_text(value: pl.Expr, dtype: pl.DataType, options: ReadOptions) -> Reading:
-    text = value.cast(pl.String)
+    text = (_raw(value) if dtype in LONG else value).cast(pl.String)
     return Reading("text", text, text.is_not_null())
 
 
