@@ -31,7 +31,7 @@ def scan_delimited(file: File, options: ReadOptions, separator: str, work: Path)
     form = _form(options, separator)
     path = plain_text(file, options, work)
     names, lines = _header(path, file, options, form)
-    if options.comment or not is_regular(path, form, lines, len(names)):
+    if options.comment or lines is None or not is_regular(path, form, lines, len(names)):
         stamp = (stamp_of(file.path), options)
         source = path
         path = land(
@@ -54,8 +54,8 @@ def scan_delimited(file: File, options: ReadOptions, separator: str, work: Path)
 
 def _form(options: ReadOptions, default: str) -> Form:
     separator = default if options.separator is None else options.separator
-    for field, text in (("separator", separator), ("quote", options.quote)):
-        if not text.isascii() or len(text) > 1 or (not text and field == "separator") or text in "\r\n" * bool(text):
+    for field, text, can_lack in (("separator", separator, False), ("quote", options.quote, True)):
+        if not (len(text) == 1 and text.isascii() and text not in "\r\n") and not (can_lack and not text):
             raise DataError(
                 f"data.read.{field} is {text!r}", hint="give one ASCII character (a tab is '\\t')", code="read-options"
             )
@@ -68,19 +68,25 @@ class _Lines:
 
     Attributes:
         number: How many lines of the text were read.
+        first: The number of the first line since this was set to 0.
+        are_old: Whether one of them ended as on old Macs, which no reader but Python's knows.
     """
 
     stream: TextIO
     options: ReadOptions
     number: int = 0
+    first: int = 0
+    are_old: bool = False
     _is_open: bool = False
 
     def __iter__(self) -> Iterator[str]:
         comment, quote = self.options.comment, self.options.quote
         for line in self.stream:
             self.number += 1
+            self.are_old = self.are_old or line.endswith("\r")
             if self.number <= self.options.skip or (comment and not self._is_open and line.startswith(comment)):
                 continue
+            self.first = self.first or self.number
             if quote and line.count(quote) % 2:
                 self._is_open = not self._is_open
             yield line
@@ -91,22 +97,22 @@ def _records(lines: _Lines, file: File, form: Form) -> Iterator[tuple[int, list[
     quoting = csv.QUOTE_MINIMAL if form.quote else csv.QUOTE_NONE
     reader = csv.reader(lines, delimiter=form.separator, quotechar=form.quote or None, quoting=quoting, strict=True)
     while True:
-        start = lines.number + 1
+        lines.first = 0
         try:
             record = next(reader)
         except StopIteration:
             return
         except csv.Error as error:
             raise DataError(
-                f"{file.name} line {start} is malformed: {error}",
+                f"{file.name} line {lines.first} is malformed: {error}",
                 hint="if quotes mean nothing in it: data.read.quote=''",
                 code="malformed",
             ) from error
-        yield max(start, lines.options.skip + 1), record
+        yield lines.first, record
 
 
-def _header(path: Path, file: File, options: ReadOptions, form: Form) -> tuple[list[str], int]:
-    """The names of the columns, and how many lines come before the first row."""
+def _header(path: Path, file: File, options: ReadOptions, form: Form) -> tuple[list[str], int | None]:
+    """The names of the columns, and how many lines come before the first row; None where lines end in another way."""
     with path.open(encoding="utf-8-sig", newline="") as stream:
         lines = _Lines(stream, options)
         first: list[str] = []
@@ -121,6 +127,8 @@ def _header(path: Path, file: File, options: ReadOptions, form: Form) -> tuple[l
     if not options.header:
         names = [f"column_{n}" for n in range(1, len(first) + 1)]
     names = _renamed(names, file, options)
+    if lines.are_old:
+        return names, None
     return names, lines.number if options.header else before
 
 
@@ -149,7 +157,7 @@ def _rewrite(source: Path, file: File, options: ReadOptions, form: Form, width: 
         writer = csv.writer(target, lineterminator="\n")
         lines = _Lines(stream, options)
         for start, record in _records(lines, file, form):
-            if not record and (width > 1 or start == lines.number == 1):
+            if not record and width > 1:
                 continue
             if len(record or [""]) != width:
                 raise _ragged(file, form, start, len(record), width)

@@ -48,12 +48,12 @@ def files_of(path: str, options: ReadOptions) -> tuple[str, list[File]]:
     if base != Path(path).parent or len(found) > 1:
         found = [file for file in found if known_format(file.name, options)] or found
     if not found:
-        raise DataError(f"{path} is an empty folder", hint="put the table's files there", code="no-file")
+        raise DataError(f"{Path(path).name} is an empty folder", hint="put the table's files there", code="no-file")
     formats = {format_of(file.name, options): file for file in reversed(found)}
     if len(formats) > 1:
         named = ", ".join(f"{format} ({file.name})" for format, file in sorted(formats.items()))
         raise DataError(
-            f"{path} holds files of several formats: {named}", hint="name one by a glob", code="file-format"
+            f"{Path(path).name} holds several formats: {named}", hint="name one by a glob", code="file-format"
         )
     files = [_file(file, base) for file in found]
     _check_partitions(files)

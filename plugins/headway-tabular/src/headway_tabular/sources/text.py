@@ -10,6 +10,7 @@ import shutil
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import BinaryIO
 
@@ -54,7 +55,7 @@ def plain_text(file: File, options: ReadOptions, work: Path) -> Path:
 
 def _known(encoding: str) -> str:
     try:
-        b"".decode(encoding)
+        TextIOWrapper(BytesIO(), encoding)
     except LookupError as error:
         close = nearest(encoding, LIKELY)
         hint = f"did you mean {close}?" if close else f"such as {', '.join(LIKELY)}"
