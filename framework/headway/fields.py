@@ -73,8 +73,9 @@ class Grammar:
 
 
 SourcePath = Annotated[str, SourceMarker()]
-"""A file or folder: relative to the project, absolute, or ``pkg://PACKAGE/path`` inside an installed
-package (which is located, never imported)."""
+"""A file, folder or glob: relative to the project, absolute, or ``pkg://PACKAGE/path`` inside an installed
+package (which is located, never imported). Also a URL, which is left as it is: the stage that reads it
+tells by a `fingerprint()` whether it changed, and is never cached without."""
 
 Secret = Annotated[str, SecretMarker()]
 """A string that must not be written anywhere."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path, PurePosixPath
 
@@ -9,6 +11,13 @@ from headway.errors import UsageError
 from headway.naming import nearest
 
 SCHEME = "pkg://"
+URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+WILD = re.compile(r"[*?\[]")
+
+
+def is_url(text: str) -> bool:
+    """Whether a source lies elsewhere, such as ``s3://bucket/rows.parquet``; what it holds is for its stage to tell."""
+    return URL.match(text) is not None and not text.startswith(SCHEME)
 
 
 def resolve_source(text: str, project: Path) -> Path:
@@ -16,19 +25,50 @@ def resolve_source(text: str, project: Path) -> Path:
 
     Args:
         text: A path relative to the project, an absolute path, or ``pkg://PACKAGE/path``, a file inside an
-            installed package, which is located without being imported.
+            installed package, which is located without being imported. It may be a glob (``data/2013-*.parquet``).
         project: The project's folder.
 
     Raises:
         UsageError: There is nothing at that place; the nearest name is offered.
     """
     path = _packaged(text) if text.startswith(SCHEME) else (project / Path(text).expanduser())
-    if not path.exists():
+    if not path.exists() and not _is_matched(path):
         folder = next(parent for parent in path.parents if parent.is_dir())
         close = nearest(path.name, [entry.name for entry in folder.iterdir()]) if folder == path.parent else None
         hint = f"did you mean {close}?" if close else f"looked for {path}"
         raise UsageError(f"there is no file {text}", hint=hint, code="no-file")
     return path.resolve()
+
+
+def source_files(path: Path) -> Iterator[tuple[str, Path]]:
+    """The files of a resolved source with their names, in order: a file alone, those in a folder, those of a glob."""
+    if path.is_file():
+        yield "", path
+    elif path.is_dir():
+        yield from sorted((item.relative_to(path).as_posix(), item) for item in path.rglob("*") if item.is_file())
+    else:
+        base = _split(path)[0]
+        for item in sorted(_matched(path)):
+            at = item.relative_to(base).as_posix()
+            yield from ((f"{at}/{name}" if name else at, file) for name, file in source_files(item))
+
+
+def _is_matched(path: Path) -> bool:
+    try:
+        return next(_matched(path), None) is not None
+    except ValueError as error:  # such as rows**.csv
+        raise UsageError(f"{path.name} is no glob: {error}", hint="** stands alone: **/*.csv", code="no-file") from error
+
+
+def _matched(path: Path) -> Iterator[Path]:
+    base, pattern = _split(path)
+    return base.glob(pattern) if pattern and base.is_dir() else iter(())
+
+
+def _split(path: Path) -> tuple[Path, str]:
+    """The folder where a glob begins, and its pattern; no pattern where there is nothing wild."""
+    wild = next((n for n, part in enumerate(path.parts) if WILD.search(part)), len(path.parts))
+    return Path(*path.parts[:wild]), "/".join(path.parts[wild:])
 
 
 def _packaged(text: str) -> Path:

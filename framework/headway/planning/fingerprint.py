@@ -14,7 +14,7 @@ from headway.config.defaults import hints_of
 from headway.config.schema import marked, markers
 from headway.config.tree import leaves
 from headway.fields import Registered, SecretMarker, SourceMarker, Uncached
-from headway.paths import resolve_source
+from headway.paths import is_url, resolve_source, source_files
 from headway.planning.libraries import Libraries
 from headway.planning.modules import Scanner, package_folders
 from headway.planning.sources import sources
@@ -90,9 +90,9 @@ class Fingerprinter:
             "cache_version": cls.cache_version,
             "inputs": dict(inputs),
         }
-        if hasattr(stage.stage, "fingerprint"):
+        if hasattr(stage.stage, "fingerprint") or any(is_url(text) for _, text in sources(stage)):
             # A source that cannot tell whether it changed gets a key that nothing else will ever have.
-            told = stage.stage.fingerprint()
+            told = stage.stage.fingerprint() if hasattr(stage.stage, "fingerprint") else None
             is_sure = bool(told)
             components["fingerprint"] = told or secrets.token_hex(16)
         return Fingerprint(components, scan.libraries, is_sure)
@@ -110,11 +110,12 @@ class Fingerprinter:
         return {".".join(map(str, at)): self._digest(text) for at, text in sources(stage)}
 
     def _digest(self, text: str) -> str:
+        if is_url(text):  # it may hold a token
+            return hashlib.sha256(text.encode()).hexdigest()
         path = resolve_source(text, self._project)
         if path.is_file():
             return self._remembered.get(path, "content", _sha256)
-        files = sorted(item for item in path.rglob("*") if item.is_file())
-        parts = [(f.relative_to(path).as_posix(), self._remembered.get(f, "content", _sha256)) for f in files]
+        parts = [(name, self._remembered.get(file, "content", _sha256)) for name, file in source_files(path)]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from headway.config.schema import marked
 from headway.config.tree import leaves
 from headway.fields import SourceMarker, Uncached
-from headway.paths import resolve_source
+from headway.paths import is_url, resolve_source
 
 if TYPE_CHECKING:
     from headway.config import StageConfig
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def sources(stage: StageConfig) -> Iterator[tuple[Key, str]]:
-    """Every file or folder that decides the result: the path of the value, and the value."""
+    """Every file, folder, glob or URL that decides the result: the path of the value, and the value."""
     cls = type(stage.stage)
     uncached = [at for at, _, _ in marked(cls, stage.values, Uncached)]
     for at, text in _named(cls, stage.values):
@@ -26,7 +26,7 @@ def sources(stage: StageConfig) -> Iterator[tuple[Key, str]]:
 
 
 def source_values(stage: StageConfig, project: Path) -> dict[str, Any]:
-    """A stage's field values with its source paths made absolute."""
+    """A stage's field values with its source paths made absolute; URLs stay as they are."""
     paths = dict(_named(type(stage.stage), stage.values))
     return {name: _absolute(value, (name,), paths, project) for name, value in stage.values.items()}
 
@@ -41,4 +41,4 @@ def _absolute(value: Any, at: Key, paths: Mapping[Key, str], project: Path) -> A
         return {key: _absolute(item, (*at, key), paths, project) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_absolute(item, (*at, index), paths, project) for index, item in enumerate(value)]
-    return str(resolve_source(value, project)) if at in paths else value
+    return str(resolve_source(value, project)) if at in paths and not is_url(value) else value

@@ -69,6 +69,31 @@ def test_a_folder_is_known_by_the_names_and_content_of_its_files(toy):
     assert toy.keys("lines.path=rows")["lines"] != key
 
 
+def test_a_glob_is_known_by_the_names_and_content_of_the_files_it_matches(toy):
+    folder = toy.folder / "rows"
+    (folder / "year=2013").mkdir(parents=True)
+    (folder / "year=2013" / "a.txt").write_text("1")
+    key = toy.keys("lines.path='rows/*/a*.txt'")["lines"]
+    (folder / "year=2013" / "b.txt").write_text("not matched")
+    assert toy.keys("lines.path='rows/*/a*.txt'")["lines"] == key
+    assert toy.keys("lines.path='rows/year=*'")["lines"] != key
+    (folder / "year=2013").rename(folder / "year=2014")
+    renamed = toy.keys("lines.path='rows/*/a*.txt'")["lines"]
+    (folder / "year=2014" / "a.txt").write_text("2")
+    assert len({key, renamed, toy.keys("lines.path='rows/*/a*.txt'")["lines"]}) == 3
+
+
+def test_a_url_is_left_to_its_stage_which_is_never_cached_without_a_fingerprint(toy):
+    url = "lines.path='https://user:token@example.org/rows.csv?key=1'"
+    assert toy.keys(url)["lines"] != toy.keys(url)["lines"]
+    (node,) = [node for node in toy.plan(url).nodes if node.label == "lines"]
+    assert "token" not in str(node.components)
+    run = "    def run(self, context: Context) -> Note:"
+    toy.edit("plugins/toy.py", run, "    def fingerprint(self):\n        return 'etag 3'\n\n" + run)
+    assert toy.keys(url)["lines"] == toy.keys(url)["lines"]
+    assert toy.keys("lines.path='https://example.org/others.csv'")["lines"] != toy.keys(url)["lines"]
+
+
 def test_a_missing_file_is_told_with_the_nearest(toy):
     with pytest.raises(UsageError, match=r"no file lnes\.txt") as caught:
         toy.plan("lines.path=lnes.txt")

@@ -1,0 +1,34 @@
+"""Parquet and Arrow files → lazy frames."""
+
+from __future__ import annotations
+
+import polars as pl
+from headway import DataError
+
+from headway_tabular.sources.faults import readable
+from headway_tabular.sources.files import File
+from headway_tabular.sources.parts import Part
+
+
+def scan_parquet(file: File) -> Part:
+    """The rows of a Parquet file."""
+    _check_size(file)
+    with readable(file.name):
+        frame = pl.scan_parquet(file.path, glob=False, hive_partitioning=False)
+        return Part(file, frame, frame.collect_schema())
+
+
+def scan_arrow(file: File) -> Part:
+    """The rows of an Arrow IPC (Feather version 2) file."""
+    _check_size(file)
+    with file.path.open("rb") as stream:
+        is_stream = stream.read(4) == b"\xff\xff\xff\xff"
+    hint = "it is an Arrow stream: write the file format" if is_stream else "is it whole? copy it again"
+    with readable(file.name, hint):
+        frame = pl.scan_ipc(file.path, glob=False, hive_partitioning=False)
+        return Part(file, frame, frame.collect_schema())
+
+
+def _check_size(file: File) -> None:
+    if not file.path.stat().st_size:
+        raise DataError(f"{file.name} is empty", hint="a table has columns and rows", code="empty-file")

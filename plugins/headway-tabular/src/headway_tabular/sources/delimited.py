@@ -1,0 +1,174 @@
+"""CSV and TSV → lazy frames of texts."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+import polars as pl
+from headway import DataError
+
+from headway_tabular.sources.files import File
+from headway_tabular.sources.landing import land, stamp_of
+from headway_tabular.sources.options import ReadOptions
+from headway_tabular.sources.parts import Part
+from headway_tabular.sources.records import Form, is_regular
+from headway_tabular.sources.text import plain_text
+
+
+def scan_delimited(file: File, options: ReadOptions, separator: str, work: Path) -> Part:
+    """The rows of a delimited text, every column a text; an empty field is a missing value.
+
+    The text itself is scanned where every record is as RFC 4180 wants it. Where it is not (blank lines, comments,
+    quotes within fields, line ends of old Macs) a copy that is, made as a stream, takes its place.
+
+    Raises:
+        DataError: The text is empty, in another encoding, names a column twice, or a row has more or fewer fields.
+    """
+    form = _form(options, separator)
+    path = plain_text(file, options, work)
+    names, lines = _header(path, file, options, form)
+    if options.comment or lines is None or not is_regular(path, form, lines, len(names)):
+        stamp = (stamp_of(file.path), options)
+        source = path
+        path = land(
+            work, f"{path.name}.rows", stamp, lambda out: _rewrite(source, file, options, form, len(names), out)
+        )
+        form, lines = Form(), int(options.header)
+    frame = pl.scan_csv(
+        path,
+        has_header=False,
+        skip_lines=lines,
+        separator=form.separator,
+        quote_char=form.quote or None,
+        schema=dict.fromkeys(names, pl.String),
+        infer_schema=False,
+        glob=False,
+    )
+    present = pl.all()
+    return Part(file, frame.select(pl.when(present != "").then(present)), frame.collect_schema())
+
+
+def _form(options: ReadOptions, default: str) -> Form:
+    separator = default if options.separator is None else options.separator
+    for field, text, can_lack in (("separator", separator, False), ("quote", options.quote, True)):
+        if not (len(text) == 1 and text.isascii() and text not in "\r\n") and not (can_lack and not text):
+            raise DataError(
+                f"data.read.{field} is {text!r}", hint="give one ASCII character (a tab is '\\t')", code="read-options"
+            )
+    return Form(separator, options.quote)
+
+
+@dataclass
+class _Lines:
+    """The lines of a text, without those that are skipped and comments.
+
+    Attributes:
+        number: How many lines of the text were read.
+        first: The number of the first line since this was set to 0.
+        are_old: Whether one of them ended as on old Macs, which no reader but Python's knows.
+    """
+
+    stream: TextIO
+    options: ReadOptions
+    number: int = 0
+    first: int = 0
+    are_old: bool = False
+    _is_open: bool = False
+
+    def __iter__(self) -> Iterator[str]:
+        comment, quote = self.options.comment, self.options.quote
+        for line in self.stream:
+            self.number += 1
+            self.are_old = self.are_old or line.endswith("\r")
+            if self.number <= self.options.skip or (comment and not self._is_open and line.startswith(comment)):
+                continue
+            self.first = self.first or self.number
+            if quote and line.count(quote) % 2:
+                self._is_open = not self._is_open
+            yield line
+
+
+def _records(lines: _Lines, file: File, form: Form) -> Iterator[tuple[int, list[str]]]:
+    """Every record with the number of its first line; a blank line is an empty record."""
+    quoting = csv.QUOTE_MINIMAL if form.quote else csv.QUOTE_NONE
+    reader = csv.reader(lines, delimiter=form.separator, quotechar=form.quote or None, quoting=quoting, strict=True)
+    while True:
+        lines.first = 0
+        try:
+            record = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            raise DataError(
+                f"{file.name} line {lines.first} is malformed: {error}",
+                hint="if quotes mean nothing in it: data.read.quote=''",
+                code="malformed",
+            ) from error
+        yield lines.first, record
+
+
+def _header(path: Path, file: File, options: ReadOptions, form: Form) -> tuple[list[str], int | None]:
+    """The names of the columns, and how many lines come before the first row; None where lines end in another way."""
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        lines = _Lines(stream, options)
+        first: list[str] = []
+        before = 0
+        for start, record in _records(lines, file, form):
+            first, before = record, start - 1
+            if first:
+                break
+    if not first:
+        raise DataError(f"{file.name} is empty", hint="a table has a header and rows", code="empty-file")
+    names = [name.strip() or f"column_{n}" for n, name in enumerate(first, 1)]
+    if not options.header:
+        names = [f"column_{n}" for n in range(1, len(first) + 1)]
+    names = _renamed(names, file, options)
+    if lines.are_old:
+        return names, None
+    return names, lines.number if options.header else before
+
+
+def _renamed(names: list[str], file: File, options: ReadOptions) -> list[str]:
+    if options.names and len(options.names) != len(names):
+        raise DataError(
+            f"data.read.names has {len(options.names)} names, but {file.name} has {len(names)} columns",
+            hint="name every column",
+            code="read-options",
+        )
+    names = list(options.names) or names
+    twice = next((name for n, name in enumerate(names) if name in names[:n]), None)
+    if twice is not None:
+        at = ", ".join(str(n) for n, name in enumerate(names, 1) if name == twice)
+        raise DataError(
+            f"{file.name} names a column twice: {twice} (columns {at})",
+            hint="rename one, or give all names in data.read.names",
+            code="duplicate-column",
+        )
+    return names
+
+
+def _rewrite(source: Path, file: File, options: ReadOptions, form: Form, width: int, out: Path) -> None:
+    """The same records as RFC 4180 wants them."""
+    with source.open(encoding="utf-8-sig", newline="") as stream, out.open("w", encoding="utf-8", newline="") as target:
+        writer = csv.writer(target, lineterminator="\n")
+        lines = _Lines(stream, options)
+        for start, record in _records(lines, file, form):
+            if not record and width > 1:
+                continue
+            if len(record or [""]) != width:
+                raise _ragged(file, form, start, len(record), width)
+            writer.writerow(record or [""])
+
+
+def _ragged(file: File, form: Form, line: int, found: int, width: int) -> DataError:
+    more = found > width
+    hint = f"quote fields that hold {form.separator!r}, or set data.read.separator" if more else "is the line cut off?"
+    return DataError(
+        f"{file.name} line {line} has {found} field{'s' * (found != 1)}, the header has {width}",
+        hint=hint,
+        code="ragged-rows",
+    )
