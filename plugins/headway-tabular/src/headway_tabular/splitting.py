@@ -74,7 +74,7 @@ def divided(frame: pl.LazyFrame, codes: np.ndarray) -> dict[str, pl.LazyFrame]:
         frame: Rows with their number in the source in the column `ROW`; they may be any of them.
         codes: The code of each row of the source, as `assign` gives them.
     """
-    present = np.bincount(codes, minlength=LEFT_OUT + 1)
+    present = _present(codes)
     return {name: frame.filter(_is_in(codes, code)) for code, name in enumerate(NAMES) if present[code]}
 
 
@@ -126,6 +126,12 @@ def _gathered(found: Iterator[np.ndarray], rows: int) -> np.ndarray:
     return codes
 
 
+def _present(codes: np.ndarray) -> np.ndarray:
+    """Rows of each code, counted in batches, since NumPy makes words of eight bytes of what it counts."""
+    parts = (codes[start : start + BATCH] for start in range(0, len(codes), BATCH))
+    return sum((np.bincount(part, minlength=LEFT_OUT + 1) for part in parts), np.zeros(LEFT_OUT + 1, dtype=np.int64))
+
+
 def _by_column(frame: pl.LazyFrame, column: str, batch: int) -> Iterator[np.ndarray]:
     frame = frame.select(pl.col(column).cast(pl.String))
     table = sizes(frame, column)
@@ -140,7 +146,7 @@ def _by_column(frame: pl.LazyFrame, column: str, batch: int) -> Iterator[np.ndar
 
 
 def _check_rows(codes: np.ndarray, split: Split) -> None:
-    present = np.bincount(codes, minlength=LEFT_OUT + 1)
+    present = _present(codes)
     for code in split.wanted:
         if not present[code]:
             hint = "every split needs some"
