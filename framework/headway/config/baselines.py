@@ -7,19 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 from headway.config.defaults import RESERVED
 from headway.config.model import StageConfig
-from headway.config.nodes import Nodes
+from headway.config.nodes import Built, Nodes
 from headway.config.origins import Key
-from headway.config.report import Report, named
+from headway.config.report import Report
 from headway.config.schema import Problem
 from headway.config.tree import Tree
-from headway.errors import HeadwayError
 from headway.naming import unknown
 
 if TYPE_CHECKING:
     from headway.config.model import Wiring
 
-Variant = tuple[str, Any, dict[str, Any]]
-"""The registered name of a baseline, its stage, and its field values in JSON types."""
+Variant = tuple[str, Built]
+"""The registered name of a baseline, and what it configures."""
 
 
 class Baselines:
@@ -58,7 +57,9 @@ class Baselines:
                 what = "baselines are models, but the pipeline has no 'model'"
                 self._report.add(at, what, "add the stage to the pipeline, or write baselines: []", "baseline")
             elif variant := self._variant((*at, name), name, values):
-                found[name] = StageConfig("model", "model", *variant, inputs)
+                use, made = variant
+                at = (*at, name)
+                found[name] = StageConfig("model", "model", use, made.stage, made.values, inputs, at, made.parts)
             seen.add(name or "")
         return found
 
@@ -75,10 +76,10 @@ class Baselines:
             what = f"a baseline sets fields; '{key}' is none"
             self._report.add((*at, key), what, None, "baseline", of_key=True)
         node = _over(node or {}, values)
-        stage, fields, found = self._nodes.made(cls, node)
+        made, found = self._nodes.made(cls, node)
         for problem in found:
             self._problem(at, option, values, problem)
-        return None if found else (str(node["use"]), stage, fields)
+        return None if made is None else (str(node["use"]), made)
 
     def _problem(self, at: Key, option: Tree, values: Mapping[str, Any], problem: Problem) -> None:
         """Tells of a baseline's fault where it was written: in the list, or in the option's own file."""
@@ -87,8 +88,7 @@ class Baselines:
             where = self._config.place((*at, *problem.path), of_key=problem.of_key)
         else:
             where = origin.place(self._config.project, of_key=problem.of_key)
-        what = named(("baselines", at[-1]), problem)
-        self._report.faults.append(HeadwayError(what, where=where, hint=problem.hint, code=problem.code))
+        self._report.at(where, ("baselines", at[-1]), problem, problem.hint)
 
 
 def _split(item: Any) -> tuple[str | None, Mapping[str, Any]]:
