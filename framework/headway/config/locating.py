@@ -43,15 +43,12 @@ def locate(where: Place, stage: StageConfig, config: Config, plugins: Plugins) -
 def _own(stage: StageConfig, rest: str, config: Config) -> Place | None:
     """Where a key of the stage's own was written: for a baseline in the list, or in the option's own file."""
     path = _path(stage.values, rest)
-    found = _written(config, (*stage.at, *path))
-    if found is not None or stage.at[0] != "baselines":
-        return found
-    item = config.tree.get(stage.at[:-1])
-    given = item[stage.at[-1]] if isinstance(item, Mapping) else None
-    if isinstance(given, Mapping) and path[0] in given:
-        return config.place((*stage.at, *path))
-    option = config.options[str(stage.at[-1])]
-    return replace(config, tree=option).written((stage.kind, *path))
+    if stage.at[0] != "baselines" or not path:
+        return _written(config, (*stage.at, *path))
+    at = (*stage.at, *path)
+    if config.tree.get(at) is not None:
+        return config.place(at)
+    return replace(config, tree=config.options[str(stage.at[-1])]).written((stage.kind, *path))
 
 
 def _written(config: Config, path: Key) -> Place | None:
