@@ -121,10 +121,10 @@ def _fields(cls: type, registry: Registry, prefix: str = "") -> Iterator[tuple[s
 
 def _values(hint: Any, registry: Registry) -> Iterator[str]:
     from headway.config.hints import members
-    from headway.fields import Registered
+    from headway.fields import Registered, Uses
 
     for marker in getattr(hint, "__metadata__", ()):
-        if isinstance(marker, Registered):
+        if isinstance(marker, Registered | Uses):
             yield from registry.names(marker.kind)
     for option in members(hint):
         if option is bool:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from headway.config.defaults import RESERVED
+from headway.config.hints import dataclasses_of, hints_of
 from headway.config.model import StageConfig
 from headway.config.nodes import Built, Nodes
 from headway.config.origins import Key
@@ -75,7 +76,7 @@ class Baselines:
         for key in values.keys() & RESERVED:
             what = f"a baseline sets fields; '{key}' is none"
             self._report.add((*at, key), what, None, "baseline", of_key=True)
-        node = _over(node or {}, values)
+        node = _over(option, cls, values, ("model",))
         made, found = self._nodes.made(cls, node)
         for problem in found:
             self._problem(at, option, values, problem)
@@ -102,10 +103,21 @@ def _split(item: Any) -> tuple[str | None, Mapping[str, Any]]:
     return None, {}
 
 
-def _over(node: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values laid over a node; mappings merge, as everywhere."""
-    merged = dict(node)
+def _over(option: Tree, cls: type | None, values: Mapping[str, Any], at: Key) -> dict[str, Any]:
+    """The values laid over those of an option; mappings merge, but values replace mappings that are defaults.
+
+    Args:
+        option: The option's values, with defaults.
+        cls: The dataclass that the values are fields of, if they are.
+        values: What is laid over them.
+        at: Their path in the option.
+    """
+    merged = dict(option.get(at) or {})
     for key, value in values.items():
-        inner = merged.get(key)
-        merged[key] = _over(inner, value) if isinstance(inner, Mapping) and isinstance(value, Mapping) else value
+        inner = (*at, key)
+        held = dataclasses_of(hints_of(cls).get(key)) if cls is not None else []
+        is_written = any(path[: len(inner)] == inner for path in option.origins)
+        if isinstance(merged.get(key), Mapping) and isinstance(value, Mapping) and (held or is_written):
+            value = _over(option, held[0] if len(held) == 1 else None, value, inner)
+        merged[key] = value
     return merged

@@ -107,6 +107,11 @@ def _unknown_keys(cls: type, values: Mapping[str, Any]) -> Iterator[Problem]:
                 what = unknown("key", str(key), names)
                 hint = "headway config shows all keys and their defaults"
                 yield Problem((*found.at, key), what, hint, "unknown-key", True)
+        if found.values.keys() <= {*names} and not any(found.values.keys() <= names_of(cls) for cls in found.classes):
+            what = f"{dotted(found.at)} has keys that do not go together: {', '.join(map(str, found.values))}"
+            sets = [", ".join(field.name for field in dataclasses.fields(cls)) for cls in found.classes]
+            hint = f"it takes {' or '.join(sets)}"
+            yield Problem(found.at, what, hint, "wrong-type")
 
 
 def _misfits(choice: Choice, chosen: Chosen) -> Iterator[Problem]:
@@ -165,9 +170,13 @@ def _types(cls: type, values: Mapping[str, Any]) -> Iterator[Problem]:
         build(cls, values)
     except ValidationError as error:
         wanted: dict[Key, list[str]] = {}
+        meant = {found.at: {cls.__name__ for cls in found.classes} for found in nested(cls, values)}
         for item in error.errors(include_url=False):
-            path = _inside(values, item["loc"])
-            if item["type"] == "missing":
+            missing = item["type"] == "missing"
+            path = _inside(values, item["loc"][: -1 if missing else None], meant)
+            if path is None:
+                continue
+            if missing:
                 yield _must_be_given((*path, str(item["loc"][-1])))
             else:
                 wanted.setdefault(path, []).append(_message(item["msg"]))
@@ -180,13 +189,29 @@ def _types(cls: type, values: Mapping[str, Any]) -> Iterator[Problem]:
         yield Problem((), str(error), None, "wrong-type")
 
 
-def _inside(values: Any, location: tuple[Any, ...]) -> Key:
-    """The part of pydantic's location that is in the values; the rest names branches of unions."""
+def _inside(values: Any, location: tuple[Any, ...], meant: Mapping[Key, set[str]]) -> Key | None:
+    """The part of pydantic's location that is in the values; the rest names branches of unions.
+
+    Args:
+        values: What was validated.
+        location: Where pydantic found it wrong.
+        meant: Path of each mapping that stands for a dataclass, to the names of the classes it may be.
+
+    Returns:
+        None if it is only wrong for a branch that a mapping is not meant for.
+    """
     path: Key = ()
     for key in location:
         if (isinstance(values, Mapping) and key in values) or (isinstance(values, list) and isinstance(key, int)):
             values, path = values[key], (*path, key)
+        elif path in meant and _is_branch(key) and key not in meant[path]:
+            return None
     return path
+
+
+def _is_branch(key: Any) -> bool:
+    """Whether a part of pydantic's location names a branch of a union."""
+    return isinstance(key, str) and (key[:1].isupper() or "[" in key or key in ("str", "int", "float", "bool"))
 
 
 def _message(text: str) -> str:

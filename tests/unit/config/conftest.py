@@ -172,6 +172,9 @@ class Linear(Stage):
 
     C: float = 1.0
     seed: Seed = 0
+    weights: Mapping[str, float] = field(default_factory=lambda: {"usual": 1.0})
+    bounds: Bounds = field(default_factory=Bounds)
+    solver: Annotated[str | Mapping[str, Any], Uses("transform")] = "clip"
 
     def run(self, context: Context, features: Features) -> Predictor: ...
 

@@ -75,6 +75,19 @@ def test_a_secret_in_a_choice_is_told_nowhere(study):
     assert "hunter2" not in fault.render()
 
 
+def test_a_baseline_replaces_a_choice_and_a_mapping_that_are_defaults_and_merges_what_its_option_says(study):
+    values = "{solver: {bins: {n: 3}}, weights: {odd: 2.0}, bounds: {low: 0.5}}"
+    study.write("configs/model/ridge.yaml", "use: linear\nweights: {even: 3.0}\nsolver: {clip: {low: 1}}\n")
+    study.add(
+        f"baselines: [{{linear: {values}}}, {{ridge: {{weights: {{odd: 2.0}}, solver: {{clip: {{high: 2}}}}}}}}]\n"
+    )
+    linear, ridge = study.check().baselines.values()
+    assert linear.values["solver"] == {"bins": {"n": 3, "bounds": {"low": 0.0, "high": 1.0}}}
+    assert (linear.values["weights"], linear.values["bounds"]) == ({"odd": 2.0}, {"low": 0.5, "high": 1.0})
+    assert ridge.values["solver"] == {"clip": {"low": 1.0, "high": 2.0}}
+    assert ridge.values["weights"] == {"even": 3.0, "odd": 2.0}
+
+
 def test_what_may_be_chosen_is_explained(study):
     features(study, "{columns: {age: [{bins: {n: 3}}]}}")
     whole = explain("features.columns", study.compose(), study.plugins)
