@@ -33,6 +33,15 @@ class Place:
         parts = [self.source, self.line, self.column]
         return ":".join(str(part) for part in parts if part is not None)
 
+    def excerpt(self) -> list[str]:
+        """The place as the terminal shows it: its name, and its text with a caret."""
+        if self.text is None:
+            return [f"  --> {self}"]
+        gutter = str(self.line) if self.line is not None else ""
+        pad = " " * len(gutter)
+        caret = " " * ((self.column or 1) - 1) + "^" * max(self.width, 1)
+        return [f"  --> {self}", f"   {gutter} | {self.text}", f"   {pad} | {caret}"]
+
 
 class HeadwayError(Exception):
     """An error that a user can mend.
@@ -82,21 +91,11 @@ class HeadwayError(Exception):
         """The whole message as the terminal shows it."""
         lines = [f"error[{self.code}]: {self.what}"]
         if self.where is not None:
-            lines += _excerpt(self.where)
+            lines += self.where.excerpt()
         lines += [f"    {line}".rstrip() for line in self.note.splitlines()]
         if self.hint:
             lines.append(f"  help: {self.hint}")
         return "\n".join(lines)
-
-
-def _excerpt(place: Place) -> list[str]:
-    lines = [f"  --> {place}"]
-    if place.text is None:
-        return lines
-    gutter = str(place.line) if place.line is not None else ""
-    pad = " " * len(gutter)
-    caret = " " * ((place.column or 1) - 1) + "^" * max(place.width, 1)
-    return [*lines, f"   {gutter} | {place.text}", f"   {pad} | {caret}"]
 
 
 class UsageError(HeadwayError):

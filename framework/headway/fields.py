@@ -11,9 +11,12 @@ They are `typing.Annotated` metadata, so a field keeps its plain type for people
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
+
+if TYPE_CHECKING:
+    from headway.contracts.artifact import Lookup
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,12 @@ class Uses:
     """Each value of the field chooses something registered under `kind`, with its fields.
 
     It is a name (``scale``) or one name with fields (``{clip: {low: 0}}``). The fields are those of the registered
-    dataclass: they are checked with the config, and its source enters the cache key.
+    dataclass: they are checked with the config, and its source enters the cache key. The marker stands on the value
+    itself, also inside lists and mappings::
+
+        columns: Mapping[str, tuple[Annotated[str | Mapping[str, Any], Uses("transform")], ...]]
+
+    A stage builds what was chosen by `chosen`.
 
     Args:
         kind: The registry kind, such as ``transform``.
@@ -66,10 +74,27 @@ class Grammar:
     """The field is a text in a language of its own.
 
     Args:
-        check: Raises a `HeadwayError` whose ``where.column`` (from 1) is the position in the text.
+        check: Raises a `HeadwayError` that goes on where the key ends (``is no expression``); its ``where.column``
+            (from 1) and ``where.width`` are the position in the text.
     """
 
     check: Callable[[str], None]
+
+
+def chosen(value: str | Mapping[str, Any], kind: str, registry: Lookup) -> Any:
+    """The instance that a value of a field with `Uses` chooses.
+
+    Args:
+        value: A name, or one name with fields in JSON types, as in a checked config.
+        kind: The registry kind.
+        registry: Names to registered classes, such as ``context.registry``.
+    """
+    import json
+
+    from pydantic import TypeAdapter
+
+    ((name, fields),) = [(value, None)] if isinstance(value, str) else value.items()
+    return TypeAdapter(registry.get(kind, name)).validate_json(json.dumps(fields or {}), strict=True)
 
 
 SourcePath = Annotated[str, SourceMarker()]

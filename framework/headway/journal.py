@@ -14,9 +14,11 @@ from headway.store import Run, StageRow
 from headway.tracker import TrackedRun, TrackedStage
 
 if TYPE_CHECKING:
+    from headway.config import Experiment
     from headway.planning import Node
     from headway.runner import Listener
     from headway.session import Session
+    from headway.task import Failure
     from headway.tracker import Tracker
 
 
@@ -27,7 +29,7 @@ class Kept:
     Attributes:
         run: Its record.
         label: What distinguishes it in a grid.
-        trackers: What follows it: registered name to tracker.
+        experiment: What it is a run of.
         outcomes: What has become of its stages.
         followers: The trackers at work.
         seconds: From the start of the command to the end of its last stage.
@@ -35,10 +37,15 @@ class Kept:
 
     run: Run
     label: str
-    trackers: Mapping[str, Tracker]
+    experiment: Experiment
     outcomes: list[StageOutcome] = field(default_factory=list)
     followers: Followers = field(default_factory=Followers)
     seconds: float = 0.0
+
+    @property
+    def trackers(self) -> Mapping[str, Tracker]:
+        """What follows it: registered name to tracker."""
+        return self.experiment.trackers
 
 
 class Journal:
@@ -122,9 +129,21 @@ class Journal:
         self._running.pop(node.key, None)
         self._listener.stage_finished(node.label, outcome)
         for kept, label in self._told(node):
-            kept.outcomes.append(replace(outcome, label=label))
+            failure = outcome.failure and self._located(kept, label, outcome.failure)
+            told = replace(outcome, label=label, failure=failure)
+            kept.outcomes.append(told)
             kept.seconds = time.monotonic() - self._start
-            self._keep(kept, node, label, outcome)
+            self._keep(kept, node, label, told)
+
+    def _located(self, kept: Kept, label: str, failure: Failure) -> Failure:
+        """A failure whose place is where the config of this run has it."""
+        if failure.where is None:
+            return failure
+        from headway.config.locating import locate
+
+        experiment = kept.experiment
+        where = locate(failure.where, experiment.stage(label), experiment.config, self._session.plugins)
+        return replace(failure, where=where)
 
     def _keep(self, kept: Kept, node: Node, label: str, outcome: StageOutcome) -> None:
         self._session.records.write_stage(kept.run.id, _row(node, label, outcome.status, outcome))
@@ -180,5 +199,11 @@ def _row(node: Node, label: str, status: str, outcome: StageOutcome | None = Non
     if outcome is None:
         return row
     failure = outcome.failure
-    error = f"{failure.what}\n{failure.traceback}".rstrip() if failure else None
+    error = "\n".join(_written(failure)) if failure else None
     return replace(row, digest=outcome.digest, seconds=outcome.seconds, error=error, metrics=outcome.metrics)
+
+
+def _written(failure: Failure) -> list[str]:
+    """A failure as records keep it."""
+    where = failure.where.excerpt() if failure.where else []
+    return [failure.what, *where, *([failure.traceback.rstrip()] if failure.traceback else [])]

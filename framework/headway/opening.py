@@ -37,7 +37,7 @@ def open_journal(session: Session, plan: Plan, experiments: Sequence[Experiment]
         for run_id, experiment, attempt in zip(ids, experiments, earlier, strict=True)
     ]  # fmt: skip
     told = zip(runs, plan.labels, experiments, strict=True)
-    return Journal(session, [Kept(run, label, experiment.trackers) for run, label, experiment in told], listener)
+    return Journal(session, [Kept(run, label, experiment) for run, label, experiment in told], listener)
 
 
 def _git(project: Path) -> dict[str, Any]:

@@ -9,13 +9,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from headway.errors import PreflightError, UsageError
+from headway.errors import HeadwayError, PreflightError, UsageError
 from headway.plugins import Plugins, blocked, load
 
 if TYPE_CHECKING:
     from headway.config import Experiment
     from headway.executors import Executor
-    from headway.planning import Plan, Selection
+    from headway.planning import Node, Plan, Selection
     from headway.runner import Listener, RunResult
     from headway.store import ArtifactStore, Records, Store
 
@@ -156,7 +156,7 @@ class Session:
         experiments = self.experiments(overrides, multirun=multirun)
         with self.opened.in_use():
             plan = self.plan(experiments, selection)
-            _preflight(plan)
+            _preflight(plan, experiments, self.plugins)
             journal = open_journal(self, plan, experiments, listener)
             with journal, self._executor(experiments, plan) as executor:
                 execute(plan, executor, journal, (self.store, self.project), keep_going=keep_going)
@@ -224,13 +224,25 @@ def _below(path: Path) -> Path:
     return path.relative_to(here) if path.is_relative_to(here) else path
 
 
-def _preflight(plan: Plan) -> None:
+def _preflight(plan: Plan, experiments: Sequence[Experiment], plugins: Plugins) -> None:
     """Asks the stages that will run what is missing for them; several of one class may lack the same thing."""
     faults = {
-        (fault.what, fault.hint): fault
+        (fault.what, fault.hint): _located(fault, node, experiments, plugins)
         for node in plan.nodes
         if node.verdict == "run"
         for fault in node.stage.stage.preflight()
     }
     if faults:
         raise PreflightError(list(faults.values()))
+
+
+def _located(fault: HeadwayError, node: Node, experiments: Sequence[Experiment], plugins: Plugins) -> HeadwayError:
+    """A fault whose place is where the first config that has the stage says it."""
+    if fault.where is not None:
+        from headway.config.locating import locate
+
+        index = min(node.labels)
+        experiment = experiments[index]
+        stage = experiment.stage(node.labels[index][0])
+        fault.where = locate(fault.where, stage, experiment.config, plugins)
+    return fault

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
+from headway.errors import Place
+
 Digests = str | list[str] | dict[str, str]
 """What one input of a stage is: a digest, or several for a fan-in."""
 
@@ -60,12 +62,20 @@ class Failure:
         hint: How to mend it, if the stage said so.
         code: The error's reference.
         traceback: The whole traceback; empty for errors that a user can mend.
+        where: The place, if the error has one; a key of the config until the journal finds where it was written.
     """
 
     what: str
     hint: str | None = None
     code: str = "stage"
     traceback: str = ""
+    where: Place | None = None
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Reads what `dataclasses.asdict` gave."""
+        where = data["where"]
+        return cls(**{**data, "where": Place(**where) if where else None})
 
 
 @dataclass(frozen=True)
@@ -94,5 +104,5 @@ class Outcome:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """Reads what `to_dict` gave."""
-        failure = Failure(**data["failure"]) if data["failure"] else None
+        failure = Failure.from_dict(data["failure"]) if data["failure"] else None
         return cls(data["status"], data["seconds"], data["digest"], data["metrics"], failure)

@@ -164,7 +164,7 @@ def _failure(task: Task, plugins: Plugins, error: BaseException) -> Failure:
     entry = next((e for e in plugins.registry if (e.kind, e.name) == (task.kind, task.use)), None)
     who = f"stage '{task.label}' ({task.use}, plugin {_plugin(plugins, entry.plugin if entry else '?')})"
     if isinstance(error, HeadwayError):
-        return Failure(f"{who}: {error.what}", error.hint, error.code)
+        return Failure(f"{who}: {error.what}", error.hint, error.code, where=error.where)
     text = "".join(traceback.format_exception(error))
     last = traceback.extract_tb(error.__traceback__)[-1]
     what = f"{who} failed: {type(error).__name__}: {error} [{Path(last.filename).name}:{last.lineno}]"

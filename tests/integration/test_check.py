@@ -56,6 +56,17 @@ def test_faults_for_programs(capsys):
     assert second["what"] == "seed is 'x', but should be an integer"
 
 
+@pytest.mark.parametrize(
+    ("text", "column", "width"), [("a +", 3, 1), ("a + f(x)", 5, 4), ("age ** 2", 1, 8), ("`hours per week + 1", 1, 1)]
+)
+def test_a_derived_column_is_parsed_with_the_config(capsys, text, column, width):
+    code, printed = headway(capsys, "check", "--format", "json", "experiment=adult", f"features.derive.a='{text}'")
+    (fault,) = json.loads(printed.out)["faults"]
+    assert (code, fault["code"], fault["source"]) == (2, "derive", "command line")
+    assert (fault["column"], fault["width"]) == (len("features.derive.a='") + column, width)
+    assert fault["what"].startswith("features.derive.a ")
+
+
 def test_a_config_without_faults_for_programs(capsys):
     code, printed = headway(capsys, "check", "--format", "json", "-m", "experiment=adult", "model=mlp,linear")
     found = json.loads(printed.out)

@@ -108,11 +108,11 @@ def _chosen(defaults: Any) -> Iterator[tuple[str, str]]:
 
 def _fields(cls: type, registry: Registry, prefix: str = "") -> Iterator[tuple[str, list[str]]]:
     """The dotted fields of a dataclass, each with the values that can be listed."""
-    from headway.config.defaults import nested
+    from headway.config.hints import dataclasses_of
 
     hints = typing.get_type_hints(cls, include_extras=True)
     for field in dataclasses.fields(cls):
-        inner = nested(cls, field.name)
+        inner = next(iter(dataclasses_of(hints[field.name])), None)
         if inner is not None:
             yield from _fields(inner, registry, f"{prefix}{field.name}.")
         else:
@@ -120,11 +120,11 @@ def _fields(cls: type, registry: Registry, prefix: str = "") -> Iterator[tuple[s
 
 
 def _values(hint: Any, registry: Registry) -> Iterator[str]:
-    from headway.config.defaults import members
-    from headway.fields import Registered
+    from headway.config.hints import members
+    from headway.fields import Registered, Uses
 
     for marker in getattr(hint, "__metadata__", ()):
-        if isinstance(marker, Registered):
+        if isinstance(marker, Registered | Uses):
             yield from registry.names(marker.kind)
     for option in members(hint):
         if option is bool:

@@ -61,4 +61,4 @@ def _failures(result: RunResult) -> list[Failure]:
 
 def _explain(failure: Failure) -> str:
     hint = failure.hint or ("headway runs show latest has the traceback" if failure.traceback else None)
-    return HeadwayError(failure.what, hint=hint, code=failure.code).render()
+    return HeadwayError(failure.what, where=failure.where, hint=hint, code=failure.code).render()

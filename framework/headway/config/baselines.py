@@ -6,20 +6,20 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from headway.config.defaults import RESERVED
+from headway.config.hints import dataclasses_of, hints_of
 from headway.config.model import StageConfig
-from headway.config.nodes import Nodes
+from headway.config.nodes import Built, Nodes
 from headway.config.origins import Key
-from headway.config.report import Report, named
+from headway.config.report import Report
 from headway.config.schema import Problem
 from headway.config.tree import Tree
-from headway.errors import HeadwayError
 from headway.naming import unknown
 
 if TYPE_CHECKING:
     from headway.config.model import Wiring
 
-Variant = tuple[str, Any, dict[str, Any]]
-"""The registered name of a baseline, its stage, and its field values in JSON types."""
+Variant = tuple[str, Built]
+"""The registered name of a baseline, and what it configures."""
 
 
 class Baselines:
@@ -58,7 +58,9 @@ class Baselines:
                 what = "baselines are models, but the pipeline has no 'model'"
                 self._report.add(at, what, "add the stage to the pipeline, or write baselines: []", "baseline")
             elif variant := self._variant((*at, name), name, values):
-                found[name] = StageConfig("model", "model", *variant, inputs)
+                use, made = variant
+                at = (*at, name)
+                found[name] = StageConfig("model", "model", use, made.stage, made.values, inputs, at, made.parts)
             seen.add(name or "")
         return found
 
@@ -74,11 +76,11 @@ class Baselines:
         for key in values.keys() & RESERVED:
             what = f"a baseline sets fields; '{key}' is none"
             self._report.add((*at, key), what, None, "baseline", of_key=True)
-        node = _over(node or {}, values)
-        stage, fields, found = self._nodes.made(cls, node)
+        node = _over(option, cls, values, ("model",))
+        made, found = self._nodes.made(cls, node)
         for problem in found:
             self._problem(at, option, values, problem)
-        return None if found else (str(node["use"]), stage, fields)
+        return None if made is None else (str(node["use"]), made)
 
     def _problem(self, at: Key, option: Tree, values: Mapping[str, Any], problem: Problem) -> None:
         """Tells of a baseline's fault where it was written: in the list, or in the option's own file."""
@@ -87,8 +89,7 @@ class Baselines:
             where = self._config.place((*at, *problem.path), of_key=problem.of_key)
         else:
             where = origin.place(self._config.project, of_key=problem.of_key)
-        what = named(("baselines", at[-1]), problem)
-        self._report.faults.append(HeadwayError(what, where=where, hint=problem.hint, code=problem.code))
+        self._report.at(where, ("baselines", at[-1]), problem, problem.hint)
 
 
 def _split(item: Any) -> tuple[str | None, Mapping[str, Any]]:
@@ -102,10 +103,21 @@ def _split(item: Any) -> tuple[str | None, Mapping[str, Any]]:
     return None, {}
 
 
-def _over(node: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values laid over a node; mappings merge, as everywhere."""
-    merged = dict(node)
+def _over(option: Tree, cls: type | None, values: Mapping[str, Any], at: Key) -> dict[str, Any]:
+    """The values laid over those of an option; mappings merge, but values replace mappings that are defaults.
+
+    Args:
+        option: The option's values, with defaults.
+        cls: The dataclass that the values are fields of, if they are.
+        values: What is laid over them.
+        at: Their path in the option.
+    """
+    merged = dict(option.get(at) or {})
     for key, value in values.items():
-        inner = merged.get(key)
-        merged[key] = _over(inner, value) if isinstance(inner, Mapping) and isinstance(value, Mapping) else value
+        inner = (*at, key)
+        held = dataclasses_of(hints_of(cls).get(key)) if cls is not None else []
+        is_written = any(path[: len(inner)] == inner for path in option.origins)
+        if isinstance(merged.get(key), Mapping) and isinstance(value, Mapping) and (held or is_written):
+            value = _over(option, held[0] if len(held) == 1 else None, value, inner)
+        merged[key] = value
     return merged

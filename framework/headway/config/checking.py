@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 from annotated_types import Ge, Lt, MinLen
 
 from headway.config.baselines import Baselines
-from headway.config.defaults import MISSING, TRACKERS
+from headway.config.defaults import TRACKERS
 from headway.config.drawing import Edge
+from headway.config.hints import MISSING
 from headway.config.hydraisms import INSTANTIATE, key_hint
 from headway.config.model import Config, Experiment, Runner, StageConfig, Wiring
-from headway.config.nodes import Nodes
+from headway.config.nodes import Built, Nodes
 from headway.config.origins import Key, package_header
 from headway.config.public import mask, mask_words
 from headway.config.report import Report
@@ -28,9 +29,6 @@ from headway.stage import signature_of
 
 if TYPE_CHECKING:
     from headway.plugins import Plugins
-
-Built = tuple[Any, dict[str, Any]]
-"""A stage, and its field values in JSON types."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +92,9 @@ class _Checker:
         trackers = self._trackers()
         if self.report.faults or top is None:
             return None
-        made = tuple(self._stage_config(name, built[name], inputs[name]) for name in pipeline)
+        made = tuple(
+            self._stage_config(name, node, inputs[name]) for name in pipeline if (node := built[name]) is not None
+        )
         secrets = self.nodes.secrets()
         words = mask_words(self.config.overrides, secrets)
         public = mask(self._root, secrets.values())
@@ -222,11 +222,11 @@ class _Checker:
         told = any(f.code == "unknown-option" and f.what.startswith(f"unknown {kind} ") for f in faults)
         return told or self._misplaced or self.config.incomplete
 
-    def _build(self, cls: type, node: Mapping[str, Any], at: tuple[str, ...]) -> Built:
-        instance, values, found = self.nodes.made(cls, node)
+    def _build(self, cls: type, node: Mapping[str, Any], at: tuple[str, ...]) -> Built | None:
+        made, found = self.nodes.made(cls, node)
         for problem in found:
             self.report.problem(at, problem)
-        return instance, values
+        return made
 
     def _trackers(self) -> dict[str, Any]:
         nodes, names = self._root.get(TRACKERS), self._registry.names("tracker")
@@ -240,7 +240,8 @@ class _Checker:
                 what, hint = f"'{name}' is a tracker, so it holds keys and values", f"write {name}: {{}}"
                 self.report.add(at, what, hint, "wrong-type")
             else:
-                found[name] = self._build(self._registry.get("tracker", name), node, at)[0]
+                made = self._build(self._registry.get("tracker", name), node, at)
+                found[name] = made and made.stage
         return found
 
     def _wire(self, stages: Mapping[str, type], *, complete: bool) -> dict[str, dict[str, Wiring]]:
@@ -285,4 +286,5 @@ class _Checker:
 
     def _stage_config(self, name: str, built: Built, inputs: Mapping[str, Wiring]) -> StageConfig:
         kind = self.config.kinds.get(name, name)
-        return StageConfig(name, kind, str(self._root[name]["use"]), built[0], built[1], inputs)
+        use = str(self._root[name]["use"])
+        return StageConfig(name, kind, use, built.stage, built.values, inputs, (name,), built.parts)

@@ -9,16 +9,18 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from headway.config.checking import TOP, Top
-from headway.config.defaults import MISSING, RESERVED, hints_of, members
+from headway.config.defaults import RESERVED
+from headway.config.hints import MISSING, hints_of, names_of
 from headway.config.jsonschema import MARKERS, public_defaults
 from headway.config.model import Runner
 from headway.config.nodes import Nodes
 from headway.config.public import MASK, mask
 from headway.config.references import came_from, reference
-from headway.config.schema import dotted, field_docs, markers, type_name
+from headway.config.schema import dotted, field_docs, held_at, holder, type_name
 from headway.config.tree import DELETED
+from headway.config.walking import markers
 from headway.errors import UsageError
-from headway.fields import Registered, SecretMarker, SeedMarker, SourceMarker, Uncached
+from headway.fields import Registered, SecretMarker, SeedMarker, SourceMarker, Uncached, Uses
 from headway.naming import unknown
 from headway.stage import signature_of
 
@@ -107,6 +109,7 @@ class _Explainer:
         self._registry = plugins.registry
         nodes = Nodes(config, plugins)
         self._secrets = nodes.secrets()
+        self._chosen = nodes.chosen
         self._classes: dict[Key, type] = {at: cls for at, cls, _ in nodes.classes()}
         self._classes[("runner",)] = Runner
 
@@ -126,18 +129,18 @@ class _Explainer:
     def _known(self, at: Key, owner: Key | None, cls: type) -> list[str]:
         if owner is None:
             return sorted({*TOP, *(dotted(path) for path in self._classes if len(path) == 1)})
-        names = [name for name in hints_of(cls) if _is_field(cls, name)]
+        names = sorted(names_of(cls))
         return [dotted((*owner, name)) for name in (*names, *(RESERVED if len(owner) == 1 else ()))]
 
     def _is_there(self, at: Key, cls: type, inside: Key) -> bool:
-        found = _holder(cls, inside)
+        found = holder(cls, inside, self._chosen)
         return found is not None and (len(found[1]) == 1 or self._tree.get(at) is not None or at in self._tree.history)
 
     def _node(self, at: Key, cls: type) -> Explanation:
         """A whole node: a stage, a tracker, or the runner."""
         node = self._tree.get(at)
         values: Mapping[str, Any] = node if isinstance(node, Mapping) else {}
-        fields = tuple(self._field((*at, name), cls, (name,)) for name in hints_of(cls) if _is_field(cls, name))
+        fields = tuple(self._field((*at, name), cls, (name,)) for name in hints_of(cls) if name in names_of(cls))
         is_stage = len(at) == 1 and "use" in values
         kind = self._config.kinds.get(str(at[0]), str(at[0]))
         return Explanation(
@@ -170,7 +173,7 @@ class _Explainer:
         return Explanation(dotted(at), self._public(at), self._origin(at), doc, steps=self._steps(at))
 
     def _field(self, at: Key, cls: type, inside: Key) -> Explanation:
-        found = _holder(cls, inside)
+        found = holder(cls, inside, self._chosen)
         if found is None:
             raise UsageError(unknown("key", dotted(at), hints_of(cls)), code="unknown-key")
         owner, rest = found
@@ -189,20 +192,26 @@ class _Explainer:
             default != MISSING,
             tuple(self._notes(at, hint)),
             self._steps(at, secret=secret),
-            self._below(at, hint) if whole else (),
+            self._below(at, held_at(hint, rest[1:], self._chosen)),
         )
 
-    def _below(self, at: Key, hint: Any) -> tuple[Explanation, ...]:
-        """The fields of the dataclass that a field holds."""
-        inner = next((option for option in members(hint) if hasattr(option, "__dataclass_fields__")), None)
-        return (
-            tuple(self._field((*at, n), inner, (n,)) for n in hints_of(inner) if _is_field(inner, n)) if inner else ()
+    def _below(self, at: Key, classes: list[type]) -> tuple[Explanation, ...]:
+        """The fields of the dataclass that a value is, of the first of several."""
+        return tuple(
+            self._field((*at, name), cls, (name,))
+            for cls in classes[:1]
+            for name in hints_of(cls)
+            if name in names_of(cls)
         )
 
     def _notes(self, at: Key, hint: Any) -> Iterable[str]:
         yield from (note for marker, note in NOTES.items() if any(True for _ in markers(hint, marker)))
         for marker in markers(hint, Registered):
             yield f"names a registered {marker.kind}: {', '.join(self._registry.names(marker.kind)) or 'none'}"
+        for uses in markers(hint, Uses):
+            known = {name: ", ".join(hints_of(cls)) for (kind, name), cls in self._chosen.items() if kind == uses.kind}
+            names = ", ".join(f"{name}({fields})" if fields else name for name, fields in sorted(known.items()))
+            yield f"chooses a registered {uses.kind}, as NAME or {{NAME: {{field: value}}}}: {names or 'none'}"
         if reference(self._tree, at) and at in self._tree.origins:
             yield came_from(self._config, at) or ""
 
@@ -226,21 +235,6 @@ def _masked(value: Any, at: Key, secrets: Mapping[Key, str]) -> Any:
     if at in secrets:
         return MASK
     return mask(value, secrets.values())
-
-
-def _holder(cls: type, inside: Key) -> tuple[type, Key] | None:
-    """The dataclass that the last named field belongs to, and the path from that field on; None if there is none."""
-    name, rest = str(inside[0]), inside[1:]
-    if not _is_field(cls, name):
-        return None
-    if not rest:
-        return cls, inside
-    inner = [option for option in members(hints_of(cls)[name]) if hasattr(option, "__dataclass_fields__")]
-    return _holder(inner[0], rest) if inner else (cls, inside)
-
-
-def _is_field(cls: Any, name: str) -> bool:
-    return name in cls.__dataclass_fields__ and name in hints_of(cls)
 
 
 def _constraints(hint: Any) -> Iterable[str]:

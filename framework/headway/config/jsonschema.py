@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import copy
-import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, get_args
 
 from headway.config.checking import Top
-from headway.config.defaults import MISSING, TRACKERS, defaults_of, hints_of, members
-from headway.config.schema import field_docs, marked, markers
-from headway.fields import Registered, SecretMarker, SeedMarker, SourceMarker, Uncached
+from headway.config.defaults import TRACKERS, choosable, defaults_of
+from headway.config.hints import MISSING, dataclasses_of, hints_of, members
+from headway.config.schema import field_docs
+from headway.config.walking import marked, markers
+from headway.fields import Grammar, Registered, SecretMarker, SeedMarker, SourceMarker, Uncached, Uses
 from headway.stage import signature_of
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ MARKERS: Mapping[type, str] = {
     SourceMarker: "source-path",
     SeedMarker: "seed",
     Registered: "registered",
+    Uses: "uses",
+    Grammar: "grammar",
 }
 """What is written under ``x-headway`` for the markers of a field."""
 
@@ -68,6 +71,10 @@ def _described(cls: type, registry: Registry, definitions: dict[str, Any]) -> di
     """The schema of a dataclass with documentation, defaults and markers; nested ones go to `definitions`."""
     from pydantic import TypeAdapter
 
+    for name, inner in _choosable(cls, registry):
+        if name not in definitions:
+            definitions[name] = {}  # choices may hold choices of the same kind
+            definitions[name] = _described(inner, registry, definitions)
     schema = copy.deepcopy(TypeAdapter(cls).json_schema(ref_template="#/$defs/{model}"))
     nested = {inner.__name__: inner for inner in _nested(cls)}
     for name, definition in schema.pop("$defs", {}).items():
@@ -109,6 +116,42 @@ def _mark(field: dict[str, Any], marker: Any, registry: Registry) -> None:
         for text in texts:
             if isinstance(text, dict) and text.get("type") == "string":
                 text["enum"] = registry.names(marker.kind)
+    if isinstance(marker, Uses):
+        _replace(field, _choice(marker.kind, registry))
+
+
+def _choosable(cls: type, registry: Registry) -> Iterator[tuple[str, type]]:
+    """The definitions of all that the fields of a dataclass may choose: name, class."""
+    hints = [hint for owner in (cls, *_nested(cls)) for hint in hints_of(owner).values()]
+    kinds = {marker.kind for hint in hints for marker in markers(hint, Uses)}
+    yield from ((f"{kind}.{name}", found) for (kind, name), found in choosable(registry).items() if kind in kinds)
+
+
+def _choice(kind: str, registry: Registry) -> dict[str, Any]:
+    """The schema of a value that chooses something of a kind: a name, or one name with fields."""
+    known = {name: cls for (other, name), cls in choosable(registry).items() if other == kind}
+    bare = [name for name, cls in known.items() if MISSING not in defaults_of(cls).values()]
+    fields = {
+        name: {"$ref": f"#/$defs/{kind}.{name}"}
+        if name not in bare
+        else {"anyOf": [{"$ref": f"#/$defs/{kind}.{name}"}, {"type": "null"}]}
+        for name in known
+    }
+    one: dict[str, Any] = {"type": "object", "properties": fields, "additionalProperties": False}
+    return {"oneOf": [{"enum": sorted(bare)}, one | {"minProperties": 1, "maxProperties": 1}]}
+
+
+def _replace(schema: Any, choice: Mapping[str, Any]) -> None:
+    """Puts a choice in the place of every ``str | Mapping`` of a schema."""
+    options = schema.get("anyOf", []) if isinstance(schema, dict) else []
+    types = [option.get("type") for option in options]
+    if "string" in types and "object" in types:
+        rest = [option for option in options if option.get("type") not in ("string", "object")]
+        del schema["anyOf"]
+        schema |= {"oneOf": [*choice["oneOf"], *rest]}
+        return
+    for part in schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ():
+        _replace(part, choice)
 
 
 def public_defaults(cls: type) -> dict[str, Any]:
@@ -131,9 +174,7 @@ def _nested(cls: type) -> Iterator[type]:
 
 
 def _dataclasses(hint: Any) -> Iterator[type]:
+    yield from dataclasses_of(hint)
     for option in members(hint):
-        if isinstance(option, type) and dataclasses.is_dataclass(option):
-            yield option
-        else:
-            for argument in get_args(option):
-                yield from _dataclasses(argument)
+        for argument in get_args(option):
+            yield from _dataclasses(argument)

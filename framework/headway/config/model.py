@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from annotated_types import Ge
 
 from headway.config.origins import Key
 from headway.config.tree import Tree
+from headway.config.walking import at_path, marked
 from headway.errors import HeadwayError, Place
 
 if TYPE_CHECKING:
     from headway.stage import Stage
     from headway.tracker import Tracker
 
+M = TypeVar("M")
 Wiring = str | tuple[str, ...] | Mapping[str, str]
 """The stage, or stages, that one input comes from."""
 
@@ -46,9 +48,10 @@ class Config:
     incomplete: bool = False
 
     def written(self, path: Key) -> Place | None:
-        """Where a value itself was written; None for a default of a stage's own."""
-        origin = self.tree.origins.get(path)
-        return origin.place(self.project) if origin else None
+        """Where a value itself was written, or the list it lies in; None for a default of a stage's own."""
+        lists = (path[:end] for end in range(1, len(path)) if isinstance(self.tree.get(path[:end]), list))
+        found = path if path in self.tree.origins else next(lists, None)
+        return self.place(path) if found in self.tree.origins else None
 
     def place(self, path: Key, *, of_key: bool = False) -> Place | None:
         """Where a value, or its key, was written, or the nearest thing above it."""
@@ -79,6 +82,8 @@ class StageConfig:
         stage: The stage.
         values: Its field values in JSON types, defaults included.
         inputs: Parameter name to the stage or stages it takes; ``baselines`` is left to the planner.
+        at: Where its fields lie in the config; empty if it is not of one.
+        chosen: Path in `values` of the fields of everything that they choose, to its instance.
     """
 
     name: str
@@ -87,6 +92,21 @@ class StageConfig:
     stage: Stage = field(repr=False)  # it may hold secrets, as may its values
     values: Mapping[str, Any] = field(repr=False)
     inputs: Mapping[str, Wiring]
+    at: Key = ()
+    chosen: Mapping[Key, Any] = field(default_factory=dict, repr=False)
+
+    def parts(self) -> Iterator[tuple[Key, Any, Mapping[str, Any]]]:
+        """The stage, and what its fields choose: path in `values`, instance, field values in JSON types."""
+        yield (), self.stage, self.values
+        for path, part in self.chosen.items():
+            choice = at_path(self.values, path[:-1])
+            yield path, part, choice[path[-1]] if isinstance(choice, Mapping) else {}
+
+    def marked(self, marker: type[M]) -> Iterator[tuple[Key, M, Any]]:
+        """The values of fields that carry a marker, those of choices too: path, marker, value."""
+        for before, part, values in self.parts():
+            for at, found, value in marked(type(part), values, marker):
+                yield (*before, *at), found, value
 
 
 @dataclass(frozen=True)
@@ -114,3 +134,10 @@ class Experiment:
     words: tuple[str, ...]
     config: Config = field(repr=False)
     public: Mapping[str, Any] = field(repr=False)
+
+    def stage(self, label: str) -> StageConfig:
+        """The stage of a label, such as ``export``, ``model[linear]``, or ``export[linear]`` of the same pipeline."""
+        name, _, baseline = label.removesuffix("]").partition("[")
+        if baseline and name == self.baselines[baseline].name:
+            return self.baselines[baseline]
+        return next(stage for stage in self.stages if stage.name == name)

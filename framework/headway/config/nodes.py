@@ -3,17 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from headway.config.defaults import RESERVED, TRACKERS
+from headway.config.defaults import RESERVED, TRACKERS, choosable
 from headway.config.model import Config
 from headway.config.origins import Key
 from headway.config.public import secrets_of
 from headway.config.registered import unregistered
-from headway.config.schema import Problem, build, problems
+from headway.config.schema import Problem, built, problems
 
 if TYPE_CHECKING:
     from headway.plugins import Plugins
+
+
+@dataclass(frozen=True)
+class Built:
+    """What a node configures.
+
+    Attributes:
+        stage: The instance.
+        values: Its field values in JSON types.
+        parts: Path in `values` to the instance of everything that they choose.
+    """
+
+    stage: Any
+    values: dict[str, Any]
+    parts: Mapping[Key, Any]
 
 
 class Nodes:
@@ -22,11 +38,15 @@ class Nodes:
     Args:
         config: A composed config.
         plugins: Where its stages are registered.
+
+    Attributes:
+        chosen: What fields may choose.
     """
 
     def __init__(self, config: Config, plugins: Plugins) -> None:
         self._config = config
         self._registry = plugins.registry
+        self.chosen = choosable(plugins.registry)
         self._broken = ", ".join(plugins.broken)
 
     def names(self, kind: str) -> list[str]:
@@ -47,11 +67,11 @@ class Nodes:
             return entry.target if entry.is_stage else None
         return None
 
-    def made(self, cls: type, node: Mapping[str, Any]) -> tuple[Any, dict[str, Any], list[Problem]]:
-        """The instance, its field values in JSON types, and what is wrong; the former only if nothing is."""
+    def made(self, cls: type, node: Mapping[str, Any]) -> tuple[Built | None, list[Problem]]:
+        """What a node configures, and what is wrong; the former only if nothing is."""
         values = {key: value for key, value in node.items() if key not in RESERVED}
-        found = [*problems(cls, values), *unregistered(cls, values, self._registry)]
-        return (None, {}, found) if found else (*build(cls, values), found)
+        found = [*problems(cls, values, self.chosen), *unregistered(cls, values, self._registry, self.chosen)]
+        return (None, found) if found else (Built(*built(cls, values, self.chosen)), found)
 
     def classes(self) -> Iterator[tuple[Key, type, Mapping[str, Any]]]:
         """Every node that has a class, stages outside the pipeline too: its path, its class, its values."""
@@ -74,4 +94,8 @@ class Nodes:
 
     def secrets(self) -> dict[Key, str]:
         """Path to value of every secret."""
-        return {path: value for at, cls, node in self.classes() for path, value in secrets_of(cls, node, at).items()}
+        return {
+            path: value
+            for at, cls, node in self.classes()
+            for path, value in secrets_of(cls, node, at, self.chosen).items()
+        }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -45,6 +45,23 @@ def position(file: Path, project: Path, line: int, column: int, end: int = 0) ->
     text = lines[line] if line < len(lines) else ""
     width = max(1, (end if end > column else len(text)) - column)
     return Place(shown(file, project), line + 1, column + 1, text, width)
+
+
+def within(place: Place, value: str, start: int, width: int) -> Place:
+    """The place of a part of a text, if it stands there as it is, bare or in quotes; otherwise that of the text.
+
+    Args:
+        place: Where the text stands.
+        value: The text.
+        start: Where the part begins in the text, from 0.
+        width: Its length.
+    """
+    first = (place.column or 1) - 1
+    line = (place.text or "")[first:]
+    quote = line[:1] if line[:1] in "'\"" and not value.startswith(line[:1]) else ""
+    if not line.startswith(f"{quote}{value}{quote}"):
+        return place
+    return replace(place, column=first + len(quote) + start + 1, width=max(1, min(width, len(value) - start)))
 
 
 def package_header(file: Path, project: Path) -> Place | None:

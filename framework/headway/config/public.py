@@ -6,22 +6,23 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from headway.config.schema import marked
 from headway.config.tree import leaves
+from headway.config.walking import marked
 from headway.errors import HeadwayError
 from headway.fields import SecretMarker
 
 if TYPE_CHECKING:
+    from headway.config.hints import Chosen
     from headway.config.origins import Key
 
 MASK = "***"
 
 
-def secrets_of(cls: type, values: Mapping[str, Any], at: Key) -> dict[Key, str]:
+def secrets_of(cls: type, values: Mapping[str, Any], at: Key, chosen: Chosen) -> dict[Key, str]:
     """The values of all secret fields that are set, by their paths; `at` is where `values` lies."""
     return {
         (*at, *path): str(value)
-        for found, _, held in marked(cls, values, SecretMarker)
+        for found, _, held in marked(cls, values, SecretMarker, chosen)
         for path, value in leaves(held, found)
         if value not in ("", None)
     }

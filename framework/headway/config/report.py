@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from headway.config.fixes import QUOTES
 from headway.config.hydraisms import INSTANTIATE
 from headway.config.model import Config
-from headway.config.origins import Key
+from headway.config.origins import Key, within
 from headway.config.public import mask_fault
 from headway.config.references import came_from, reference
 from headway.config.schema import Problem, dotted
@@ -38,6 +38,11 @@ class Report:
         where = self.config.place(at, of_key=of_key)
         self.faults.append(HeadwayError(what, where=where, hint=hint, code=code, note=note))
 
+    def at(self, place: Place | None, node: Key, problem: Problem, hint: str | None) -> None:
+        """Notes a problem with the value of a node that was written at a place."""
+        where = within(place, problem.text, *problem.span) if place and problem.span else place
+        self.faults.append(HeadwayError(named(node, problem), where=where, hint=hint, code=problem.code))
+
     def problem(self, node: Key, problem: Problem) -> None:
         """Notes a problem with the value of a node, unless another fault says why it is wrong."""
         at = (*node, *problem.path)
@@ -51,7 +56,7 @@ class Report:
                 self.add(taken, what, came_from(self.config, taken), problem.code)
             return
         hints = [hint for hint in (self._quoted(at, problem.hint), self._source(at, problem)) if hint]
-        self.add(at, named(node, problem), "; ".join(hints) or None, problem.code, of_key=problem.of_key)
+        self.at(self.config.place(at, of_key=problem.of_key), node, problem, "; ".join(hints) or None)
 
     def _source(self, at: Key, problem: Problem) -> str | None:
         return None if problem.of_key else came_from(self.config, at)
@@ -85,6 +90,8 @@ class Report:
 
 def named(node: Key, problem: Problem) -> str:
     """A problem with the node it is in: ``model.layers.1 is …`` or ``model: unknown key …``."""
-    around = (*node, *problem.path[:-1]) if problem.code == "unknown-key" else node
-    joint = "." if problem.code == "wrong-type" and problem.path else ": "
+    around = (*node, *(problem.path[:-1] if problem.code == "unknown-key" else problem.inner))
+    path = problem.path[len(problem.inner) :]
+    begins = any(problem.what.startswith(f"{dotted(path[:end])} ") for end in range(1, len(path) + 1))
+    joint = "." if begins and not problem.code.startswith("unknown") else ": "
     return f"{dotted(around)}{joint}{problem.what}" if around else problem.what

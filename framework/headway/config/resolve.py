@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from headway.config.defaults import MISSING
+from headway.config.hints import MISSING
 from headway.config.hydraisms import RESOLVERS
 from headway.config.origins import Key
 from headway.config.tree import Tree, leaves

@@ -13,16 +13,16 @@ import textwrap
 import typing
 from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
-from headway.config.defaults import MISSING, hints_of, members, nested
 from headway.config.fixes import fix
+from headway.config.hints import MISSING, Chosen, dataclasses_of, hints_of, inside, members, names_of, uses_of
 from headway.config.origins import Key
 from headway.config.tree import leaves
+from headway.config.walking import NOTHING, Choice, at_path, choices, marked, nested
 from headway.errors import HeadwayError
+from headway.fields import Grammar
 from headway.naming import unknown
-
-M = TypeVar("M")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,6 +35,9 @@ class Problem:
         hint: How to mend it.
         code: The error's reference.
         of_key: Whether the key is wrong, not the value.
+        inner: The path of the choice that `what` speaks of; empty if it speaks of the node.
+        text: The value, if a part of it is wrong.
+        span: Where that part begins, from 0, and its length.
     """
 
     path: Key
@@ -42,13 +45,33 @@ class Problem:
     hint: str | None = None
     code: str = "value"
     of_key: bool = False
+    inner: Key = ()
+    text: str = ""
+    span: tuple[int, int] | None = None
+
+    def within(self, at: Key) -> Problem:
+        """The same, of a choice whose fields lie at a path."""
+        return dataclasses.replace(self, path=(*at, *self.path), inner=(*at, *self.inner)) if at else self
 
 
-def problems(cls: type, values: Mapping[str, Any]) -> list[Problem]:
-    """Everything wrong with the values of a dataclass; see `build` once there is nothing."""
-    found = [*_unknown_keys(cls, values), *_missing(values), *_infinite(values)]
+def problems(cls: type, values: Mapping[str, Any], chosen: Chosen = NOTHING) -> list[Problem]:
+    """Everything wrong with the values of a dataclass, and of what they choose; see `build` once there is nothing."""
+    picked = list(choices(cls, values))
+    given = [*_missing(values), *_infinite(values)]
+    found = [*_unknown_keys(cls, values), *(p for p in given if not any(_is_below(p.path, c.at) for c in picked))]
+    found += [problem for choice in picked for problem in _misfits(choice, chosen)]
     taken = {problem.path for problem in found}
-    return found + [p for p in _types(cls, values) if not any(p.path[: len(t)] == t for t in taken)]
+    types = [p for p in _types(cls, values) if not any(p.path[: len(t)] == t for t in taken)]
+    found += [*types, *_misspelt(cls, values)]
+    for choice in picked:
+        inner = chosen.get((choice.kind, choice.name or ""))
+        if inner is not None and isinstance(choice.given, Mapping | None):
+            found += [problem.within(choice.inside) for problem in problems(inner, choice.fields, chosen)]
+    return found
+
+
+def _is_below(path: Key, at: Key) -> bool:
+    return len(path) > len(at) and path[: len(at)] == at
 
 
 def build(cls: type, values: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
@@ -58,6 +81,17 @@ def build(cls: type, values: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
     return instance, adapter.dump_python(instance, mode="json")
 
 
+def built(cls: type, values: Mapping[str, Any], chosen: Chosen) -> tuple[Any, dict[str, Any], dict[Key, Any]]:
+    """What `build` gives, the choices among the values written in one way, and the path of each to its instance."""
+    instance, dumped = build(cls, values)
+    parts: dict[Key, Any] = {}
+    for choice in list(choices(cls, dumped)):
+        inner, fields, below = built(chosen[choice.kind, choice.name or ""], choice.fields, chosen)
+        at_path(dumped, choice.at[:-1])[choice.at[-1]] = {choice.name: fields} if fields else choice.name
+        parts |= {choice.inside: inner} | {(*choice.inside, *at): part for at, part in below.items()}
+    return instance, dumped, parts
+
+
 @cache
 def _adapter(cls: type) -> Any:
     from pydantic import TypeAdapter
@@ -65,56 +99,52 @@ def _adapter(cls: type) -> Any:
     return TypeAdapter(cls)
 
 
-def nodes(hint: Any, values: Any, at: Key = ()) -> Iterator[tuple[list[Any], Mapping[str, Any], Key]]:
-    """Every mapping that stands for a dataclass, however deep: the classes it may be, the mapping, its path."""
-    options = list(members(hint))
-    classes: list[Any] = [option for option in options if dataclasses.is_dataclass(option)]
-    if isinstance(values, Mapping) and classes:
-        yield classes, values, at
-        for key, item in values.items():
-            for cls in classes:
-                if key in hints_of(cls):
-                    yield from nodes(hints_of(cls)[key], item, (*at, key))
-                    break
-        return
-    for option in options:
-        arguments = [a for a in typing.get_args(option) if a is not Ellipsis]
-        if arguments and typing.get_origin(option) is not Literal:
-            for key, item in _children(values):
-                inner = arguments[min(key, len(arguments) - 1)] if isinstance(key, int) else arguments[-1]
-                yield from nodes(inner, item, (*at, key))
-
-
-def _children(values: Any) -> list[tuple[str | int, Any]]:
-    if isinstance(values, Mapping):
-        return list(values.items())
-    return list(enumerate(values)) if isinstance(values, list | tuple) else []
-
-
-def marked(cls: type, values: Mapping[str, Any], marker: type[M]) -> Iterator[tuple[Key, M, Any]]:
-    """The values of fields that carry a marker: path, marker, value."""
-    for classes, mapping, at in nodes(cls, values):
-        for key, value in mapping.items():
-            hints = [hints_of(option)[key] for option in classes if key in hints_of(option)]
-            for found in itertools.islice(itertools.chain(*(markers(hint, marker) for hint in hints)), 1):
-                yield (*at, key), found, value
-
-
-def markers(hint: Any, marker: type[M]) -> Iterator[M]:
-    """The markers of a type anywhere in an annotation."""
-    yield from (item for item in getattr(hint, "__metadata__", ()) if isinstance(item, marker))
-    for argument in typing.get_args(hint):
-        yield from markers(argument, marker)
-
-
 def _unknown_keys(cls: type, values: Mapping[str, Any]) -> Iterator[Problem]:
-    for classes, mapping, at in nodes(cls, values):
-        names = [field.name for option in classes for field in dataclasses.fields(option)]
-        for key in mapping:
+    for found in nested(cls, values):
+        names = [field.name for option in found.classes for field in dataclasses.fields(option)]
+        for key in found.values:
             if key not in names:
                 what = unknown("key", str(key), names)
                 hint = "headway config shows all keys and their defaults"
-                yield Problem((*at, key), what, hint, "unknown-key", True)
+                yield Problem((*found.at, key), what, hint, "unknown-key", True)
+        if found.values.keys() <= {*names} and not any(found.values.keys() <= names_of(cls) for cls in found.classes):
+            what = f"{dotted(found.at)} has keys that do not go together: {', '.join(map(str, found.values))}"
+            sets = [", ".join(field.name for field in dataclasses.fields(cls)) for cls in found.classes]
+            hint = f"it takes {' or '.join(sets)}"
+            yield Problem(found.at, what, hint, "wrong-type")
+
+
+def _misfits(choice: Choice, chosen: Chosen) -> Iterator[Problem]:
+    """What is wrong with a choice itself."""
+    kind, written = choice.kind, isinstance(choice.value, str)
+    if choice.name is None:
+        named = f"{dotted(choice.at)} chooses {'several' if choice.value else 'nothing'}"
+        hint = f"write one {kind}: its name, or its name with fields: {{NAME: {{field: value}}}}"
+        yield Problem((*choice.at, *list(choice.value)[1:2]), named, hint, "choice", len(choice.value) > 1)
+        return
+    cls = chosen.get((kind, choice.name))
+    if cls is None:
+        names = [name for other, name in chosen if other == kind]
+        at = choice.at if written else choice.inside
+        yield Problem(at, unknown(kind, choice.name, names), None, "unknown-name", not written)
+    elif not isinstance(choice.given, Mapping | None):
+        what = f"{dotted(choice.inside)} is {_shown(choice.given)}, but should be the fields of '{choice.name}'"
+        names = [field.name for field in dataclasses.fields(cls)]
+        example = f"write {choice.name}: {{{names[0]}: …}}" if names else f"it has none: write {choice.name}"
+        yield Problem(choice.inside, what, example, "wrong-type")
+
+
+def _misspelt(cls: type, values: Mapping[str, Any]) -> Iterator[Problem]:
+    """Texts that are not of their field's grammar."""
+    for path, marker, value in marked(cls, values, Grammar):
+        for at, text in leaves(value, path):
+            if isinstance(text, str) and text != MISSING:
+                try:
+                    marker.check(text)
+                except HeadwayError as error:
+                    where = error.where
+                    span = (where.column - 1, where.width) if where and where.column else None
+                    yield Problem(at, f"{dotted(at)} {error.what}", error.hint, error.code, text=text, span=span)
 
 
 def _missing(values: Mapping[str, Any]) -> Iterator[Problem]:
@@ -140,14 +170,18 @@ def _types(cls: type, values: Mapping[str, Any]) -> Iterator[Problem]:
         build(cls, values)
     except ValidationError as error:
         wanted: dict[Key, list[str]] = {}
+        meant = {found.at: {cls.__name__ for cls in found.classes} for found in nested(cls, values)}
         for item in error.errors(include_url=False):
-            path = _inside(values, item["loc"])
-            if item["type"] == "missing":
+            missing = item["type"] == "missing"
+            path = _inside(values, item["loc"][: -1 if missing else None], meant)
+            if path is None:
+                continue
+            if missing:
                 yield _must_be_given((*path, str(item["loc"][-1])))
             else:
                 wanted.setdefault(path, []).append(_message(item["msg"]))
         for path, messages in wanted.items():
-            hints = [hint for hint in (fix(_at(values, path), messages), _described(cls, path)) if hint]
+            hints = [hint for hint in (fix(at_path(values, path), messages), _described(cls, path)) if hint]
             yield Problem(path, _what(path, messages, values), "; ".join(hints) or None, "wrong-type")
     except HeadwayError as error:  # a stage's own __post_init__
         yield Problem((), error.what, error.hint, error.code)
@@ -155,13 +189,29 @@ def _types(cls: type, values: Mapping[str, Any]) -> Iterator[Problem]:
         yield Problem((), str(error), None, "wrong-type")
 
 
-def _inside(values: Any, location: tuple[Any, ...]) -> Key:
-    """The part of pydantic's location that is in the values; the rest names branches of unions."""
+def _inside(values: Any, location: tuple[Any, ...], meant: Mapping[Key, set[str]]) -> Key | None:
+    """The part of pydantic's location that is in the values; the rest names branches of unions.
+
+    Args:
+        values: What was validated.
+        location: Where pydantic found it wrong.
+        meant: Path of each mapping that stands for a dataclass, to the names of the classes it may be.
+
+    Returns:
+        None if it is only wrong for a branch that a mapping is not meant for.
+    """
     path: Key = ()
     for key in location:
         if (isinstance(values, Mapping) and key in values) or (isinstance(values, list) and isinstance(key, int)):
             values, path = values[key], (*path, key)
+        elif path in meant and _is_branch(key) and key not in meant[path]:
+            return None
     return path
+
+
+def _is_branch(key: Any) -> bool:
+    """Whether a part of pydantic's location names a branch of a union."""
+    return isinstance(key, str) and (key[:1].isupper() or "[" in key or key in ("str", "int", "float", "bool"))
 
 
 def _message(text: str) -> str:
@@ -172,13 +222,7 @@ def _message(text: str) -> str:
 def _what(path: Key, messages: list[str], values: Any) -> str:
     """All that a value may be, in one sentence: the branches of a union are told together."""
     wanted = " or ".join(dict.fromkeys(messages))
-    return f"{dotted(path)} is {_shown(_at(values, path))}, but should be {wanted}" if path else wanted
-
-
-def _at(values: Any, path: Key) -> Any:
-    for key in path:
-        values = values[key]
-    return values
+    return f"{dotted(path)} is {_shown(at_path(values, path))}, but should be {wanted}" if path else wanted
 
 
 def _shown(value: Any) -> str:
@@ -193,14 +237,55 @@ def dotted(path: Key) -> str:
 
 def _described(cls: type, path: Key) -> str | None:
     """The type and the documentation of the field that a path leads to."""
-    names = path
-    while len(names) > 1 and (inner := nested(cls, str(names[0]))) is not None:
-        cls, names = inner, names[1:]
-    name = str(names[0]) if names else ""
-    if name not in hints_of(cls):
+    found = holder(cls, path) if path else None
+    if found is None:
         return None
-    doc = field_docs(cls).get(name, "")
-    return f"{name}: {type_name(hints_of(cls)[name])}{f' — {doc}' if doc else ''}"
+    owner, name = found[0], str(found[1][0])
+    doc = field_docs(owner).get(name, "")
+    return f"{name}: {type_name(hints_of(owner)[name])}{f' — {doc}' if doc else ''}"
+
+
+def holder(cls: type, path: Key, chosen: Chosen = NOTHING) -> tuple[type, Key] | None:
+    """The dataclass that the last named field of a path belongs to, and the path from that field on.
+
+    Returns:
+        None if a dataclass on the way has no such field.
+    """
+    name, rest = str(path[0]), path[1:]
+    if name not in names_of(cls):
+        return None
+    return _deeper(hints_of(cls)[name], rest, chosen, (cls, path))
+
+
+def _deeper(hint: Any, rest: Key, chosen: Chosen, around: tuple[type, Key]) -> tuple[type, Key] | None:
+    """The holder of what lies below a value of an annotation; `around` if that is no dataclass."""
+    if not rest:
+        return around
+    held = held_by(hint, chosen, rest[0])
+    if held:
+        below = rest[1:] if uses_of(hint) is not None and not isinstance(rest[0], int) else rest
+        return next(filter(None, (holder(cls, below, chosen) for cls in held)), None) if below else around
+    for inner in [hint] if uses_of(hint) is not None else inside(hint, rest[0]):
+        return _deeper(inner, rest[1:], chosen, around)
+    return around
+
+
+def held_at(hint: Any, rest: Key, chosen: Chosen) -> list[type]:
+    """The dataclasses that a part of a value may be, none if it is no dataclass; `rest` is the part's path."""
+    if not rest:
+        return dataclasses_of(hint)
+    if uses_of(hint) is not None and not isinstance(rest[0], int):
+        return held_by(hint, chosen, rest[0]) if len(rest) == 1 else []
+    inner = [hint] if uses_of(hint) is not None else inside(hint, rest[0])
+    return [cls for part in inner for cls in held_at(part, rest[1:], chosen)]
+
+
+def held_by(hint: Any, chosen: Chosen, name: str | int) -> list[type]:
+    """The dataclasses that a value of an annotation may be, or the one that it chooses by a name."""
+    kind = uses_of(hint)
+    if kind is None:
+        return dataclasses_of(hint)
+    return [cls for cls in [chosen.get((kind, str(name)))] if cls is not None]
 
 
 def type_name(hint: Any) -> str:

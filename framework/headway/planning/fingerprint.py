@@ -8,11 +8,12 @@ import json
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from headway.config.defaults import hints_of
-from headway.config.schema import marked, markers
+from headway.config.hints import hints_of
 from headway.config.tree import leaves
+from headway.config.walking import markers
 from headway.fields import Registered, SecretMarker, SourceMarker, Uncached
 from headway.paths import is_url, resolve_source, source_files
 from headway.planning.libraries import Libraries
@@ -21,6 +22,7 @@ from headway.planning.sources import sources
 
 if TYPE_CHECKING:
     from headway.config import StageConfig
+    from headway.config.origins import Key
     from headway.plugins import Plugins, Registry
     from headway.store import Remembered
 
@@ -83,7 +85,7 @@ class Fingerprinter:
         scan = self.scanner.scan(self._reached(stage))
         components: Components = {
             "stage": f"{stage.kind}/{stage.use}",
-            "config": config_slice(stage.stage, stage.values),
+            "config": config_slice(stage.stage, stage.values, chosen=stage.chosen),
             "content": self._content(stage),
             "source": dict(scan.modules),
             "libraries": self._libraries.versions(scan.libraries),
@@ -98,10 +100,10 @@ class Fingerprinter:
         return Fingerprint(components, scan.libraries, is_sure)
 
     def _reached(self, stage: StageConfig) -> list[str]:
-        """Modules of the stage class, its bases, and what its fields name in the registry."""
-        cls: Any = type(stage.stage)
-        modules = [base.__module__ for base in cls.__mro__ if base.__module__ not in ("builtins", "headway.stage")]
-        for _, marker, value in marked(cls, stage.values, Registered):
+        """Modules of the stage class and of what its fields choose, their bases, and what they name in the registry."""
+        classes = [base for _, part, _ in stage.parts() for base in type(part).__mro__]
+        modules = [base.__module__ for base in classes if base.__module__ not in ("builtins", "headway.stage")]
+        for _, marker, value in stage.marked(Registered):
             names = [name for _, name in leaves(value) if isinstance(name, str) and name]
             modules += [self._registry.get(marker.kind, name).__module__ for name in names]
         return modules
@@ -128,30 +130,47 @@ def _named(registry: Registry) -> dict[str, list[str]]:
     return found
 
 
-def config_slice(stage: Any, values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """The fields that decide the result, dotted; paths count by content, secrets and uncached not at all."""
+def config_slice(
+    stage: Any, values: Mapping[str, Any], at: Key = (), chosen: Mapping[Key, Any] = MappingProxyType({})
+) -> dict[str, Any]:
+    """The fields that decide the result, dotted; paths count by content, secrets and uncached not at all.
+
+    Args:
+        stage: A stage, or another dataclass.
+        values: Its field values in JSON types.
+        at: The path of the values.
+        chosen: Path of the fields of everything that they choose, to its instance.
+    """
     cls: type = type(stage)
     hints = hints_of(cls)
     found: dict[str, Any] = {}
     for field in dataclasses.fields(stage):
         if any(next(markers(hints[field.name], left_out), None) for left_out in LEFT_OUT):
             continue
-        found |= _slice(f"{prefix}{field.name}", getattr(stage, field.name), values[field.name])
+        found |= _slice((*at, field.name), getattr(stage, field.name), values[field.name], chosen)
     return found
 
 
-def _slice(name: str, value: Any, dumped: Any) -> dict[str, Any]:
-    """One value, dotted; dataclasses anywhere in it keep the markers of their own fields."""
+def _slice(at: Key, value: Any, dumped: Any, chosen: Mapping[Key, Any]) -> dict[str, Any]:
+    """One value, dotted; dataclasses anywhere in it, and in what it chooses, keep the markers of their own fields."""
     if dataclasses.is_dataclass(value):
-        return config_slice(value, dumped, f"{name}.")
+        return config_slice(value, dumped, at, chosen)
+    name = next(iter(dumped)) if isinstance(dumped, Mapping) and len(dumped) == 1 else dumped
+    if isinstance(name, str) and (*at, name) in chosen:
+        fields = {} if name == dumped else dumped[name]
+        return {_dotted(at): name} | config_slice(chosen[*at, name], fields, (*at, name), chosen)
     pairs: list[tuple[Any, Any, Any]] = []
     if isinstance(value, Mapping):
         pairs = [(key, value[key], item) for key, item in zip(value, dumped.values(), strict=True)]
-    elif isinstance(value, list | tuple) and any(dataclasses.is_dataclass(item) for item in value):
+    elif isinstance(value, list | tuple) and any(isinstance(item, Mapping) for item in dumped):
         pairs = list(zip(range(len(value)), value, dumped, strict=True))
     if not pairs:
-        return {name: dumped}
-    return {key: part for at, item, plain in pairs for key, part in _slice(f"{name}.{at}", item, plain).items()}
+        return {_dotted(at): dumped}
+    return {key: part for k, item, plain in pairs for key, part in _slice((*at, k), item, plain, chosen).items()}
+
+
+def _dotted(at: Key) -> str:
+    return ".".join(map(str, at))
 
 
 def _sha256(path: Path) -> str:

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from headway.config.defaults import hints_of
-from headway.config.schema import markers
+from headway.config.hints import hints_of
 from headway.config.tree import leaves
+from headway.config.walking import markers
 from headway.errors import Place
 from headway.fields import SeedMarker
 from headway.planning.sources import sources

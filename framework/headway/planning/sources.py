@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from headway.config.schema import marked
 from headway.config.tree import leaves
 from headway.fields import SourceMarker, Uncached
 from headway.paths import is_url, resolve_source
@@ -18,21 +17,20 @@ if TYPE_CHECKING:
 
 def sources(stage: StageConfig) -> Iterator[tuple[Key, str]]:
     """Every file, folder, glob or URL that decides the result: the path of the value, and the value."""
-    cls = type(stage.stage)
-    uncached = [at for at, _, _ in marked(cls, stage.values, Uncached)]
-    for at, text in _named(cls, stage.values):
+    uncached = [at for at, _, _ in stage.marked(Uncached)]
+    for at, text in _named(stage):
         if not any(at[: len(above)] == above for above in uncached):
             yield at, text
 
 
 def source_values(stage: StageConfig, project: Path) -> dict[str, Any]:
     """A stage's field values with its source paths made absolute; URLs stay as they are."""
-    paths = dict(_named(type(stage.stage), stage.values))
+    paths = dict(_named(stage))
     return {name: _absolute(value, (name,), paths, project) for name, value in stage.values.items()}
 
 
-def _named(cls: type, values: Mapping[str, Any]) -> Iterator[tuple[Key, str]]:
-    for found, _, held in marked(cls, values, SourceMarker):
+def _named(stage: StageConfig) -> Iterator[tuple[Key, str]]:
+    for found, _, held in stage.marked(SourceMarker):
         yield from ((at, text) for at, text in leaves(held, found) if isinstance(text, str) and text)
 
 

@@ -11,13 +11,14 @@ from headway.plugins import Plugins
 STAGES = '''
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Gt, Le
 
-from headway import Context, Registered, Secret, Seed, SourcePath, Stage
-from headway.contracts import Dataset, Features, Predictor, Report
+from headway import Context, Registered, Secret, Seed, SourcePath, Stage, Uncached
+from headway.contracts import Dataset, Features, Predictor, Report, check_grammar
 from headway.errors import DataError
+from headway.fields import Grammar, Uses
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,36 @@ class Source:
 
 
 @dataclass(frozen=True)
+class Bounds:
+    """Between two numbers."""
+
+    low: float = 0.0
+    high: float = 1.0
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What holds for a column."""
+
+    policy: Literal["error", "drop"] = "error"
+    """What becomes of rows that break it."""
+    max: float | None = None
+    bounds: Bounds = field(default_factory=lambda: Bounds(high=9.0))
+
+
+@dataclass(frozen=True)
+class ByTime:
+    by: str
+    gap: float = 0.0
+
+
+@dataclass(frozen=True)
+class ByGroup:
+    group: str
+    size: float = 0.2
+
+
+@dataclass(frozen=True)
 class Rows(Stage):
     """Rows."""
 
@@ -49,8 +80,58 @@ class Rows(Stage):
     named: Mapping[str, Source] = field(default_factory=dict)
     kinds: Mapping[str, str] = field(default_factory=dict)
     limit: float | None = None
+    rules: Mapping[str, Rule] = field(default_factory=dict)
+    """What holds for each column."""
+    steps: tuple[Rule, ...] = ()
+    checks: Mapping[str, Literal["off", "warn", "error"]] = field(default_factory=dict)
+    split: Literal["random"] | ByTime | ByGroup = "random"
 
     def run(self, context: Context) -> Dataset: ...
+
+
+@dataclass(frozen=True)
+class Standard:
+    """Mean zero, deviation one."""
+
+
+@dataclass(frozen=True)
+class Clip:
+    """Bounded below and above."""
+
+    low: float | None = None
+    """The least value."""
+    high: float | None = None
+
+    def __post_init__(self):
+        if self.low is not None and self.high is not None and self.low > self.high:
+            raise DataError("low is above high", hint="swap them", code="bounds")
+
+
+@dataclass(frozen=True)
+class Bins:
+    n: Annotated[int, Ge(2)]
+    bounds: Bounds = field(default_factory=Bounds)
+
+
+@dataclass(frozen=True)
+class Noise:
+    seed: Seed = 0
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """A table of one's own."""
+
+    path: SourcePath
+    token: Secret = ""
+    progress: Annotated[bool, Uncached()] = True
+    metric: Annotated[str, Registered("metric")] = "accuracy"
+    label: str = "clip"
+    formula: Annotated[str, Grammar(check_grammar)] = "x"
+    then: tuple[Annotated[str | Mapping[str, Any], Uses("transform")], ...] = ()
+
+
+Transforms = tuple[Annotated[str | Mapping[str, Any], Uses("transform")], ...]
 
 
 @dataclass(frozen=True)
@@ -58,6 +139,11 @@ class Columns(Stage):
     """Columns."""
 
     derive: Mapping[str, str] = field(default_factory=dict)
+    formulas: Mapping[str, Annotated[str, Grammar(check_grammar)]] = field(default_factory=dict)
+    """Expressions."""
+    columns: Mapping[str, Transforms] = field(default_factory=dict)
+    """What is done to each column."""
+    otherwise: Annotated[str | Mapping[str, Any], Uses("transform")] | None = None
 
     def run(self, context: Context, data: Dataset) -> Features: ...
 
@@ -86,6 +172,9 @@ class Linear(Stage):
 
     C: float = 1.0
     seed: Seed = 0
+    weights: Mapping[str, float] = field(default_factory=lambda: {"usual": 1.0})
+    bounds: Bounds = field(default_factory=Bounds)
+    solver: Annotated[str | Mapping[str, Any], Uses("transform")] = "clip"
 
     def run(self, context: Context, features: Features) -> Predictor: ...
 
@@ -112,6 +201,8 @@ def headway_register(registry):
     registry.add("model", "net", Net)
     registry.add("model", "linear", Linear)
     registry.add("mean", "mean", Mean)
+    for cls in (Standard, Clip, Bins, Noise, Lookup):
+        registry.add("transform", cls.__name__.lower(), cls)
     registry.add("evaluation", "judge", Judge)
 '''
 EXPERIMENT = """\

@@ -26,6 +26,23 @@ DATA = st.fixed_dictionaries(
         "limit": st.none() | st.floats(allow_nan=False, allow_infinity=False),
     },
 )
+FLOATS = st.none() | st.floats(allow_nan=False, allow_infinity=False)
+TRANSFORM = st.one_of(
+    st.sampled_from(["standard", "clip", "noise"]),
+    FLOATS.map(lambda low: {"clip": {"low": low}}),
+    st.integers(2, 9).map(lambda n: {"bins": {"n": n}}),
+    TEXT.map(lambda text: {"lookup": {"path": "people.csv", "label": text, "then": [{"noise": None}]}}),
+)
+RULE = st.fixed_dictionaries({}, optional={"policy": st.just("drop"), "max": FLOATS})
+MORE = st.fixed_dictionaries(
+    {},
+    optional={
+        "rules": st.dictionaries(NAME, RULE, max_size=2),
+        "steps": st.lists(RULE, max_size=2),
+        "checks": st.dictionaries(NAME, st.just("off"), max_size=2),
+        "split": st.just("random") | st.just({"by": "a"}) | st.just({"group": "a", "size": 0.5}),
+    },
+)
 NET = st.fixed_dictionaries(
     {},
     optional={
@@ -37,11 +54,17 @@ NET = st.fixed_dictionaries(
 )
 LINEAR = st.fixed_dictionaries({}, optional={"C": st.floats(-1e9, 1e9)})
 CONTENT = st.fixed_dictionaries(
-    {"data": DATA},
+    {"data": st.builds(lambda data, more: data | more, DATA, MORE)},
     optional={
         "name": TEXT.filter(bool),
         "seed": st.integers(0, 2**32 - 1),
-        "features": st.fixed_dictionaries({"derive": st.dictionaries(NAME, TEXT, max_size=3)}),
+        "features": st.fixed_dictionaries(
+            {"derive": st.dictionaries(NAME, TEXT, max_size=3)},
+            optional={
+                "columns": st.dictionaries(NAME, st.lists(TRANSFORM, max_size=2), max_size=2),
+                "otherwise": st.none() | TRANSFORM,
+            },
+        ),
         "model": NET,
         "teacher": LINEAR,
         "baselines": st.lists(LINEAR.map(lambda fields: {"linear": fields}) | st.just("linear"), max_size=1),

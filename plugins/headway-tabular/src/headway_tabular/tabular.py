@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 
 from annotated_types import Ge
 from headway import Context, Stage
-from headway.contracts import Dataset, Features
+from headway.contracts import Dataset, Features, check_grammar
+from headway.fields import Grammar
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class Tabular(Stage):
     become codes: 0…n-1 for the known ones (a missing one has its own, if training rows had it), n for unseen.
     """
 
-    derive: Mapping[str, str] = field(default_factory=dict)
+    derive: Mapping[str, Annotated[str, Grammar(check_grammar)]] = field(default_factory=dict)
     """New numeric columns: name to an expression over numeric columns and earlier derived ones, with
     + - * / // % comparisons, and, or, not; `odd names` in backticks; missing in, missing out."""
     drop: tuple[str, ...] = ()
