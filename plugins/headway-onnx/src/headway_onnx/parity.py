@@ -6,7 +6,8 @@ Four checks, each on every split or on generated rows (see `headway_onnx.probes`
   the raw rows. Nothing is served that was not trained on.
 * ``framework``: the merged graph agrees with the model's own ``predict`` within the tolerance, on rows of
   ordinary size (see `headway_onnx.subject.MAGNITUDE`).
-* ``batches``: a row gets the same bits in batches of all `SIZES`, at the start or the end of one.
+* ``batches``: a row gets the same bits in batches of all `SIZES`, at the start or the end of one, and whether its
+  strings come one by one or as distinct values (see `headway.contracts.Strings`).
 * ``outputs``: every output is finite, and probabilities are probabilities.
 """
 
@@ -28,13 +29,13 @@ from headway.contracts import (
 from headway.errors import HeadwayError
 
 from headway_onnx.comparison import Difference, compare, compare_outputs
-from headway_onnx.probes import count, join, take
+from headway_onnx.probes import count, distinct, join, plain, take
 from headway_onnx.subject import Subject
 
 if TYPE_CHECKING:
     import numpy as np
 
-    Feeds = dict[str, np.ndarray]
+    from headway_onnx.probes import Arrays, Feeds
 
 SIZES = (1, 2, 3, 7, 8, 16, 40, 51, 129, CHUNK)
 """Batch sizes; 1 and N alone would miss trees in float32."""
@@ -178,14 +179,14 @@ def _framework(subject: Subject, tolerance: Tolerance) -> Iterator[Result]:
         yield from _agreement(subject, tolerance, GENERATED, rows, run_chunked(subject.transform, rows))
 
 
-def _agreement(subject: Subject, tolerance: Tolerance, of: str, rows: Feeds, arrays: Feeds) -> Iterator[Result]:
+def _agreement(subject: Subject, tolerance: Tolerance, of: str, rows: Feeds, arrays: Arrays) -> Iterator[Result]:
     names = [spec.name for spec in subject.model.inputs]
     own = _predicted(subject.model, {name: arrays[name] for name in names})
     for difference in compare_outputs(subject.outputs, run_chunked(subject.merged, rows), own):
         yield _close("framework", of, difference, tolerance)
 
 
-def _predicted(model: Model, arrays: Feeds) -> Feeds:
+def _predicted(model: Model, arrays: Arrays) -> Arrays:
     starts = range(0, count(arrays), CHUNK)
     return join([model.predict({n: a[start : start + CHUNK] for n, a in arrays.items()}) for start in starts])
 
@@ -210,13 +211,13 @@ def _by_size(subject: Subject, rows: Feeds) -> Iterator[tuple[int, list[Differen
 
     *sizes, largest = _sizes(subject)
     positions = np.resize(np.arange(min(count(rows), largest)), largest)
-    reference = subject.merged.run(take(rows, positions))
+    reference = subject.merged.run(distinct(take(rows, positions)))
     for size in sizes:
         chosen = _sample(min(count(rows), largest), size)
-        given = _in_batches(subject.merged, take(rows, chosen), size)
+        given = _in_batches(subject.merged, plain(take(rows, chosen)), size)
         yield size, compare_outputs(subject.outputs, given, take(reference, chosen))
     # The largest batch is compared with itself backwards: every row at another place among others.
-    given = subject.merged.run(take(rows, positions[::-1]))
+    given = subject.merged.run(plain(take(rows, positions[::-1])))
     yield largest, compare_outputs(subject.outputs, given, take(reference, np.arange(largest)[::-1]))
 
 
@@ -228,7 +229,7 @@ def _sample(rows: int, size: int) -> np.ndarray:
     return np.linspace(0, rows, wanted, endpoint=False).astype(np.int64)
 
 
-def _in_batches(runtime: Runtime, rows: Feeds, size: int) -> Feeds:
+def _in_batches(runtime: Runtime, rows: Arrays, size: int) -> Arrays:
     starts = range(0, count(rows), size)
     return join([runtime.run({n: a[start : start + size] for n, a in rows.items()}) for start in starts])
 

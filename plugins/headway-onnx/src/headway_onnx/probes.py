@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from headway.contracts import MISSING, NUMBERS, STRINGS, Column, Dataset, conform, feeds
+from headway.contracts import MISSING, NUMBERS, STRINGS, Column, Dataset, Strings, conform, feeds
 
 if TYPE_CHECKING:
     import numpy as np
+    from headway.contracts import Feed
 
-    Feeds = dict[str, np.ndarray]
+    Arrays = dict[str, np.ndarray]
+    Feeds = dict[str, Feed]
 
 MIXED = 256
 """Generated rows in which every column is drawn from its special values."""
@@ -26,7 +28,7 @@ def real_rows(data: Dataset, split: str, columns: Sequence[Column]) -> Feeds:
     return feeds(conform(data.split(split).collect(), columns), columns)
 
 
-def generated_rows(real: Mapping[str, np.ndarray], columns: Sequence[Column]) -> Feeds:
+def generated_rows(real: Mapping[str, Feed], columns: Sequence[Column]) -> Arrays:
     """Rows with missing, infinite, extreme, denormal, unseen and borderline values.
 
     Each special value of each column appears once in an otherwise real row; `MIXED` rows then combine
@@ -49,7 +51,7 @@ def generated_rows(real: Mapping[str, np.ndarray], columns: Sequence[Column]) ->
     specials = {column.name: _specials(own[column.name], column) for column in columns}
     single = sum(len(values) for values in specials.values())
     rows = np.arange(single + MIXED) % len(next(iter(real.values())))
-    made = {name: array[rows].copy() for name, array in real.items()}
+    made = {name: np.array(feed[rows]) for name, feed in real.items()}
     random = np.random.default_rng(0)
     start = 0
     for name, values in specials.items():
@@ -61,19 +63,37 @@ def generated_rows(real: Mapping[str, np.ndarray], columns: Sequence[Column]) ->
     return made
 
 
-def take(rows: Mapping[str, np.ndarray], positions: np.ndarray | slice) -> Feeds:
+def take(rows: Mapping[str, Feed], positions: np.ndarray | slice) -> Feeds:
     """The rows at the given positions, in that order."""
-    return {name: array[positions] for name, array in rows.items()}
+    return {name: feed[positions] for name, feed in rows.items()}
 
 
-def join(parts: Sequence[Mapping[str, np.ndarray]]) -> Feeds:
+def plain(rows: Mapping[str, Feed]) -> Arrays:
+    """The same rows with every string by itself, as single rows come."""
+    import numpy as np
+
+    return {name: np.asarray(feed) for name, feed in rows.items()}
+
+
+def distinct(rows: Mapping[str, Feed]) -> Feeds:
+    """The same rows with columns of strings as `Strings`, as many rows come."""
+    import numpy as np
+
+    found: Feeds = {}
+    for name, feed in rows.items():
+        strings = feed.dtype == object and feed.ndim == 1
+        found[name] = Strings(*np.unique(np.asarray(feed), return_inverse=True)) if strings else feed
+    return found
+
+
+def join(parts: Sequence[Mapping[str, np.ndarray]]) -> Arrays:
     """The rows of all parts, one after the other."""
     import numpy as np
 
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
-def count(rows: Mapping[str, np.ndarray]) -> int:
+def count(rows: Mapping[str, Feed]) -> int:
     """How many rows there are."""
     return len(next(iter(rows.values())))
 

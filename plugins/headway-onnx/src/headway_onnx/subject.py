@@ -14,7 +14,7 @@ from headway_onnx.probes import count, generated_rows, real_rows, take
 if TYPE_CHECKING:
     import numpy as np
 
-    Feeds = dict[str, np.ndarray]
+    from headway_onnx.probes import Arrays, Feeds
 
 HELD = 2**25
 """Bytes of windows held at a time: overlapping windows cost nothing as views, but are large when compared. Of a
@@ -71,7 +71,7 @@ class Subject:
         fit = HELD // window if window else rows
         return np.linspace(0, rows, fit, endpoint=False).astype(np.int64) if fit < rows else slice(None)
 
-    def trained(self, split: str) -> Feeds:
+    def trained(self, split: str) -> Arrays:
         """The arrays of a split's source, of the same rows as in `real`."""
         return self.features.source(split).batch(self._chosen(split))
 
@@ -81,7 +81,7 @@ class Subject:
         return self.real.get("train") or next(iter(self.real.values()))
 
     @cached_property
-    def generated(self) -> Feeds:
+    def generated(self) -> Arrays:
         """Generated rows around the training rows."""
         return generated_rows(self.fitted, self.features.columns)
 
