@@ -15,6 +15,7 @@ from headway.contracts.features import POSITION, Features
 from headway.contracts.feeds import MISSING, TARGET, WEIGHT, conform, feeds, labels
 from headway.contracts.graph import CHUNK, ArraySpec, Graph, Runtime, run_chunked
 from headway.contracts.joins import Join
+from headway.contracts.limits import Limits, Violation
 from headway.contracts.model import Epoch, Model, Output
 from headway.contracts.predictions import Predictions, output_columns, output_shape, tabulate
 from headway.contracts.predictor import Predictor, Scorer
@@ -23,6 +24,7 @@ from headway.contracts.report import Check, Figure, Measurement, Report, Table
 from headway.contracts.schema import NUMBERS, ROW, STRINGS, Category, Column, Schema, Target
 from headway.contracts.scoring import score_split
 from headway.contracts.source import Augmentation, Source, View
+from headway.contracts.strings import Feed, Strings
 from headway.contracts.windows import Window
 
 __all__ = [
@@ -50,9 +52,11 @@ __all__ = [
     "Epoch",
     "Expression",
     "Features",
+    "Feed",
     "Figure",
     "Graph",
     "Join",
+    "Limits",
     "Lookup",
     "Measurement",
     "Misread",
@@ -68,10 +72,14 @@ __all__ = [
     "Schema",
     "Scorer",
     "Source",
+    "Step",
+    "Strings",
     "Table",
     "TableSchema",
+    "Take",
     "Target",
     "View",
+    "Violation",
     "Window",
     "canonical_json",
     "cast_columns",
