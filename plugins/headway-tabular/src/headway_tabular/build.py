@@ -43,6 +43,12 @@ def build_dataset(table: Table, context: Context) -> Dataset:
     return Dataset(schema, {name: rows.lazy() for name, rows in splits.items()}, recipe)
 
 
+def source_frame(table: Table) -> pl.LazyFrame:
+    """The typed rows of a table before rules, roles and splits."""
+    frame = typed(Recipe((NullValues(table.null_values),)).apply(read(Path(table.path)).drop(table.drop)).collect())
+    return _with_kinds(frame, table).lazy()
+
+
 def _check_names(table: Table, names: list[str]) -> None:
     given = {
         "target": [table.target], "drop": table.drop, "kinds": table.kinds, "sensitive": table.sensitive,

@@ -22,7 +22,7 @@ class Seen:
     Attributes:
         rows: How many rows there are.
         missing: How many of them are missing or NaN.
-        distinct: About how many different values there are (HyperLogLog, within some 2 %).
+        distinct: About how many different values there are (HyperLogLog, off by up to some 10 %).
         is_constant: Whether all that is not missing is one value.
     """
 
@@ -86,6 +86,17 @@ class Divided:
         step = -(-self.rows["train"] // SAMPLE)
         frame = self.train if step == 1 else self.train.filter(chosen(pl.col(ROW), step))
         return frame.collect(engine="streaming").sort(ROW)
+
+    def uniqueness(self, name: str) -> float:
+        """Different values of a column as a share of those that are not missing, in the training rows.
+
+        Of large tables, all rows are counted whose values have a chosen hash.
+        """
+        values = self.train.select(pl.col(name).drop_nulls())
+        if self.is_sampled:
+            values = values.filter(chosen(pl.col(name).hash(1), -(-self.rows["train"] // SAMPLE)))
+        column = values.collect(engine="streaming")[name]
+        return column.n_unique() / column.len() if column.len() else 0.0
 
     @property
     def is_sampled(self) -> bool:

@@ -302,17 +302,14 @@ class _Search:
         """Inputs that are different in almost every row, and whether that is sure to be no measurement."""
         kinds = ("integer", "categorical")
         likely = [c for c in self.data.inputs if c.kind in kinds and self._is_unique(c.name)]
-        return [
-            (column, column.kind == "categorical" or self._counts_rows(column.name)) for column in likely
-        ]
+        return [(column, column.kind == "categorical" or self._counts_rows(column.name)) for column in likely]
 
     def _is_unique(self, name: str) -> bool:
         seen = self.data.seen[name]
         present = seen.rows - seen.missing
-        if present < max(LEAST_ROWS, 0.5 * seen.rows) or seen.distinct < 0.95 * UNIQUE * present:
+        if present < max(LEAST_ROWS, 0.5 * seen.rows) or seen.distinct < 0.85 * UNIQUE * present:
             return False
-        values = self.data.sample[name].drop_nulls()
-        return values.n_unique() >= UNIQUE * values.len()
+        return self.data.uniqueness(name) >= UNIQUE
 
     def _counts_rows(self, name: str) -> bool:
         """Whether whole numbers only grow, only fall, or leave hardly a number out: measurements do not."""
