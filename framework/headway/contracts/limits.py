@@ -104,14 +104,16 @@ class Violation:
         rule: What they break: missing, min, max, categories, pattern, unique.
         count: How many.
         examples: A few of them: (row id, value).
-        says: What the rule asks for.
+        says: What is wrong with them.
+        otherwise: What becomes of them.
     """
 
     column: str
     rule: str
     count: int
     examples: tuple[tuple[int, Any], ...]
-    says: str = ""
+    says: str
+    otherwise: Otherwise
 
     def __str__(self) -> str:
         shown = [f"row {row}" if value is None else f"{value} (row {row})" for row, value in self.examples]
@@ -144,7 +146,7 @@ def violations(frame: pl.LazyFrame, limits: Sequence[Limits], row: str = ROW) ->
         if count:
             first = frame.filter(outside).select(row, each.column).head(EXAMPLES).collect(engine="streaming")
             examples = tuple((int(at), value) for at, value in zip(*first, strict=True))
-            found.append(Violation(each.column, rule, count, examples, _asks(each, rule)))
+            found.append(Violation(each.column, rule, count, examples, _says(each, rule), each.otherwise))
     return found
 
 
@@ -171,7 +173,7 @@ def refuse(frame: pl.DataFrame, steps: Sequence[object], row: str = ROW) -> None
         )
 
 
-def _asks(limits: Limits, rule: str) -> str:
+def _says(limits: Limits, rule: str) -> str:
     if rule == "categories":
         known = [str(item) for item in limits.categories or ()]
         more = f" and {len(known) - 5} more" if len(known) > 5 else ""

@@ -34,7 +34,7 @@ class Rule:
     """No value may occur twice. A rule for the table, not for rows to be scored."""
     otherwise: Literal["error", "drop", "clip", "missing"] = "error"
     """What becomes of a value that breaks the rule: the table is refused, the row is left out, the value is moved to
-    the nearer of min and max, or it counts as missing."""
+    the nearer of min and max (missing ones, where they must not be, refuse the table then), or it counts as missing."""
 
     def __post_init__(self) -> None:
         # ValueErrors are told at the rule's own place: "data.rules.age is {…}, but should be …"
@@ -91,7 +91,7 @@ def _check_policy(rule: Rule) -> None:
     if rule.otherwise == "clip":
         if rule.min is None and rule.max is None:
             raise ValueError("a rule with min or max, because otherwise is clip")
-        if rule.missing is False or rule.unique:
-            raise ValueError("a rule of min and max alone, because nothing else can be clipped")
+        if rule.unique:
+            raise ValueError("a rule without unique, because otherwise is clip")
     if rule.otherwise == "missing" and (rule.missing is False or rule.unique):
         raise ValueError("a rule without missing: false and unique, because otherwise is missing")

@@ -51,7 +51,7 @@ def enforce(frame: pl.LazyFrame, rules: Mapping[str, Rule], row: str = ROW) -> E
     """
     steps = limits_of(rules, frame.collect_schema())
     found = violations(frame, rules, row)
-    fatal = [violation for violation in found if rules[violation.column].otherwise == "error"]
+    fatal = [violation for violation in found if violation.otherwise == "error"]
     if fatal:
         raise _broken(fatal)
     if found:
@@ -75,7 +75,7 @@ def violations(frame: pl.LazyFrame, rules: Mapping[str, Rule], row: str = ROW) -
         DataError: A rule names no column, or does not fit its column.
     """
     found = violations_of(frame, limits_of(rules, frame.collect_schema()), row)
-    found += [twice for name, rule in rules.items() if rule.unique for twice in _repeated(frame, name, row)]
+    found += [twice for name, rule in rules.items() if rule.unique for twice in _repeated(frame, name, rule, row)]
     order = list(rules)
     return sorted(found, key=lambda violation: order.index(violation.column))
 
@@ -110,12 +110,15 @@ def limits_of(rules: Mapping[str, Rule], schema: pl.Schema) -> tuple[Limits, ...
     """
     for name in rules:
         if name not in schema:
-            raise DataError(f"data.rules: {unknown('column', name, schema)}", code="unknown-column")
-    steps = [_bound(name, rule, schema[name]) for name, rule in rules.items()]
+            raise DataError(
+                f"data.rules: {unknown('column', name, [each for each in schema if each != ROW])}",
+                code="unknown-column",
+            )
+    steps = [step for name, rule in rules.items() for step in _bound(name, rule, schema[name])]
     return tuple(step for step in steps if step != Limits(step.column, step.otherwise))
 
 
-def _bound(name: str, rule: Rule, dtype: pl.DataType) -> Limits:
+def _bound(name: str, rule: Rule, dtype: pl.DataType) -> list[Limits]:
     problem = _misfit(rule, dtype)
     if problem:
         raise DataError(
@@ -126,7 +129,9 @@ def _bound(name: str, rule: Rule, dtype: pl.DataType) -> Limits:
     low, high = _ends(rule)
     if dtype.is_integer():
         low, high = (_whole(low, math.ceil), _whole(high, math.floor))
-    return Limits(name, rule.otherwise, low, high, rule.categories, rule.pattern, required=rule.missing is False)
+    required, is_clipped = rule.missing is False, rule.otherwise == "clip"
+    step = Limits(name, rule.otherwise, low, high, rule.categories, rule.pattern, required=required and not is_clipped)
+    return [step, Limits(name, "error", required=True)] if required and is_clipped else [step]
 
 
 def _misfit(rule: Rule, dtype: pl.DataType) -> str | None:
@@ -174,7 +179,7 @@ def _whole(end: Bound | None, rounded: Callable[[float], int]) -> Bound | None:
     return max(INT64[0], min(INT64[1], rounded(end)))
 
 
-def _repeated(frame: pl.LazyFrame, name: str, row: str) -> list[Violation]:
+def _repeated(frame: pl.LazyFrame, name: str, rule: Rule, row: str) -> list[Violation]:
     """Values that occur more than once; every occurrence after the first counts."""
     frame = frame if row in frame.collect_schema() else frame.with_row_index(row)
     groups = frame.select(row, name).drop_nulls(name).group_by(name).agg(pl.len().alias("n"), pl.col(row).max())
@@ -183,7 +188,7 @@ def _repeated(frame: pl.LazyFrame, name: str, row: str) -> list[Violation]:
         return []
     first = twice.sort(row).head(EXAMPLES)
     examples = tuple(zip(first[row].cast(pl.Int64), first[name], strict=True))
-    return [Violation(name, "unique", int((twice["n"] - 1).sum()), examples, "that occurred before")]
+    return [Violation(name, "unique", int((twice["n"] - 1).sum()), examples, "that occurred before", rule.otherwise)]
 
 
 def _broken(fatal: Sequence[Violation]) -> DataError:
