@@ -150,7 +150,7 @@ class _Search:
                 continue
             # Few different rows of features meet by chance; copies also have the same target.
             is_copied = found.same >= COMMON * found.rows
-            is_chance = found.variety < 0.5 and found.same < 0.99 * found.twins
+            is_chance = found.variety < 0.5 and found.agreement < 0.99
             of = f" (of every {found.step}th row)" if found.step > 1 else ""
             yield Finding(
                 "duplicates",

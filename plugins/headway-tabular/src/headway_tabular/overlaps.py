@@ -22,6 +22,7 @@ class Twins:
         rows: How many of its rows were compared.
         twins: How many of them have features that a training row has too.
         same: How many of those have the target of such a row too.
+        agreement: Of the training rows that a twin meets, the mean share with its target.
         variety: Different rows of features among the training rows, as a share of those rows.
         step: One in so many rows was compared.
     """
@@ -30,6 +31,7 @@ class Twins:
     rows: int
     twins: int
     same: int
+    agreement: float
     variety: float
     step: int
 
@@ -60,12 +62,16 @@ def twins(data: Divided, features: Sequence[str], target: str | None) -> list[Tw
     train = _hashed(data.train, features, target, step).collect(engine="streaming")
     if not train.height:
         return []
-    variety = train[FEATURES].n_unique() / train.height
+    met, agreed = train.group_by(FEATURES).len("met"), train.group_by(WHOLE).len("agreed")
     found = []
     for name, frame in data.others.items():
         rows = _hashed(frame, features, target, step).collect(engine="streaming")
-        twin, same = rows[FEATURES].is_in(train[FEATURES].unique()), rows[WHOLE].is_in(train[WHOLE].unique())
-        found.append(Twins(name, rows.height, int(twin.sum()), int(same.sum()), variety, step))
+        twin = (
+            rows.join(met, on=FEATURES).join(agreed, on=WHOLE, how="left").with_columns(pl.col("agreed").fill_null(0))
+        )
+        agreement = (twin["agreed"] / twin["met"]).mean() if twin.height else 0.0
+        same = int((twin["agreed"] > 0).sum())
+        found.append(Twins(name, rows.height, twin.height, same, float(agreement), met.height / train.height, step))  # type: ignore[arg-type]
     return found
 
 

@@ -9,8 +9,8 @@ import polars as pl
 
 FOLDS = 5
 BINS = 1024
-PER_BIN = 20
-"""Numbers of more distinct values than `BINS` are cut into bins of at least this many rows."""
+PER_BIN = 10
+"""Numbers of more different values are cut into bins, at most `BINS`, of at least this many rows."""
 LEAST_ROWS = 50
 LEAST_OF_CLASS = 10
 """Fewer rows than these can look perfect by chance; nothing is said of them."""
@@ -99,7 +99,7 @@ def _codes(column: pl.Series, numbers: np.ndarray | None) -> np.ndarray:
     if numbers is None:
         return column.fill_null("").rank("dense").to_numpy().astype(np.int64) - 1
     values, codes = np.unique(numbers, return_inverse=True)  # NaN is one value, and the last
-    if len(values) <= BINS:
+    if len(values) <= min(BINS, len(numbers) // PER_BIN):
         return codes.astype(np.int64)
     present = ~np.isnan(numbers)
     bins = max(2, min(BINS, int(present.sum()) // PER_BIN))
