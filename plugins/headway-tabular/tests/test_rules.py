@@ -9,7 +9,7 @@ from headway.contracts import ROW, Recipe
 from headway.testing import tiny_table
 from headway_tabular.rules import Rule
 from headway_tabular.validation import applied, dropped, enforce, limits_of, violations
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 
@@ -153,6 +153,7 @@ def test_an_empty_table_breaks_no_rule():
     assert counts(tiny_table(5).clear().lazy(), age=Rule(missing=False, min=0, unique=True)) == {}
 
 
+@settings(deadline=None, max_examples=60)
 @given(
     values=st.lists(st.one_of(st.none(), st.integers(-50, 50)), min_size=1),
     low=st.integers(-40, 0),

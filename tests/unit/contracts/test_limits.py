@@ -7,7 +7,7 @@ import pytest
 from headway.contracts import canonical_json, read_json
 from headway.contracts.limits import Limits, refuse, violations
 from headway.errors import DataError
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 NAN, INF = float("nan"), float("inf")
@@ -115,6 +115,7 @@ def test_a_step_survives_json(tmp_path):
 NUMBER = st.one_of(st.none(), st.floats(width=64), st.sampled_from([0.0, -0.0, 1.0, 5.0, 1e300, 5e-324]))
 
 
+@settings(deadline=None)
 @given(values=st.lists(NUMBER, min_size=1), low=st.integers(-5, 2), width=st.integers(0, 5))
 def test_after_clipping_nothing_is_outside_and_a_row_is_clipped_alone_as_among_others(values, low, width):
     limits = Limits("x", "clip", low, low + width)

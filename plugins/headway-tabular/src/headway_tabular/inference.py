@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from headway_tabular.profile import ColumnProfile, Profile
 
 TOLERANCE = 0.1
+MUST_BE_GIVEN = "???"
+"""A text that no config can hold: it stands for a value that must be given."""
 LONG = 30
 """Texts that are longer on average, and mostly different, are texts and no categories."""
 
@@ -20,6 +22,8 @@ HEAD = """\
 # In the defaults of an experiment:  - override /data: [NAME, {name}]
 """
 PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+UNPRINTABLE = re.compile(r"[^\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+"""What YAML takes for no character, for a break of a line or for a mark of byte order."""
 WORDS = {"true", "false", "yes", "no", "on", "off", "null", "y", "n", "none"}
 """What YAML takes for something other than a text."""
 
@@ -68,8 +72,9 @@ def _rule(column: ColumnProfile, profile: Profile) -> str:
 
 
 def _values(column: ColumnProfile, kind: str) -> Iterator[str]:
-    if kind == "categorical" and column.categories:
-        yield f"categories: [{', '.join(_text(value) for value in column.categories)}]"
+    if kind == "categorical" and column.categories and MUST_BE_GIVEN not in column.categories:
+        plain = [value.replace("${", r"\${") for value in column.categories]  # no interpolations
+        yield f"categories: [{', '.join(map(_text, plain))}]"
     elif kind in ("integer", "numeric") and column.numbers and not column.numbers.infinite:
         low, high = column.numbers.low, column.numbers.high
         yield from (f"min: {json.dumps(low)}", f"max: {json.dumps(high)}")
@@ -84,4 +89,9 @@ def _text(value: str) -> str:
     """A YAML text: plain where nothing else can be meant, else quoted as JSON is."""
     if PLAIN.fullmatch(value) and value.lower() not in WORDS:
         return value
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\x7f").replace("\x85", "\\x85")
+    return UNPRINTABLE.sub(_escaped, json.dumps(value, ensure_ascii=False))
+
+
+def _escaped(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
