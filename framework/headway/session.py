@@ -14,9 +14,11 @@ from headway.plugins import Plugins, blocked, load
 
 if TYPE_CHECKING:
     from headway.config import Experiment
+    from headway.config.model import StageConfig
     from headway.executors import Executor
     from headway.planning import Node, Plan, Selection
     from headway.runner import Listener, RunResult
+    from headway.stage import Stage
     from headway.store import ArtifactStore, Records, Store
 
 PRODUCTS = {"evaluation": ("report", "report.html"), "deployment": ("package", "")}
@@ -116,6 +118,18 @@ class Session:
         if text is not None and experiment.public == experiment.config.tree.root:
             drafts.keep(overrides, text)
         return experiment
+
+    def stage(self, config: StageConfig) -> Stage:
+        """A stage of an experiment with its source paths made absolute, ready to be used outside a run.
+
+        Raises:
+            UsageError: A file that it names does not exist.
+        """
+        from headway.config.schema import build
+        from headway.planning.sources import source_values
+
+        stage: Stage = build(type(config.stage), source_values(config, self.project))[0]
+        return stage
 
     def plan(self, experiments: Sequence[Experiment], selection: Selection | None = None) -> Plan:
         """What would run, what is cached, and why.

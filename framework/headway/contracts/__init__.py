@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from headway.contracts.aggregates import Take
 from headway.contracts.array_model import ArrayModel
 from headway.contracts.artifact import Artifact, Lookup, canonical_json, digest_of, read_json, write_json
 from headway.contracts.asof import AsOf
@@ -19,7 +20,7 @@ from headway.contracts.limits import Limits, Violation
 from headway.contracts.model import Epoch, Model, Output
 from headway.contracts.predictions import Predictions, output_columns, output_shape, tabulate
 from headway.contracts.predictor import Predictor, Scorer
-from headway.contracts.recipe import HISTORY, Recipe, Replay, TableSchema
+from headway.contracts.recipe import HISTORY, Recipe, Replay, Step, TableSchema
 from headway.contracts.report import Check, Figure, Measurement, Report, Table
 from headway.contracts.schema import NUMBERS, ROW, STRINGS, Category, Column, Schema, Target
 from headway.contracts.scoring import score_split

@@ -15,6 +15,7 @@ from headway.contracts.casts import cast_columns, misread, refuse_misread
 from headway.contracts.derived import Derive, NullValues
 from headway.contracts.joins import PAST, Apply, Join
 from headway.contracts.keys import require_columns
+from headway.contracts.limits import Limits
 from headway.contracts.schema import Column
 from headway.contracts.windows import Window
 from headway.errors import DataError
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 HISTORY = "history"
 """The name under which earlier rows are given, for windows over the rows themselves."""
 
-Step = NullValues | Derive | Join | AsOf | Window
+Step = NullValues | Limits | Derive | Join | AsOf | Window
 TABLE_STEPS = (Join, AsOf, Window)
 
 

@@ -1,0 +1,127 @@
+"""`headway data profile`: what the table of an experiment, or a file, holds."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+from headway.errors import UsageError
+from headway.naming import unknown
+
+if TYPE_CHECKING:
+    from headway import Stage
+
+    from headway_tabular.profile import Profile
+    from headway_tabular.table import Table
+
+ACTIONS = ("profile",)
+
+
+class Session(Protocol):
+    """What the command needs of the command line's session."""
+
+    def experiments(self, overrides: Sequence[str]) -> list[Any]:
+        """The checked experiments of overrides, each with its ``stages``."""
+
+    def stage(self, config: Any) -> Stage:
+        """A stage of an experiment with its source paths made absolute."""
+
+
+class Data:
+    """The command ``data``."""
+
+    name: ClassVar[str] = "data"
+    help: ClassVar[str] = "profile the table of an experiment, or a file: kinds, ranges, categories, warnings"
+
+    @staticmethod
+    def configure(parser: argparse.ArgumentParser) -> None:
+        """Declares the arguments."""
+        parser.add_argument("action", help="profile: aggregates of every column; nothing is run or stored")
+        parser.add_argument("words", nargs="+", metavar="FILE|OVERRIDE", help="a file of rows, or experiment=NAME …")
+        parser.add_argument("--html", type=Path, metavar="FILE", help="write a self-contained page")
+        parser.add_argument("--rules", type=Path, metavar="FILE", help="write kinds and rules as an editable config")
+        parser.add_argument("--force", action="store_true", help="overwrite files that exist")
+
+    @staticmethod
+    def run(arguments: argparse.Namespace, session: Session) -> int:
+        """Profiles the rows and prints a line a column."""
+        if arguments.action not in ACTIONS:
+            raise UsageError(unknown("action of data", arguments.action, ACTIONS), code="usage")
+        for path in (arguments.html, arguments.rules):
+            _check_target(path, force=arguments.force)  # a mistake is told before anything is read
+        table, title = _table(arguments.words, session)
+        found = _profiled(table)
+        if arguments.rules is not None and not found.rows:
+            raise UsageError(f"{title} has no rows to read rules off", code="empty-file")
+        sys.stdout.write(_printed(found, title))
+        if arguments.html is not None:
+            from headway_tabular.profile_page import page
+
+            _write(arguments.html, page(found, title))
+        if arguments.rules is not None:
+            from headway_tabular.inference import fragment
+
+            _write(arguments.rules, fragment(found, title, arguments.rules.stem))
+        return 0
+
+
+def _table(words: Sequence[str], session: Session) -> tuple[Table, str]:
+    """The data stage to read with, and what its rows are called."""
+    from headway_tabular.table import Table
+
+    if "=" not in words[0]:
+        if len(words) > 1:
+            raise UsageError(
+                f"one file at a time, or overrides such as experiment=NAME; found {len(words)}", code="usage"
+            )
+        if not Path(words[0]).exists():
+            raise UsageError(
+                f"there is no file {words[0]}", hint="or name an experiment: experiment=NAME", code="no-file"
+            )
+        return Table(str(Path(words[0]).resolve()), target=""), Path(words[0]).name
+    experiment = session.experiments(words)[0]
+    config = next((stage for stage in experiment.stages if isinstance(stage.stage, Table)), None)
+    if config is None:
+        raise UsageError(
+            f"experiment {experiment.name} has no stage that reads a table", hint="data=table", code="no-table"
+        )
+    stage = session.stage(config)
+    return stage, f"{experiment.name}: {config.name}"  # type: ignore[return-value]  # checked above
+
+
+def _profiled(table: Table) -> Profile:
+    from headway_tabular.build import source_frame
+    from headway_tabular.profile import profile
+
+    return profile(source_frame(table), table.kinds, table.target or None)
+
+
+def _printed(found: Profile, title: str) -> str:
+    """The profile as a table of text."""
+    from headway_tabular.profile_page import lines
+
+    rows = [["column", "kind", "missing", "different", "holds", "look at"], *lines(found)]
+    widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
+    text = []
+    for row in rows:
+        cells = zip(row, widths, (str.ljust, str.ljust, str.rjust, str.rjust, str.ljust, str.ljust), strict=True)
+        text.append("  ".join(placed(cell, width) for cell, width, placed in cells).rstrip())
+    sampled = f" (quantiles of a sample of {found.sample:,})" if found.is_sampled else ""
+    return f"{title}: {found.rows:,} rows{sampled}\n\n" + "\n".join(text) + "\n"
+
+
+def _check_target(path: Path | None, *, force: bool) -> None:
+    if path is None:
+        return
+    if path.exists() and not force:
+        raise UsageError(f"{path} exists", hint="it may have been edited; --force overwrites it", code="file-exists")
+    if path.is_dir() or not path.absolute().parent.is_dir():
+        raise UsageError(f"{path} cannot be written", hint="name a file in an existing folder", code="output")
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")
+    sys.stdout.write(f"{path}\n")
