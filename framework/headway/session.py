@@ -125,11 +125,9 @@ class Session:
         Raises:
             UsageError: A file that it names does not exist.
         """
-        from headway.config.schema import build
-        from headway.planning.sources import source_values
+        from headway.planning import located
 
-        stage: Stage = build(type(config.stage), source_values(config, self.project))[0]
-        return stage
+        return located(config, self.project)
 
     def plan(self, experiments: Sequence[Experiment], selection: Selection | None = None) -> Plan:
         """What would run, what is cached, and why.
@@ -170,7 +168,7 @@ class Session:
         experiments = self.experiments(overrides, multirun=multirun)
         with self.opened.in_use():
             plan = self.plan(experiments, selection)
-            _preflight(plan, experiments, self.plugins)
+            _preflight(plan, experiments, self)
             journal = open_journal(self, plan, experiments, listener)
             with journal, self._executor(experiments, plan) as executor:
                 execute(plan, executor, journal, (self.store, self.project), keep_going=keep_going)
@@ -238,13 +236,13 @@ def _below(path: Path) -> Path:
     return path.relative_to(here) if path.is_relative_to(here) else path
 
 
-def _preflight(plan: Plan, experiments: Sequence[Experiment], plugins: Plugins) -> None:
+def _preflight(plan: Plan, experiments: Sequence[Experiment], session: Session) -> None:
     """Asks the stages that will run what is missing for them; several of one class may lack the same thing."""
     faults = {
-        (fault.what, fault.hint): _located(fault, node, experiments, plugins)
+        (fault.what, fault.hint): _located(fault, node, experiments, session.plugins)
         for node in plan.nodes
         if node.verdict == "run"
-        for fault in node.stage.stage.preflight()
+        for fault in session.stage(node.stage).preflight()
     }
     if faults:
         raise PreflightError(list(faults.values()))

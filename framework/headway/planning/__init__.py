@@ -6,6 +6,6 @@ from headway.planning.fingerprint import Components, key_of
 from headway.planning.plan import Node, Plan, plan
 from headway.planning.reasons import Reason
 from headway.planning.selection import Selection
-from headway.planning.sources import source_values
+from headway.planning.sources import located, source_values
 
-__all__ = ["Components", "Node", "Plan", "Reason", "Selection", "key_of", "plan", "source_values"]
+__all__ = ["Components", "Node", "Plan", "Reason", "Selection", "key_of", "located", "plan", "source_values"]

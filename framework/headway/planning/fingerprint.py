@@ -18,7 +18,7 @@ from headway.fields import Registered, SecretMarker, SourceMarker, Uncached
 from headway.paths import is_url, resolve_source, source_files
 from headway.planning.libraries import Libraries
 from headway.planning.modules import Scanner, package_folders
-from headway.planning.sources import sources
+from headway.planning.sources import located, sources
 
 if TYPE_CHECKING:
     from headway.config import StageConfig
@@ -94,7 +94,8 @@ class Fingerprinter:
         }
         if hasattr(stage.stage, "fingerprint") or any(is_url(text) for _, text in sources(stage)):
             # A source that cannot tell whether it changed gets a key that nothing else will ever have.
-            told = stage.stage.fingerprint() if hasattr(stage.stage, "fingerprint") else None
+            asked: Any = located(stage, self._project) if hasattr(stage.stage, "fingerprint") else None
+            told = None if asked is None else asked.fingerprint()
             is_sure = bool(told)
             components["fingerprint"] = told or secrets.token_hex(16)
         return Fingerprint(components, scan.libraries, is_sure)

@@ -13,6 +13,7 @@ from headway.paths import is_url, resolve_source
 if TYPE_CHECKING:
     from headway.config import StageConfig
     from headway.config.origins import Key
+    from headway.stage import Stage
 
 
 def sources(stage: StageConfig) -> Iterator[tuple[Key, str]]:
@@ -27,6 +28,18 @@ def source_values(stage: StageConfig, project: Path) -> dict[str, Any]:
     """A stage's field values with its source paths made absolute; URLs stay as they are."""
     paths = dict(_named(stage))
     return {name: _absolute(value, (name,), paths, project) for name, value in stage.values.items()}
+
+
+def located(stage: StageConfig, project: Path) -> Stage:
+    """The stage with its source paths made absolute, ready to be asked or used outside a run.
+
+    Raises:
+        UsageError: A file that it names does not exist.
+    """
+    from headway.config.schema import build
+
+    made: Stage = build(type(stage.stage), source_values(stage, project))[0]
+    return made
 
 
 def _named(stage: StageConfig) -> Iterator[tuple[Key, str]]:

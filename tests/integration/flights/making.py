@@ -31,9 +31,7 @@ def _weather(random: np.random.Generator) -> pl.DataFrame:
     hours = np.tile(np.arange(0, 365 * 24, 6), 3)
     wind = random.gamma(2, 5, len(hours)).round(1)
     stamps = _stamp(hours)
-    return pl.DataFrame(
-        {"origin": np.repeat(["EWR", "JFK", "LGA"], 365 * 4), "wind_speed": wind, "time_hour": stamps}
-    )
+    return pl.DataFrame({"origin": np.repeat(["EWR", "JFK", "LGA"], 365 * 4), "wind_speed": wind, "time_hour": stamps})
 
 
 def _planes(random: np.random.Generator) -> pl.DataFrame:

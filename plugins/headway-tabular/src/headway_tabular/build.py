@@ -17,8 +17,8 @@ from headway_tabular.columns import columns_of, kinds_of
 from headway_tabular.leakage import findings, settle
 from headway_tabular.recipes import brought, recipe_of, tables_of, used
 from headway_tabular.sources.typed import typed
-from headway_tabular.splitting import assign, divided
 from headway_tabular.split_time import LEFT_OUT
+from headway_tabular.splitting import assign, divided
 from headway_tabular.targets import missing_targets, target_of
 from headway_tabular.validation import enforce
 
@@ -31,10 +31,13 @@ AFTER = "after"
 
 def build_dataset(table: Rows, context: Context) -> Dataset:
     """Reads, types, checks and divides the rows of a table; raises `DataError` for whatever does not fit."""
-    rows, recipe = _made(table, source_frame(table, context.work), context)
-    kinds = kinds_of(rows.drop(ROW), _given_kinds(table, rows), context.log)
+    frame = source_frame(table, context.work)
+    rows, recipe = _made(table, frame, context)
+    roles = {table.target, table.time, table.group, table.weight, table.split.column}
+    kinds = kinds_of(rows.drop(ROW), _given_kinds(table, rows), roles, context.log)
     target = target_of(rows, table, kinds[table.target])
-    splits = _divided(table, rows, target)
+    count = frame.select(pl.len()).collect(engine="streaming").item()
+    splits = _divided(table, rows, target, count)
     if table.split.column is not None:
         splits = {name: part.drop(table.split.column) for name, part in splits.items()}
         del kinds[table.split.column]
@@ -100,7 +103,7 @@ def _with_target(rows: pl.LazyFrame, table: Rows, context: Context) -> pl.LazyFr
     return rows.filter(~lost)
 
 
-def _divided(table: Rows, rows: pl.LazyFrame, target: Target) -> dict[str, pl.LazyFrame]:
+def _divided(table: Rows, rows: pl.LazyFrame, target: Target, count: int) -> dict[str, pl.LazyFrame]:
     codes = assign(
         rows,
         table.split,
@@ -111,14 +114,13 @@ def _divided(table: Rows, rows: pl.LazyFrame, target: Target) -> dict[str, pl.La
         group=table.group,
     )
     ids = rows.select(ROW).collect(engine="streaming")[ROW].to_numpy()
-    by_row = np.full(int(ids.max()) + 1, LEFT_OUT, np.uint8)
+    # Rows that were filtered out after the last one may still be looked up: polars filters in an order of its own.
+    by_row = np.full(count, LEFT_OUT, np.uint8)
     by_row[ids] = codes
     return divided(rows, by_row)
 
 
-def _schema(
-    table: Rows, rows: pl.LazyFrame, train: pl.LazyFrame, kinds: Mapping[str, str], target: Target
-) -> Schema:
+def _schema(table: Rows, rows: pl.LazyFrame, train: pl.LazyFrame, kinds: Mapping[str, str], target: Target) -> Schema:
     columns = columns_of(rows, train, kinds)
     late = tuple(name for name, when in table.available_at.items() if when == AFTER and name in kinds)
     return Schema(columns, (target,), table.time, table.group, table.weight, table.sensitive, late)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import polars as pl
 from headway import DataError
@@ -17,7 +17,9 @@ LONG, WORDY, VARIED = 60.0, 4.0, 0.2
 """Characters or words on average from which a column is text, if at least this share of it is distinct."""
 
 
-def kinds_of(frame: pl.LazyFrame, given: Mapping[str, str], log: logging.Logger) -> dict[str, str]:
+def kinds_of(
+    frame: pl.LazyFrame, given: Mapping[str, str], roles: Collection[str | None], log: logging.Logger
+) -> dict[str, str]:
     """The kind of every column: as given, or by type; strings and whole numbers by their values too.
 
     One streaming pass. A string column is an identifier if nearly all its values are distinct single words, and
@@ -26,6 +28,7 @@ def kinds_of(frame: pl.LazyFrame, given: Mapping[str, str], log: logging.Logger)
     Args:
         frame: Typed rows.
         given: Column to kind, where a config says it.
+        roles: Columns that play a part: their kind is that of their type.
         log: Told of columns that were found to be identifiers or text.
 
     Raises:
@@ -33,7 +36,8 @@ def kinds_of(frame: pl.LazyFrame, given: Mapping[str, str], log: logging.Logger)
     """
     schema = frame.collect_schema()
     kinds = {name: given.get(name) or kind_of(name, dtype) for name, dtype in schema.items()}
-    open_ = [name for name, kind in kinds.items() if kind in ("integer", "categorical") and name not in given]
+    settled = {*given, *roles}
+    open_ = [name for name, kind in kinds.items() if kind in ("integer", "categorical") and name not in settled]
     if open_:
         facts = frame.select(*_facts(open_, schema)).collect(engine="streaming").to_dicts()[0]
         for name in open_:

@@ -22,7 +22,7 @@ class JoinConfig:
 
     path: SourcePath
     """Its rows: a file, folder or pattern, as for the data themselves."""
-    on: Mapping[str, str] | tuple[str, ...] = ()
+    by: Mapping[str, str] | tuple[str, ...] = ()
     """Columns that must be equal: names that both tables have, or row column to table column."""
     columns: Mapping[str, str] | tuple[str, ...] | None = None
     """What is brought: names, or table column to the name it gets; by default all but keys and times."""
@@ -50,13 +50,13 @@ class JoinConfig:
     """Column to kind, where the inferred one is wrong."""
 
     def __post_init__(self) -> None:
-        if not self.on and self.time is None:
-            raise DataError("a join needs `on`, `time` or both", hint="on: [KEY]", code="join")
+        if not self.by and self.time is None:
+            raise DataError("a join needs `by`, `time` or both", hint="by: [KEY]", code="join")
 
     @property
     def keys(self) -> dict[str, str]:
         """Row column to table column."""
-        return dict(self.on) if isinstance(self.on, Mapping) else {name: name for name in self.on}
+        return dict(self.by) if isinstance(self.by, Mapping) else {name: name for name in self.by}
 
 
 @dataclass(frozen=True)

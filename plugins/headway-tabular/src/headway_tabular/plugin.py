@@ -5,12 +5,13 @@ from __future__ import annotations
 from headway.plugins import Registry
 
 from headway_tabular.command_data import Data
-from headway_tabular.table import Table
+from headway_tabular.table import Query, Table
 from headway_tabular.tabular import Tabular
 
 
 def headway_register(registry: Registry) -> None:
-    """Registers ``data=table``, ``features=tabular`` and the command ``data``."""
+    """Registers ``data=table``, ``data=query``, ``features=tabular`` and the command ``data``."""
     registry.add("data", "table", Table)
+    registry.add("data", "query", Query)
     registry.add("features", "tabular", Tabular)
     registry.add("command", Data.name, Data)

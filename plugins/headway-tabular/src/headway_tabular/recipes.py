@@ -21,9 +21,7 @@ if TYPE_CHECKING:
     from headway_tabular.table import Rows
 
 
-def recipe_of(
-    table: Rows, schema: pl.Schema, limits: Iterable[Limits], tables: Mapping[str, pl.LazyFrame]
-) -> Recipe:
+def recipe_of(table: Rows, schema: pl.Schema, limits: Iterable[Limits], tables: Mapping[str, pl.LazyFrame]) -> Recipe:
     """The steps from the source's rows to the dataset's.
 
     Args:
