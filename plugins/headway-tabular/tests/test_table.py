@@ -1,13 +1,16 @@
+import datetime
 import gzip
 import zipfile
-from pathlib import Path
 
 import polars as pl
 import pytest
 from headway import DataError
 from headway.contracts import ROW
 from headway.testing import DatasetSuite, StageSuite, tiny_table
-from headway_tabular.table import Split, Table
+from headway_tabular.joining import JoinConfig, WindowConfig
+from headway_tabular.rules import Rule
+from headway_tabular.split import Split
+from headway_tabular.table import Query, Table
 
 
 @pytest.fixture
@@ -18,7 +21,7 @@ def table(tmp_path):
         frame = tiny_table(200) if frame is None else frame
         path = tmp_path / name
         frame.write_parquet(path) if name.endswith("parquet") else path.write_text(frame.write_csv())
-        return Table(str(path), **({"target": "income"} | fields))
+        return Table(path=str(path), **({"target": "income"} | fields))
 
     return make
 
@@ -53,7 +56,7 @@ def test_compressed_text_is_read(tmp_path, make_context, table):
     with zipfile.ZipFile(tmp_path / "rows.csv.zip", "w") as archive:
         archive.writestr("rows.csv", text)
     for name in ("rows.csv.gz", "rows.csv.zip"):
-        read = Table(str(tmp_path / name), "income").run(make_context())
+        read = Table(path=str(tmp_path / name), target="income").run(make_context())
         assert read.split("test").collect().equals(plain.split("test").collect())
 
 
@@ -127,7 +130,6 @@ def faulty(**change):
         (None, {"target": "incone"}, "did you mean 'income'?"),
         (None, {"drop": ("wrk",)}, "did you mean 'work'?"),
         (None, {"drop": ("income",)}, "which data.drop leaves out"),
-        (None, {"kinds": {"work": "categoric"}}, "did you mean 'categorical'?"),
         (None, {"kinds": {"work": "integer"}}, "value(s) are not, such as"),
         (None, {"positive": "rich"}, "unknown class 'rich'"),
         (None, {"split": Split(by="column", column="work")}, "is missing in"),
@@ -135,7 +137,7 @@ def faulty(**change):
         (faulty(income=pl.lit("x")), {}, "is always 'x'"),
         (faulty(income=pl.when(pl.col("age") > 30).then("income")), {}, "is missing in"),
         (faulty(income=pl.Series(["rare"] + ["a", "b"] * 29 + ["a"])), {}, "class 'rare'"),
-        (tiny_table(60).clear(), {}, "has no rows"),
+        (tiny_table(60).clear(), {}, "no rows"),
     ],
 )
 def test_a_fault_is_explained(table, make_context, frame, fields, part):
@@ -150,34 +152,147 @@ def test_rows_without_a_target_can_be_left_out(table, make_context):
     assert sum(split.collect().height for split in data.splits.values()) == frame["income"].count()
 
 
+def test_a_file_that_cannot_be_read_is_explained(tmp_path, make_context):
+    (tmp_path / "rows.csv").write_bytes(b"age,income\n1,x,3\n")
+    with pytest.raises(DataError, match="line 2"):
+        Table(path=str(tmp_path / "rows.csv"), target="income").run(make_context())
+
+
+class TestQuery(StageSuite):
+    @pytest.fixture
+    def stage(self):
+        return Query
+
+    @pytest.fixture
+    def values(self):
+        return {"sql": "SELECT 1 AS income", "target": "income"}
+
+
+def test_a_query_gives_the_rows_of_its_files(table, tmp_path, make_context):
+    pytest.importorskip("duckdb")
+    whole = table(name="rows.parquet").run(make_context())
+    query = Query(sql="SELECT * FROM 'rows.parquet'", target="income", folder=str(tmp_path))
+    asked = query.run(make_context("query"))
+    assert asked.schema == whole.schema
+    assert asked.split("test").collect().equals(whole.split("test").collect())
+
+
+def test_a_derived_column_may_be_the_target_and_is_not_needed_to_score(table, make_context):
+    data = table(target="rich", derive={"rich": "spending > 20"}, drop=("income",), available_at={"spending": "after"})
+    made = data.run(make_context())
+    assert made.schema.target.classes == (False, True)
+    assert made.schema.late == ("spending",)
+    inputs = {column.name for column in made.schema.inputs}
+    assert not inputs & {"rich", "spending", "income"}
+    assert "spending" not in made.recipe.only(inputs).needs(inputs)
+
+
+def test_rules_are_enforced_and_replayed(table, make_context):
+    frame = faulty(age=pl.Series([-5, 400, *range(20, 78)]))
+    rules = {"age": Rule(min=0, max=120, otherwise="clip")}
+    data = table(frame, rules=rules).run(make_context())
+    ages = pl.concat([split.collect() for split in data.splits.values()])["age"]
+    assert (ages.min(), ages.max()) == (0, 120)
+    raw = pl.DataFrame({"age": ["-7", "30"]}).lazy()
+    assert data.recipe.only(["age"]).apply(raw).collect()["age"].to_list() == [0, 30]
+    with pytest.raises(DataError, match=r"age: 1 value above 120: 400 \(row 1\)"):
+        table(frame, rules={"age": Rule(max=120)}).run(make_context("again"))
+    left = table(frame, rules={"age": Rule(min=0, max=120, otherwise="drop")}).run(make_context("third"))
+    assert sum(split.collect().height for split in left.splits.values()) == 58
+
+
+@pytest.fixture
+def visits(tmp_path):
+    """Rows in time, and two further tables."""
+    day = datetime.datetime(2024, 1, 1)
+    moments = [day + datetime.timedelta(hours=hour) for hour in range(120)]
+    rows = pl.DataFrame({
+        "at": moments, "shop": ["a", "b", "c"] * 40, "spent": [float(i % 7) for i in range(120)],
+        "again": ["yes", "no", "yes", "yes", "no"] * 24,
+    })  # fmt: skip
+    rows.write_parquet(tmp_path / "visits.parquet")
+    pl.DataFrame({"shop": ["a", "b"], "size": [10, 20]}).write_csv(tmp_path / "shops.csv")
+    weather = pl.DataFrame({"time": moments[::6], "rain": [float(i) for i in range(20)]})
+    weather.write_csv(tmp_path / "weather.csv")
+    return tmp_path, rows
+
+
+def visiting(folder, **fields):
+    return Table(path=str(folder / "visits.parquet"), target="again", time="at", **fields)
+
+
+def test_further_tables_and_earlier_rows_are_joined_as_they_were_known(visits, make_context):
+    folder, rows = visits
+    data = visiting(
+        folder,
+        join={
+            "shops": JoinConfig(path=str(folder / "shops.csv"), by=("shop",)),
+            "weather": JoinConfig(path=str(folder / "weather.csv"), time="time", delay="2h", tolerance="12h"),
+        },
+        windows={"spent_before": WindowConfig(take="last", of="spent", by=("shop",))},
+    ).run(make_context())
+    found = pl.concat([split.collect() for split in data.splits.values()]).sort("__row__")
+    assert found["shops_size"].to_list() == [10, 20, None] * 40
+    assert found["weather_rain"].to_list() == [None, None, *(float((hour - 2) // 6) for hour in range(2, 120))]
+    assert found["spent_before"].to_list() == [None] * 3 + rows["spent"].to_list()[:-3]
+    tables = {name: pl.scan_csv(folder / f"{name}.csv", infer_schema=False) for name in ("shops", "weather")}
+    again = data.recipe.apply(pl.scan_parquet(folder / "visits.parquet"), tables).collect()
+    assert again["weather_rain"].to_list() == found["weather_rain"].to_list()
+
+
+def test_a_table_that_is_only_looked_back_on_brings_no_columns(visits, make_context):
+    folder, _ = visits
+    data = visiting(
+        folder,
+        join={"weather": JoinConfig(path=str(folder / "weather.csv"), time="time", columns=())},
+        windows={"wet": WindowConfig(take="mean", of="rain", table="weather", over="1d")},
+    ).run(make_context())
+    assert "weather_rain" not in data.schema.by_name
+    assert data.schema.column("wet").kind == "numeric"
+
+
 @pytest.mark.parametrize(
-    ("name", "content", "part"),
+    ("fields", "part"),
     [
-        ("rows.csv", b"", "is empty"),
-        ("rows.csv", b"a,b\n\xff,1\n", "is not UTF-8: byte 0xff in line 2"),
-        ("rows.csv", b"a,b,a\n1,2,3\n", "names a column twice: a"),
-        ("rows.csv", b"a,income\n1,2,3\n", "cannot be read"),
-        ("rows.parquet", b"not parquet", "cannot be read"),
-        ("rows.xlsx", b"", "is of no known format"),
+        ({"join": {"shops": JoinConfig(path="shops.csv", by=("shp",))}}, "shp"),
+        ({"windows": {"w": WindowConfig(take="count", table="weather")}}, "no table of data.join"),
+        ({"windows": {"w": WindowConfig(take="count", by=("shp",))}}, "shp"),
+        ({"drop": ("att",)}, "did you mean 'at'"),
+        ({"derive": {"x": "spend + 1"}}, "did you mean 'spent'"),
     ],
 )
-def test_a_file_that_cannot_be_read_is_explained(tmp_path, make_context, name, content, part):
-    (tmp_path / name).write_bytes(content)
+def test_a_fault_of_joins_is_explained(visits, make_context, monkeypatch, fields, part):
+    folder, _ = visits
+    monkeypatch.chdir(folder)
     with pytest.raises(DataError) as caught:
-        Table(str(tmp_path / name), "income").run(make_context())
+        visiting(folder, **fields).run(make_context())
     assert part in caught.value.what
 
 
-def test_flights_are_read_from_a_zip_of_a_package_that_is_never_imported(tmp_path, monkeypatch):
-    from headway.paths import resolve_source
+def test_identifiers_and_texts_are_told_from_categories_by_their_values(table, make_context):
+    frame = tiny_table(200).with_columns(
+        pl.Series("number", range(7, 207)),
+        pl.Series("code", [f"X{i * 7919 % 1000}" for i in range(200)]),
+        pl.Series("said", [f"what was said number {i} is long enough to be called a text" for i in range(200)]),
+    )
+    schema = table(frame).run(make_context()).schema
+    kinds = [schema.column(name).kind for name in ("number", "code", "said", "age", "work")]
+    assert kinds == ["identifier", "identifier", "text", "integer", "categorical"]
+    given = table(frame, kinds={"number": "integer", "said": "categorical"}).run(make_context("given")).schema
+    assert [given.column(name).kind for name in ("number", "said")] == ["integer", "categorical"]
 
-    package = tmp_path / "nyc_toy"
-    (package / "data").mkdir(parents=True)
-    (package / "__init__.py").write_text("raise ImportError('it needs pkg_resources')")
-    with zipfile.ZipFile(package / "data" / "flights.csv.zip", "w") as archive:
-        archive.writestr("flights.csv", "delay\nNA\n3\n")
-    monkeypatch.syspath_prepend(tmp_path)
-    path = resolve_source("pkg://nyc_toy/data/flights.csv.zip", Path("/"))
-    from headway_tabular.reading import read
 
-    assert read(path).collect()["delay"].to_list() == ["NA", "3"]
+def test_a_leak_stops_the_run_and_says_how_to_accept_it(table, make_context):
+    frame = tiny_table(300).with_columns(copy=(pl.col("income") == ">50K").cast(pl.Int64) * 3)
+    with pytest.raises(DataError, match="copy") as caught:
+        table(frame).run(make_context("data"))
+    assert "data.checks.single_feature=warning" in caught.value.hint
+    table(frame, checks={"single_feature": "warning"}).run(make_context("data"))
+
+
+def test_an_order_that_is_a_number_divides_but_is_no_input(table, make_context):
+    frame = tiny_table(200).with_columns(step=pl.Series(range(200)))
+    data = table(frame, time="step", split=Split(by="time")).run(make_context())
+    ends = {name: split.collect()["step"] for name, split in data.splits.items()}
+    assert ends["train"].max() < ends["validation"].min() <= ends["validation"].max() < ends["test"].min()
+    assert "step" not in {column.name for column in data.schema.inputs}
