@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from headway.config.hints import MISSING, Chosen, candidates, children, dataclasses_of, hints_of, uses_of
+from headway.config.hints import MISSING, Chosen, candidates, children, dataclasses_of, hints_of, holds, uses_of
 from headway.config.model import Runner
 from headway.config.walking import NOTHING, Choice
 from headway.fields import SeedMarker
@@ -62,6 +62,8 @@ def fill(node: dict[str, Any], cls: type, chosen: Chosen = NOTHING, under: Mappi
 
 def _filled(hint: Any, value: Any, chosen: Chosen, default: Any = None) -> Any:
     """A value with the defaults of the dataclasses in it; lists are made anew, as histories hold the old ones."""
+    if not holds(hint):
+        return value
     kind = uses_of(hint)
     if kind is not None:
         return _filled_choice(kind, value, chosen)

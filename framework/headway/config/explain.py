@@ -20,7 +20,7 @@ from headway.config.schema import dotted, field_docs, held_at, holder, type_name
 from headway.config.tree import DELETED
 from headway.config.walking import markers
 from headway.errors import UsageError
-from headway.fields import Registered, SecretMarker, SeedMarker, SourceMarker, Uncached, Uses
+from headway.fields import Grammar, Registered, SecretMarker, SeedMarker, SourceMarker, Uncached, Uses
 from headway.naming import unknown
 from headway.stage import signature_of
 
@@ -34,6 +34,7 @@ NOTES: Mapping[type, str] = {
     Uncached: "not in the cache key: it changes how the work is done, never its result",
     SourceMarker: "a path: the content of the file, not its name, enters the cache key",
     SeedMarker: "takes the run's seed unless it is set",
+    Grammar: "a text in a language of its own, which is parsed with the config",
 }
 """What the markers of a field mean."""
 

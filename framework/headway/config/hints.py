@@ -36,17 +36,51 @@ def members(hint: Any) -> Iterator[Any]:
         yield hint
 
 
+@dataclasses.dataclass(frozen=True)
+class _Facts:
+    """What is found out about an annotation once; `hint` keeps it alive, so that its id stays its own."""
+
+    hint: Any
+    uses: str | None
+    classes: list[type]
+    holds: bool
+
+
+_FACTS: dict[int, _Facts] = {}
+
+
+def _facts(hint: Any) -> _Facts:
+    found = _FACTS.get(id(hint))
+    if found is None:
+        options = list(members(hint))
+        uses = _uses(hint)
+        classes = [option for option in options if isinstance(option, type) and dataclasses.is_dataclass(option)]
+        parts = [part for o in options if typing.get_origin(o) is not typing.Literal for part in typing.get_args(o)]
+        holds = uses is not None or bool(classes) or any(_facts(part).holds for part in parts)
+        found = _FACTS[id(hint)] = _Facts(hint, uses, classes, holds)
+    return found
+
+
 def dataclasses_of(hint: Any) -> list[type]:
     """The dataclasses that a value may be itself."""
-    return [option for option in members(hint) if isinstance(option, type) and dataclasses.is_dataclass(option)]
+    return _facts(hint).classes
 
 
 def uses_of(hint: Any) -> str | None:
     """The registry kind of what a value chooses, if it chooses something."""
+    return _facts(hint).uses
+
+
+def holds(hint: Any) -> bool:
+    """Whether a dataclass or a choice may lie in a value."""
+    return _facts(hint).holds
+
+
+def _uses(hint: Any) -> str | None:
     kinds = (marker.kind for marker in getattr(hint, "__metadata__", ()) if isinstance(marker, Uses))
     if typing.get_origin(hint) in (typing.Annotated, typing.Union, types.UnionType):
-        inside = (uses_of(part) for part in typing.get_args(hint))
-        return next(kinds, None) or next((kind for kind in inside if kind is not None), None)
+        within = (_uses(part) for part in typing.get_args(hint))
+        return next(kinds, None) or next((kind for kind in within if kind is not None), None)
     return None
 
 
@@ -79,6 +113,8 @@ def inside(hint: Any, key: str | int) -> list[Any]:
 
 def candidates(classes: list[type], values: Mapping[str, Any]) -> list[type]:
     """Those of several dataclasses that have the keys of a mapping, and its literals; all of them if none has."""
+    if len(classes) == 1:
+        return classes
     known = [cls for cls in classes if values.keys() <= names_of(cls)]
     exact = [cls for cls in known if all(_is_possible(hints_of(cls)[key], item) for key, item in values.items())]
     return exact or known or classes

@@ -26,18 +26,27 @@ def locate(where: Place, stage: StageConfig, config: Config, plugins: Plugins) -
         plugins: Where stages are registered.
 
     Returns:
-        The place in the config, with no secret in it; `where` if it names no key, or one that nobody wrote.
+        The place in the config, with no secret in it; `where` if it names no key, or one that nobody wrote, or if the
+        file is gone.
     """
-    first, _, rest = where.source.partition(".")
     if where.line is not None:
         return where
-    own = first in (stage.name, stage.kind) and bool(stage.at)
-    found = _own(stage, rest, config) if own else _written(config, (first, *_path(config.tree.root.get(first), rest)))
+    try:
+        found = _found(where, stage, config)
+    except OSError:
+        return where
     if found is None:
         return where
     if where.text is not None and where.column is not None:
         found = within(found, where.text, where.column - 1, where.width)
     return replace(found, text=mask(found.text, Nodes(config, plugins).secrets().values()))
+
+
+def _found(where: Place, stage: StageConfig, config: Config) -> Place | None:
+    first, _, rest = where.source.partition(".")
+    if first in (stage.name, stage.kind) and stage.at:
+        return _own(stage, rest, config)
+    return _written(config, (first, *_path(config.tree.root.get(first), rest)))
 
 
 def _own(stage: StageConfig, rest: str, config: Config) -> Place | None:

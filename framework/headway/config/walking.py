@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from headway.config.hints import MISSING, Chosen, candidates, children, dataclasses_of, hints_of, uses_of
+from headway.config.hints import MISSING, Chosen, candidates, children, dataclasses_of, hints_of, holds, uses_of
 from headway.config.origins import Key
 
 M = TypeVar("M")
@@ -69,6 +69,8 @@ class Choice:
 
 def visit(hint: Any, values: Any, at: Key = ()) -> Iterator[Nested | Choice]:
     """Every nested dataclass and every choice, however deep, but not what lies in choices."""
+    if not holds(hint):
+        return
     kind = uses_of(hint)
     if kind is not None:
         yield from _choices(kind, values, at)
@@ -79,7 +81,8 @@ def visit(hint: Any, values: Any, at: Key = ()) -> Iterator[Nested | Choice]:
         yield Nested(at, fitting, values)
         for key, item in values.items():
             inner = next((hints_of(cls)[key] for cls in fitting if key in hints_of(cls)), None)
-            yield from visit(inner, item, (*at, key))
+            if holds(inner):
+                yield from visit(inner, item, (*at, key))
         return
     for key, inner, item in children(hint, values):
         yield from visit(inner, item, (*at, key))

@@ -110,3 +110,11 @@ def test_no_secret_on_the_same_line_is_shown(study):
     place = locate(Place("model.rate"), experiment.stage("model"), experiment.config, study.plugins)
     assert "***" in place.text
     assert "hunter2" not in place.text
+
+
+def test_a_file_that_is_gone_leaves_the_key(study):
+    study.write("configs/model/net.yaml", "use: net\nrate: 0.5\n")
+    experiment = study.check()
+    (study.project.folder / "configs/model/net.yaml").unlink()
+    place = Place("model.rate", None, 1, "0.5")
+    assert locate(place, experiment.stage("model"), experiment.config, study.plugins) == place
