@@ -32,7 +32,7 @@ def missing(path: str = "", database: str | None = None) -> list[HeadwayError]:
 
 def is_url(path: str) -> bool:
     """Whether a source is no local path."""
-    return bool(URL.match(path))
+    return URL.match(path) is not None and not path.startswith("pkg://")
 
 
 def is_duckdb(database: str) -> bool:
