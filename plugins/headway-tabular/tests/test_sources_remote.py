@@ -41,7 +41,7 @@ def server(tmp_path):
     (tmp_path / "web").mkdir()
     handler = functools.partial(_Quiet, directory=tmp_path / "web")
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as served:
-        thread = threading.Thread(target=served.serve_forever, daemon=True)
+        thread = threading.Thread(target=served.serve_forever, args=(0.01,), daemon=True)
         thread.start()
         yield f"http://127.0.0.1:{served.server_port}"
         served.shutdown()

@@ -20,9 +20,7 @@ READERS = (
 """Table functions of DuckDB whose first argument names the files they read."""
 PURE = ("range", "generate_series", "unnest", "repeat", "repeat_row")
 """Table functions that read nothing."""
-CLOCKS = re.compile(
-    r"(now|today|age|local(time|timestamp)|(get_)?current_\w+|transaction_timestamp|get(env|variable))$"
-)
+CLOCKS = re.compile(r"(now|today|age|local(time|timestamp)|(get_)?current_\w+|transaction_\w+|get(env|variable))$")
 """Functions of DuckDB whose answers depend on when, where and by whom they are asked."""
 CHANGING = re.compile(r"\b(random|randomblob|now|current_(date|time|timestamp)|unixepoch|localtime)\b", re.IGNORECASE)
 """What makes SQLite's answer depend on more than its file."""

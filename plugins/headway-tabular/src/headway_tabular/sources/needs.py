@@ -54,7 +54,7 @@ def _of_url(url: str) -> list[HeadwayError]:
         return [DataError(known, hint="see data.path", code="unknown-scheme")]
     except ImportError as error:
         module = known_implementations[scheme]["class"].partition(".")[0]
-        name = module if module != "fsspec" else error.name
+        name = module if module != "fsspec" else getattr(error.__cause__, "name", None)
         hint = f"pip install {name}" if name else str(error)
         return [DataError(f"{scheme}:// needs a library: {error}", hint=hint, code="missing-library")]
     return []

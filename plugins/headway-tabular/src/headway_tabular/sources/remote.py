@@ -63,15 +63,10 @@ def fetch(url: str, work: Path) -> Path:
     """
     remote = _remote(url)
     stamp = (url, remote.versions)
-    copies = [
-        land(
-            work,
-            _relative(path, remote.base).as_posix(),
-            stamp,
-            lambda out, path=path: _download(url, remote, path, out),
-        )
-        for path in sorted(remote.files)
-    ]
+    copies = []
+    for path in sorted(remote.files):
+        name = _relative(path, remote.base).as_posix()
+        copies.append(land(work, name, stamp, lambda out, path=path: _download(url, remote, path, out)))
     return folder_of(work, stamp) if remote.is_many else copies[0]
 
 
