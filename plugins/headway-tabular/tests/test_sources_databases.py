@@ -5,6 +5,7 @@ import json
 import sqlite3
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import duckdb
 import polars as pl
@@ -139,11 +140,12 @@ def test_an_error_of_a_database_shows_the_line_and_never_the_password(project, a
         ask("SELECT a,\n bb FROM rows", "sqlite:///rows.db")
     assert caught.value.hint == "see line 2: bb FROM rows"
 
-    def refused(*given, **more):
+    def refused():
         raise sqlalchemy.exc.OperationalError("connect", None, OSError("connection refused"))
 
     monkeypatch.setattr("headway_tabular.sources.query.missing", lambda **given: [])
-    monkeypatch.setattr("sqlalchemy.create_engine", refused)
+    engine = SimpleNamespace(connect=refused, dispose=lambda: None)
+    monkeypatch.setattr("sqlalchemy.create_engine", lambda url: engine)
     with pytest.raises(DataError, match="postgresql://me:\\*\\*\\*@host/base: connection refused"):
         ask("SELECT 1", "postgresql://me:hunter2@host/base")
 
@@ -169,11 +171,8 @@ def test_libraries_that_are_missing_are_named_by_their_extra(monkeypatch):
     ("sql", "database", "file"),
     [
         ("SELECT * FROM 'rows.parquet'", "", "rows.parquet"),
-        (
-            "WITH t AS (SELECT * FROM read_csv('*.csv')) SELECT * FROM t JOIN range(3) r ON r.range = t.a",
-            "",
-            "rows.csv",
-        ),
+        ("WITH t AS (FROM read_csv('*.csv')) SELECT * FROM t JOIN range(3) r ON r.range = t.a", "", "rows.csv"),
+        ("SELECT year(TIMESTAMP '2024-01-31 10:00:00') + a AS y FROM 'rows.csv'", "", "rows.csv"),
         ("SELECT * FROM read_parquet(['rows.parquet'])", "", "rows.parquet"),
         ("SELECT * FROM 'rows.parquet' WHERE a IN (SELECT a FROM 'rows.csv')", "", "rows.csv"),
         ("SELECT * FROM rows", "rows.duckdb", "rows.duckdb"),
@@ -203,6 +202,8 @@ def test_a_query_over_files_is_known_by_their_content(project, sql, database, fi
         ("SELECT random() FROM 'rows.parquet'", ""),
         ("SELECT a, now() FROM 'rows.parquet'", ""),
         ("SELECT current_date FROM 'rows.parquet'", ""),
+        ("SELECT a FROM 'rows.parquet' USING SAMPLE 1", ""),
+        ("SELECT a FROM 'rows.parquet' WHERE current_timestamp > TIMESTAMPTZ '2024-01-31 10:00:00Z'", ""),
         ("SELECT * FROM glob('*.csv')", ""),
         ("SELECT * FROM read_text('rows.csv')", ""),
         ("SELECT * FROM read_csv('r' || 'ows.csv')", ""),

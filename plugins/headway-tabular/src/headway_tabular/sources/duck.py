@@ -34,6 +34,8 @@ def copy_query(sql: str, database: Path | None, project: Path, out: Path) -> Non
     """
     with _connected(database, project, out.parent) as connection, _explained(""):
         query = _single(connection, sql)
+        with _explained("EXPLAIN\n"):
+            connection.execute(f"EXPLAIN\n{query}")
         relation = connection.sql(query)
         columns = [(name, str(dtype)) for name, dtype in zip(relation.columns, relation.types, strict=True)]
         _check(columns)
@@ -51,7 +53,7 @@ def syntax(sql: str, database: Path | None, project: Path) -> tuple[str, set[str
     Raises:
         DataError: The statement is no query.
     """
-    changing = "SELECT function_name FROM duckdb_functions() WHERE stability <> 'CONSISTENT'"
+    changing = "SELECT function_name FROM duckdb_functions() WHERE stability = 'VOLATILE'"
     with _connected(database, project, None) as connection, _explained(""):
         query = _single(connection, sql)
         tree = connection.execute("SELECT json_serialize_sql(?)", [query]).fetchall()[0][0]

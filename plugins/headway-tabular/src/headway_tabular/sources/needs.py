@@ -32,7 +32,7 @@ def missing(path: str = "", database: str | None = None) -> list[HeadwayError]:
 
 def is_url(path: str) -> bool:
     """Whether a source is no local path."""
-    return bool(URL.match(path))
+    return URL.match(path) is not None and not path.startswith("pkg://")
 
 
 def is_duckdb(database: str) -> bool:
@@ -54,7 +54,7 @@ def _of_url(url: str) -> list[HeadwayError]:
         return [DataError(known, hint="see data.path", code="unknown-scheme")]
     except ImportError as error:
         module = known_implementations[scheme]["class"].partition(".")[0]
-        name = module if module != "fsspec" else error.name
+        name = module if module != "fsspec" else getattr(error.__cause__, "name", None)
         hint = f"pip install {name}" if name else str(error)
         return [DataError(f"{scheme}:// needs a library: {error}", hint=hint, code="missing-library")]
     return []

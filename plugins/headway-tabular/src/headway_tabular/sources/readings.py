@@ -45,10 +45,15 @@ class Reading:
     is_last: bool = False
 
     @property
+    def none_odd(self) -> pl.Expr:
+        """Whether no value of some rows speaks against it."""
+        return self.fits.all()
+
+    @property
     def all_fit(self) -> pl.Expr:
-        """Whether it fits every value there is; a column without values stays as it is."""
-        fits = self.fits.all() & self.fits.is_not_null().any()
-        return fits if self.also is None else fits & self.also
+        """Whether it is the reading of all rows; a column without values has none but the last."""
+        found = self.none_odd & self.fits.is_not_null().any()
+        return found if self.also is None else found & self.also
 
 
 def plain(name: str, dtype: pl.DataType) -> pl.Expr:

@@ -63,10 +63,10 @@ def fetch(url: str, work: Path) -> Path:
     """
     remote = _remote(url)
     stamp = (url, remote.versions)
-    copies = [
-        land(work, _local(path, remote.base), stamp, lambda out, path=path: _download(url, remote, path, out))
-        for path in sorted(remote.files)
-    ]
+    copies = []
+    for path in sorted(remote.files):
+        name = _relative(path, remote.base).as_posix()
+        copies.append(land(work, name, stamp, lambda out, path=path: _download(url, remote, path, out)))
     return folder_of(work, stamp) if remote.is_many else copies[0]
 
 
@@ -120,20 +120,15 @@ def _expanded(system: Any, matched: Mapping[str, Mapping[str, Any]]) -> dict[str
 
 
 def _relative(path: str, base: str) -> PurePosixPath:
+    """What a copy is called: below the folder that was asked for, or by the last part of a URL."""
     if base and PurePosixPath(path).is_relative_to(base):
         return PurePosixPath(path).relative_to(base)
-    return PurePosixPath(PurePosixPath(urlsplit(path).path).name)
+    return PurePosixPath(PurePosixPath(urlsplit(path).path).name or "rows")
 
 
 def _is_hidden(path: str, base: str) -> bool:
+    """Whether a file is passed over; so are names that would lead out of the folder."""
     return any(part.startswith((".", "_")) for part in _relative(path, base).parts)
-
-
-def _local(path: str, base: str) -> str:
-    relative = _relative(path, base)
-    if ".." in relative.parts or relative.is_absolute() or not relative.name:
-        raise DataError(f"{path} is no name for a file", hint="name a file by its URL", code="no-file")
-    return relative.as_posix()
 
 
 def _download(url: str, remote: _Remote, path: str, out: Path) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import polars as pl
 from headway import DataError
@@ -35,19 +36,14 @@ def typed(frame: pl.LazyFrame, kinds: Mapping[str, str], options: ReadOptions | 
     schema = frame.collect_schema()
     columns = [_Column.of(name, dtype, kinds.get(name), options) for name, dtype in schema.items()]
     with readable("the table"):
-        glance = _glance(frame, columns)
-        open_ = {column.name: column.fitting(glance) for column in columns}
-        facts = _facts(frame, columns, open_)
-    return frame.with_columns(column.decided(open_[column.name], facts) for column in columns)
+        glance = _told(frame.head(GLANCE), [fact for column in columns for fact in column.first_facts()])
+        left = [column.left(glance) for column in columns]
+        facts = _told(frame, [fact for column in left for fact in column.facts()])
+    return frame.with_columns(column.decided(facts) for column in left)
 
 
-def _glance(frame: pl.LazyFrame, columns: list[_Column]) -> dict[str, object]:
-    return _facts(frame.head(GLANCE), columns, {column.name: column.readings for column in columns})
-
-
-def _facts(frame: pl.LazyFrame, columns: list[_Column], open_: Mapping[str, tuple[Reading, ...]]) -> dict[str, object]:
-    asked = [fact for column in columns for fact in column.facts(open_[column.name])]
-    return frame.select(asked).collect(engine="streaming").row(0, named=True) if asked else {}
+def _told(frame: pl.LazyFrame, facts: list[pl.Expr]) -> dict[str, Any]:
+    return frame.select(facts).collect(engine="streaming").row(0, named=True) if facts else {}
 
 
 @dataclass(frozen=True)
@@ -71,31 +67,39 @@ class _Column:
             return cls(name, readings(value, dtype, options), None)
         return cls(name, (KINDS[kind](value, dtype, options),), kind)
 
-    def facts(self, candidates: tuple[Reading, ...]) -> list[pl.Expr]:
-        """What must be known of the values: whether each candidate fits; for a given kind, what does not."""
+    def first_facts(self) -> list[pl.Expr]:
+        """What a look at some rows may rule out."""
         if self.kind is not None:
-            (reading,) = self.readings
-            odd = pl.col(self.name).is_not_null() & ~reading.fits.fill_null(value=False)
-            example = pl.col(self.name).filter(odd).first()
-            return [odd.sum().alias(f"{self.name}\0odd"), example.alias(f"{self.name}\0example")]
-        return [r.all_fit.alias(f"{self.name}\0{r.name}") for r in candidates if not r.is_last]
+            return []
+        return [reading.none_odd.alias(self._of(reading.name)) for reading in self.readings if not reading.is_last]
 
-    def fitting(self, facts: Mapping[str, object]) -> tuple[Reading, ...]:
-        """The readings that the facts do not rule out."""
-        if self.kind is not None:
-            return self.readings
-        return tuple(r for r in self.readings if r.is_last or facts[f"{self.name}\0{r.name}"])
+    def left(self, facts: Mapping[str, Any]) -> _Column:
+        """The column with the readings that were not ruled out; no values rule out nothing."""
+        return replace(self, readings=tuple(r for r in self.readings if facts.get(self._of(r.name), True)))
 
-    def decided(self, candidates: tuple[Reading, ...], facts: Mapping[str, object]) -> pl.Expr:
-        """The values by the narrowest reading that fits."""
+    def facts(self) -> list[pl.Expr]:
+        """What must be known of all rows: whether each reading fits; for a given kind, what does not."""
         if self.kind is None:
-            fitting = next(r for r in candidates if r.is_last or facts[f"{self.name}\0{r.name}"])
-            return fitting.value.alias(self.name)
-        if count := facts[f"{self.name}\0odd"]:
-            example = facts[f"{self.name}\0example"]
+            return [reading.all_fit.alias(self._of(reading.name)) for reading in self.readings if not reading.is_last]
+        values = pl.col(self.name)
+        odd = values.is_not_null() & ~self.readings[0].fits.fill_null(value=False)
+        return [odd.sum().alias(self._of("odd")), values.filter(odd).first().alias(self._of("example"))]
+
+    def decided(self, facts: Mapping[str, Any]) -> pl.Expr:
+        """The values by the narrowest reading that fits.
+
+        Raises:
+            DataError: Some are not of the kind that was given.
+        """
+        if count := facts.get(self._of("odd")):
+            example = facts[self._of("example")]
             raise DataError(
                 f"data.kinds.{self.name} is {self.kind}, but {count} value(s) are not, such as {example!r}",
                 hint="list what means missing in data.null_values",
                 code="kind",
             )
-        return self.readings[0].value.alias(self.name)
+        fitting = self.readings[0] if self.kind else next(r for r in self.readings if facts.get(self._of(r.name), True))
+        return fitting.value.alias(self.name)
+
+    def _of(self, fact: str) -> str:
+        return f"{self.name}\0{fact}"
