@@ -1,1 +1,1 @@
-"""Baselines from scikit-learn."""
+"""Baselines and gradient-boosted trees from scikit-learn."""

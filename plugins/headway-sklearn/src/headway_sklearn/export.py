@@ -3,56 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from headway.contracts import ArraySpec, Graph
+
+from headway_sklearn.building import Builder
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from headway_sklearn.models import LinearModel, MajorityModel, TableModel
-
-
-@dataclass(frozen=True)
-class _Builder:
-    """Nodes and constants, collected in order; values are named after their position."""
-
-    nodes: list[Any] = field(default_factory=list)
-    constants: list[Any] = field(default_factory=list)
-
-    def constant(self, array: np.ndarray) -> str:
-        from onnx import numpy_helper
-
-        name = f"constant/{len(self.constants)}"
-        self.constants.append(numpy_helper.from_array(array, name))
-        return name
-
-    def node(self, operator: str, inputs: Sequence[str], output: str | None = None, **attributes: Any) -> str:
-        from onnx import helper
-
-        name = f"{operator}/{len(self.nodes)}"
-        self.nodes.append(helper.make_node(operator, list(inputs), [output or name], name=name, **attributes))
-        return output or name
-
-    def graph(self, model: TableModel) -> Graph:
-        """The nodes as a graph with the model's inputs and output."""
-        from headway_onnx.graphs import BATCH, IR, OPSET, as_graph
-        from onnx import TensorProto, helper
-
-        inputs = [_declared(spec, BATCH) for spec in model.inputs]
-        output = model.outputs[0]
-        shape: list[str | int | None] = [BATCH] if output.classes is None else [BATCH, len(output.classes)]
-        outputs = [helper.make_tensor_value_info(output.name, TensorProto.FLOAT, shape)]
-        graph = helper.make_graph(self.nodes, "headway", inputs, outputs, self.constants)
-        return as_graph(helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR))
+    from headway_sklearn.models import LinearModel, MajorityModel
 
 
 def majority(model: MajorityModel) -> Graph:
     """The answer, repeated as often as the first input has rows."""
     import numpy as np
 
-    build = _Builder()
+    build = Builder()
     answer = model.weights["answer"].astype(np.float32)
     rows = build.node("Shape", [model.inputs[0].name], start=0, end=1)
     shape = rows
@@ -71,7 +38,7 @@ def linear(model: LinearModel) -> Graph:
     from onnx import TensorProto
 
     coefficients, intercept = _by_class(model)
-    build = _Builder()
+    build = Builder()
     terms, start = [], 0
     for spec in _ordered(model.inputs):
         width = sum(spec.cardinalities) if spec.cardinalities is not None else spec.shape[0]
@@ -92,14 +59,14 @@ def _ordered(inputs: Sequence[ArraySpec]) -> list[ArraySpec]:
     return sorted(inputs, key=lambda spec: spec.cardinalities is not None)
 
 
-def _floats(build: _Builder, spec: ArraySpec, part: np.ndarray) -> list[str]:
+def _floats(build: Builder, spec: ArraySpec, part: np.ndarray) -> list[str]:
     from onnx import TensorProto
 
     wide = build.node("Cast", [spec.name], to=TensorProto.DOUBLE)
     return [build.node("Gemm", [wide, build.constant(part)])]
 
 
-def _codes(build: _Builder, spec: ArraySpec, part: np.ndarray) -> list[str]:
+def _codes(build: Builder, spec: ArraySpec, part: np.ndarray) -> list[str]:
     import numpy as np
 
     terms, start = [], 0
@@ -132,11 +99,3 @@ def _by_class(model: LinearModel) -> tuple[np.ndarray, np.ndarray]:
     scores = np.full(len(classes), -np.inf)
     full[seen], scores[seen] = coefficients, intercept
     return full, scores
-
-
-def _declared(spec: ArraySpec, rows: str) -> Any:
-    import numpy as np
-    from onnx import helper
-
-    element = helper.np_dtype_to_tensor_dtype(np.dtype(spec.dtype))
-    return helper.make_tensor_value_info(spec.name, element, [rows, *spec.shape])

@@ -26,15 +26,15 @@ def majority(features: Features) -> MajorityModel:
     """Weighted class shares, or the weighted mean, of the training rows."""
     import numpy as np
 
-    batch = _training(features)
+    batch = training(features)
     target, weight = batch[TARGET], batch.get(WEIGHT, np.ones(len(batch[TARGET]))).astype(np.float64)
-    _check_weight(weight)
+    check_weight(weight)
     if features.target.classes is None:
         answer = np.asarray(np.average(target.astype(np.float64), weights=weight))
     else:
         totals = np.bincount(target, weights=weight, minlength=len(features.target.classes))
         answer = totals / totals.sum()
-    return MajorityModel(features.arrays[:1], (_output(features.target),), {"answer": answer})
+    return MajorityModel(features.arrays[:1], (output_of(features.target),), {"answer": answer})
 
 
 def linear(features: Features, trust: float, max_iter: int, log: logging.Logger) -> LinearModel:
@@ -52,18 +52,20 @@ def linear(features: Features, trust: float, max_iter: int, log: logging.Logger)
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     for spec in features.arrays:
-        _check_array(spec)
-    batch = _training(features)
+        check_array(spec)
+    batch = training(features)
     estimator = _estimator(features.target, trust, max_iter)
     if features.target.classes is not None:
-        _check_classes(batch[TARGET], features.target)
+        check_classes(batch[TARGET], features.target)
     if WEIGHT in batch:
-        _check_weight(batch[WEIGHT])
+        check_weight(batch[WEIGHT])
     # Sums over rows are divided among threads otherwise, and rounded differently for each number of them.
     with threadpool_limits(1):
         _fit(estimator, design(batch, features.arrays), batch, log)
     names = ("coef_", "intercept_", "classes_") if features.target.classes else ("coef_", "intercept_")
-    return LinearModel(features.arrays, (_output(features.target),), {name: _array(estimator, name) for name in names})
+    return LinearModel(
+        features.arrays, (output_of(features.target),), {name: _array(estimator, name) for name in names}
+    )
 
 
 def finish(context: Context, features: Features, model: M) -> M:
@@ -142,7 +144,8 @@ def _array(estimator: Any, name: str) -> np.ndarray:
     return np.ascontiguousarray(getattr(estimator, name), dtype=dtype)
 
 
-def _training(features: Features) -> dict[str, np.ndarray]:
+def training(features: Features) -> dict[str, np.ndarray]:
+    """The training rows; raises `DataError` if there are none, or no arrays."""
     source = features.source("train")
     if not len(source) or not features.arrays:
         raise DataError(
@@ -153,23 +156,26 @@ def _training(features: Features) -> dict[str, np.ndarray]:
     return source.batch()
 
 
-def _output(target: Target) -> Output:
+def output_of(target: Target) -> Output:
+    """What a model of that target gives."""
     if target.classes is None:
         return Output("value", "value")
     return Output("probability", "probability", classes=target.classes)
 
 
-def _check_array(spec: ArraySpec) -> None:
+def check_array(spec: ArraySpec) -> None:
+    """Raises `DataError` unless an array is a vector of float32, or codes."""
     floats = spec.cardinalities is None and spec.dtype == "float32"
     if len(spec.shape) != 1 or not (floats or spec.cardinalities is not None):
         raise DataError(
-            f"the linear model cannot take the array '{spec.name}' ({spec.dtype}, shape {spec.shape})",
+            f"this model cannot take the array '{spec.name}' ({spec.dtype}, shape {spec.shape})",
             hint="it takes float32 vectors and codes; use another model or other features",
-            code="linear-input",
+            code="table-input",
         )
 
 
-def _check_weight(weight: np.ndarray) -> None:
+def check_weight(weight: np.ndarray) -> None:
+    """Raises `DataError` unless training weights are numbers that some row has."""
     import numpy as np
 
     if not np.isfinite(weight).all() or weight.min() < 0 or weight.sum() <= 0:
@@ -180,7 +186,8 @@ def _check_weight(weight: np.ndarray) -> None:
         )
 
 
-def _check_classes(target: np.ndarray, declared: Target) -> None:
+def check_classes(target: np.ndarray, declared: Target) -> None:
+    """Raises `DataError` unless the training rows have two classes at least."""
     import numpy as np
 
     found = np.unique(target)

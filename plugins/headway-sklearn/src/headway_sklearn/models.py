@@ -67,3 +67,29 @@ class LinearModel(TableModel):
         from headway_sklearn import export
 
         return export.linear(self)
+
+
+@dataclass(frozen=True)
+class BoostedTrees(TableModel):
+    """Gradient-boosted trees of scikit-learn, taken apart.
+
+    ``weights`` holds ``ranks.ARRAY.POSITION``, the category of every code; ``node.FIELD``, the nodes of all
+    trees one after the other, by scikit-learn's fields; ``trees``, where each tree's begin; ``bitsets``, the
+    categories that go left, and ``splits``, where each tree's begin; ``baseline``, what the trees of an
+    iteration are added to; and, for classification, ``classes_``, the codes of the classes that the training
+    rows had. The probability of the others is 0.
+    """
+
+    type_name: ClassVar[str] = "boosted_trees"
+
+    def _predict(self, batch: Mapping[str, np.ndarray]) -> np.ndarray:
+        from headway_sklearn import trees
+
+        total = trees.scores(self, batch)
+        return total[:, 0] if self.outputs[0].classes is None else trees.probabilities(self, total)
+
+    def export(self) -> Graph:
+        """One ensemble in float64."""
+        from headway_sklearn import tree_export
+
+        return tree_export.boosted(self)

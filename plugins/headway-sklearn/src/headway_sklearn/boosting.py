@@ -1,0 +1,60 @@
+"""Gradient-boosted trees."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from annotated_types import Ge, Gt, Le
+from headway import Seed
+from headway.contracts import Features
+from headway.stage import Context, Stage
+
+from headway_sklearn.models import BoostedTrees
+
+
+@dataclass(frozen=True)
+class HistGradientBoosting(Stage):
+    """scikit-learn's HistGradientBoostingClassifier or HistGradientBoostingRegressor.
+
+    Codes are categories: a split sends any set of them left. Of an array with more codes than `max_bins`, the most
+    frequent ones are categories of their own, and all others are one. A code that no training row has goes with those
+    others, or, where there are none, where scikit-learn sends missing values. Weights of rows are honoured; rows of
+    weight 0 are left out. One thread: the same trees on every machine.
+    """
+
+    learning_rate: Annotated[float, Gt(0)] = 0.1
+    """What each tree's answer is multiplied by."""
+
+    max_iter: Annotated[int, Ge(1)] = 300
+    """Trees, for each class if there are more than two; fewer if `early_stopping` ends it."""
+
+    max_leaf_nodes: Annotated[int, Ge(2)] = 31
+    """Leaves of a tree."""
+
+    min_samples_leaf: Annotated[int, Ge(1)] = 20
+    """Training rows of a leaf."""
+
+    l2_regularization: Annotated[float, Ge(0)] = 0.0
+    """The penalty on the squared answers of leaves."""
+
+    max_bins: Annotated[int, Ge(2), Le(255)] = 255
+    """Values that are told apart of a number, and categories of a code."""
+
+    early_stopping: Annotated[int, Ge(1)] | None = 20
+    """Iterations without a lower loss on the validation split after which fitting stops; null for never. The
+    iterations up to the one with the lowest loss are kept. Without a validation split it never stops."""
+
+    seed: Seed = 0
+    """Seed of the 200,000 rows whose values decide the bins, of more."""
+
+    def run(self, context: Context, features: Features) -> BoostedTrees:
+        """Fits on the training rows; records metrics of the validation split, if there is one.
+
+        Raises:
+            DataError: There are no training rows, they hold one class only, or an array is neither a
+                vector of float32 nor codes.
+        """
+        from headway_sklearn import fit, trees
+
+        return fit.finish(context, features, trees.fit(features, self))
