@@ -55,7 +55,8 @@ def flights(rows: int = 327_000) -> pl.DataFrame:
     random = np.random.default_rng(SEED)
     words = {"carrier": 16, "origin": 3, "dest": 105, "tailnum": 4_000}
     columns: dict[str, Any] = {
-        name: random.integers(0, high, rows) for name, high in (("month", 12), ("day", 31), ("hour", 24), ("minute", 60))
+        name: random.integers(0, high, rows)
+        for name, high in (("month", 12), ("day", 31), ("hour", 24), ("minute", 60))
     }
     columns |= {name: random.integers(0, 2_400, rows) for name in ("sched_dep_time", "sched_arr_time", "flight")}
     columns["distance"] = random.lognormal(7, 0.7, rows).round()

@@ -18,7 +18,7 @@ def write_arrays(folder: Path, rows: int, pieces: Iterable[Mapping[str, np.ndarr
     Args:
         folder: Where; what is there is deleted.
         rows: How many rows the pieces have together.
-        pieces: Name to rows of each array, the same names in each; at least one piece.
+        pieces: Name to rows of each array; the pieces of an array in their order, at least one of each.
 
     Returns:
         Name to the array, mapped read-only.

@@ -59,7 +59,7 @@ class Assembly(torch.nn.Module):
 
 def finished(values: torch.Tensor, kind: str) -> torch.Tensor:
     """Values of a branch as the arrays have them: float32 within `LIMIT`, or int64."""
-    return values.clamp(-LIMIT, LIMIT).to(torch.float32) if kind == "number" else values
+    return values.to(torch.float32).clamp(-LIMIT, LIMIT) if kind == "number" else values
 
 
 def _input(name: str, fitted: FittedBranch) -> str:

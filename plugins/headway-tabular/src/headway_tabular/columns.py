@@ -15,6 +15,12 @@ from headway_tabular.layout import WORDS, Branch, Layout
 from headway_tabular.transforms import Block
 from headway_tabular.vocabularies import Vocabularies
 
+BATCH = 4 * CHUNK
+"""Rows that are read at a time; the graph is given `CHUNK` of them at a time."""
+
+CACHED = 2048
+"""Rows whose values fit into the processor's cache."""
+
 
 @dataclass(frozen=True)
 class Columns:
@@ -35,28 +41,30 @@ class Columns:
         return Block("code", branch.columns, tuple(self.vocabularies.categories(name) for name in branch.columns))
 
     def values(self, branch: Branch, frame: pl.DataFrame) -> np.ndarray:
-        """What a branch is given, of shape (rows, columns), each column in one piece of memory."""
-        dtype = np.float64 if branch.kind == "number" else np.int64
-        given = np.empty((len(branch.columns), frame.height), dtype).T
-        for start in range(0, frame.height, CHUNK):
-            rows, known = frame.slice(start, CHUNK), dict[str, torch.Tensor]()
-            for place, name in enumerate(branch.columns):
-                given[start : start + CHUNK, place] = self._value(name, rows, known).numpy()
+        """What a branch is given, of shape (rows, columns)."""
+        given = np.empty((frame.height, len(branch.columns)), np.float64 if branch.kind == "number" else np.int64)
+        for start in range(0, frame.height, BATCH):
+            rows, known = frame.slice(start, BATCH), dict[str, np.ndarray]()
+            columns = [self._value(name, rows, known) for name in branch.columns]
+            # A few rows of all columns at a time, so that each line of memory is written while it is in the cache.
+            for first in range(0, rows.height, CACHED):
+                given[start + first :][:CACHED] = np.stack([column[first : first + CACHED] for column in columns], -1)
         return given
 
-    def _value(self, name: str, frame: pl.DataFrame, known: dict[str, torch.Tensor]) -> torch.Tensor:
+    def _value(self, name: str, frame: pl.DataFrame, known: dict[str, np.ndarray]) -> np.ndarray:
         if name not in known:
             known[name] = self._found(name, frame, known)
         return known[name]
 
-    def _found(self, name: str, frame: pl.DataFrame, known: dict[str, torch.Tensor]) -> torch.Tensor:
+    def _found(self, name: str, frame: pl.DataFrame, known: dict[str, np.ndarray]) -> np.ndarray:
         if name in self.layout.expressions:
             expression = self.layout.expressions[name]
-            return evaluate(expression, {part: self._value(part, frame, known) for part in sorted(expression.columns)})
+            parts = {part: np.array(self._value(part, frame, known)) for part in sorted(expression.columns)}
+            return evaluate(expression, {part: torch.from_numpy(values) for part, values in parts.items()}).numpy()
         column = next((column for column in self.layout.columns if column.name == name), None)
         if column is None or column.kind in WORDS:
-            return torch.from_numpy(self.vocabularies.encode(name, frame))
-        return torch.from_numpy(np.array(feeds(frame, [column])[name]))
+            return self.vocabularies.encode(name, frame)
+        return np.asarray(feeds(frame, [column])[name])
 
     @property
     def inputs(self) -> dict[str, torch.dtype]:

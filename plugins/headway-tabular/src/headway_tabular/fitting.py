@@ -134,10 +134,10 @@ def _folds(steps: list[Fitted]) -> tuple[Chain, ...]:
 
 
 def _given(fitted: Fitted, values: np.ndarray, fold: np.ndarray) -> np.ndarray:
-    """What a transform gives the training rows, each column in one piece of memory."""
+    """What a transform gives the training rows."""
     modules = fitted.out_of_fold or (fitted.module,)
     dtype = np.float64 if fitted.block.kind == "number" else np.int64
-    given = np.empty((len(fitted.block.names), len(values)), dtype).T
+    given = np.empty((len(values), len(fitted.block.names)), dtype)
     for start in range(0, len(values), CHUNK):
         rows = slice(start, start + CHUNK)
         given[rows] = by_fold(modules, values[rows], fold[rows])[0].numpy()

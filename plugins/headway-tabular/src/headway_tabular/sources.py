@@ -12,10 +12,8 @@ from headway.contracts import CHUNK, POSITION, ROW, TARGET, WEIGHT, Dataset, Sou
 
 from headway_tabular.arrays import write_arrays
 from headway_tabular.balance import Balance, balanced
+from headway_tabular.columns import BATCH
 from headway_tabular.transform import Transformation
-
-BATCH = 4 * CHUNK
-"""Rows that are read at a time; the graph is given `CHUNK` of them at a time."""
 
 TRAIN = "train"
 """The split that is learnt from."""
@@ -39,12 +37,10 @@ class Sources:
 
     def _split(self, name: str, frame: pl.LazyFrame) -> Source:
         rows = frame.select(pl.len()).collect(engine="streaming").item()
-        transform = self.transformation.training_arrays if name == TRAIN else self.transformation.arrays
-        pieces = (transform(batch) | target for batch, target in self._labelled(frame))
-        return Source(write_arrays(self.folder / name, rows, pieces), rows)
+        return Source(write_arrays(self.folder / name, rows, self._pieces(frame, train=name == TRAIN)), rows)
 
-    def _labelled(self, frame: pl.LazyFrame) -> Iterator[tuple[pl.DataFrame, dict[str, np.ndarray]]]:
-        """Batches with their targets and weights."""
+    def _pieces(self, frame: pl.LazyFrame, *, train: bool) -> Iterator[dict[str, np.ndarray]]:
+        """Arrays, targets and weights; those of a batch come after each other, each in its own pieces."""
         schema, columns = self.transformation.schema, self.transformation.columns.layout.columns
         roles = [name for name in (schema.group, schema.weight, schema.target.column) if name is not None]
         names = dict.fromkeys([ROW, *(column.name for column in columns), *roles])
@@ -53,7 +49,8 @@ class Sources:
         start = 0
         for batch in batches(frame.select(list(names))):
             rows = slice(start, start := start + batch.height)
-            yield batch, labels(batch, schema) if ahead is None else {name: a[rows] for name, a in ahead.items()}
+            yield labels(batch, schema) if ahead is None else {name: array[rows] for name, array in ahead.items()}
+            yield from self.transformation.pieces(batch, train=train)
 
     def balance(self, source: Source, method: Balance, seed: int) -> Source:
         """Training rows so that classes count alike; the files of the given ones may be reused."""

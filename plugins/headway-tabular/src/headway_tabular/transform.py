@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 import polars as pl
 from headway import DataError
-from headway.contracts import Runtime, Schema, feeds, run_chunked
+from headway.contracts import CHUNK, Runtime, Schema, feeds
 
 from headway_tabular.assembly import ARRAYS, finished
 from headway_tabular.columns import Columns
@@ -33,21 +33,26 @@ class Transformation:
     schema: Schema
     runtime: Runtime = field(repr=False)
 
-    def arrays(self, rows: pl.DataFrame) -> dict[str, np.ndarray]:
-        """What the graph gives.
+    def pieces(self, rows: pl.DataFrame, *, train: bool) -> Iterator[dict[str, np.ndarray]]:
+        """What the graph gives, `CHUNK` rows at a time.
+
+        Args:
+            rows: Raw rows.
+            train: Whether they are training rows: then, what transforms learnt of the target, they learnt without the
+                fold of the row.
 
         Raises:
             DataError: An integer would be rounded.
         """
         for name in self._watched:
             _refuse_rounded(rows[name])
-        return run_chunked(self.runtime, feeds(rows, self.columns.layout.columns))
+        given = feeds(rows, self.columns.layout.columns)
+        learnt = train and any(fitted.folds for fitted in self.branches)
+        for start in range(0, max(rows.height, 1), CHUNK):
+            arrays = self.runtime.run({name: feed[start : start + CHUNK] for name, feed in given.items()})
+            yield self._out_of_fold(rows.slice(start, CHUNK), arrays) if learnt else arrays
 
-    def training_arrays(self, rows: pl.DataFrame) -> dict[str, np.ndarray]:
-        """The same, but what transforms learnt of the target, they learnt without the fold of the row."""
-        arrays = self.arrays(rows)
-        if not any(fitted.folds for fitted in self.branches):
-            return arrays
+    def _out_of_fold(self, rows: pl.DataFrame, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         fold, arrays = folds(rows, self.schema), {name: array.copy() for name, array in arrays.items()}
         for fitted, places in self._placed():
             if fitted.folds:
