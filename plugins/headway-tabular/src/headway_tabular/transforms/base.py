@@ -15,6 +15,13 @@ Kind = Literal["number", "code", "time"]
 int64 in a closed domain from 0, ``time`` int64 microseconds since 1970 with the smallest int64 for missing."""
 
 
+MISSING = "(missing)"
+"""What the last code stands for, for people, where it is that of missing values."""
+
+UNSEEN = "(unseen)"
+"""What the last code stands for, for people, where it is that of what training did not have."""
+
+
 @dataclass(frozen=True)
 class Block:
     """Columns side by side that go through the same transforms.

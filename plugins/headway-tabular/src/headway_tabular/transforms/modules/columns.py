@@ -1,0 +1,106 @@
+"""Statistics of one column at a time, so that no copy of the whole training block is made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+_CELLS = 1 << 22
+"""How many values are copied at once: columns of a row-major block are read eight, a cache line, together."""
+_LARGEST = float(np.finfo(np.float64).max)
+_WHOLE = 1e15
+_SAFE = 2.0**400
+"""Squares and sums of values within this of 1 neither overflow nor vanish."""
+
+
+def known(values: np.ndarray) -> Iterator[np.ndarray]:
+    """The finite values of each column of (rows, columns): copies, which the caller may reorder."""
+    rows, width = values.shape
+    step = max(1, min(8, _CELLS // max(rows, 1)))
+    for first in range(0, width, step):
+        for column in np.array(values[:, first : first + step].T, order="C"):
+            finite = np.isfinite(column)
+            yield column if finite.all() else column[finite]
+
+
+def mean(column: np.ndarray) -> float:
+    """The mean of finite values, however large; of a constant column its very value."""
+    if column.min() == column.max():
+        return float(column[0])
+    unit = _unit(column)
+    return float((column * unit).mean() / unit)
+
+
+def median(column: np.ndarray) -> float:
+    """The middle of finite values, or the mean of the two in the middle; the column is reordered."""
+    middle = len(column) // 2
+    if len(column) % 2:
+        column.partition(middle)
+        return float(column[middle])
+    column.partition([middle - 1, middle])
+    return float(column[middle - 1] / 2 + column[middle] / 2)
+
+
+def standard(column: np.ndarray) -> tuple[float, float]:
+    """Mean and population standard deviation of finite values; 1 for a constant column."""
+    if column.min() == column.max():
+        return float(column[0]), 1.0
+    unit = _unit(column)
+    scaled = column * unit
+    return float(scaled.mean() / unit), _positive(scaled.std() / unit)
+
+
+def robust(column: np.ndarray) -> tuple[float, float]:
+    """Median and interquartile range; 1 where that is 0. The column is reordered."""
+    low, middle, high = quantiles(column, np.array([0.25, 0.5, 0.75]))
+    return float(middle), _positive(high - low)
+
+
+def minmax(column: np.ndarray) -> tuple[float, float]:
+    """Minimum and range; 1 for a constant column."""
+    return float(column.min()), _positive(column.max() - column.min())
+
+
+def most_frequent(column: np.ndarray) -> float:
+    """The smallest of the most frequent values."""
+    values, counts = np.unique(column, return_counts=True)
+    return float(values[counts.argmax()])
+
+
+def quantiles(column: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """Quantiles by linear interpolation, never falling; the column is reordered."""
+    unit = _unit(column)
+    if unit != 1.0:
+        column = column * unit
+    return np.maximum.accumulate(np.quantile(column, shares, overwrite_input=True) / unit)
+
+
+def even(column: np.ndarray, count: int) -> np.ndarray:
+    """Evenly spaced numbers from the smallest value to the largest."""
+    unit = _unit(column)
+    return np.linspace(column.min() * unit, column.max() * unit, count) / unit
+
+
+def numerals(numbers: np.ndarray) -> list[str]:
+    """Numbers as texts: whole ones in full, others with as few digits as keep distinct ones distinct."""
+    distinct, texts = len(np.unique(numbers)), list[str]()
+    for digits in range(4, 18):
+        texts = [
+            f"{n:.0f}" if n.is_integer() and abs(n) < _WHOLE else f"{n:.{digits}g}" for n in (numbers + 0.0).tolist()
+        ]
+        if len(set(texts)) == distinct:
+            break
+    return texts
+
+
+def _unit(column: np.ndarray) -> float:
+    """A power of two that brings extreme columns near 1, so that multiplying by it loses nothing."""
+    largest = float(max(-column.min(), column.max()))
+    if largest == 0 or 1 / _SAFE < largest < _SAFE:
+        return 1.0
+    return float(2.0 ** -np.clip(np.frexp(largest)[1], -1000, 1000))
+
+
+def _positive(scale: float) -> float:
+    return min(float(scale), _LARGEST) or 1.0

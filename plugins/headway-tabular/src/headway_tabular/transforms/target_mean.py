@@ -1,0 +1,47 @@
+"""`target_mean`: categories as the mean of the target among them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Literal
+
+from annotated_types import Ge
+from headway import DataError
+
+from headway_tabular.transforms.base import Block, Fit, Fitted, Kind, Transform
+
+
+@dataclass(frozen=True)
+class TargetMean(Transform):
+    """Codes become the mean of the target among training rows of that code, drawn to the mean of all.
+
+    One column a column, or one a class if there are more than two. Training rows get what the other folds say of
+    them, so that no row sees its own target. The last code (unseen or missing) has the mean of all.
+
+    Micci-Barreca 2001, *A preprocessing scheme for high-cardinality categorical attributes*; the same estimates as
+    scikit-learn's TargetEncoder.
+    """
+
+    takes: ClassVar[tuple[Kind, ...]] = ("code",)
+
+    smooth: Annotated[float, Ge(0)] | Literal["auto"] = "auto"
+    """How many rows the mean of all counts for; `auto`: the variance within a category over that of all (empirical
+    Bayes)."""
+
+    def fit(self, fit: Fit) -> Fitted:
+        """One number a code, for each fold and for all rows; raises `DataError` for fewer than two folds."""
+        from headway_tabular.transforms.modules.codes import Lookup
+        from headway_tabular.transforms.modules.target import Sums
+
+        sums = Sums.of(fit)
+        if sums.folds < 2:
+            raise DataError("target_mean: all rows are in one fold", hint="use two or more folds", code="one-fold")
+        smooth = None if self.smooth == "auto" else self.smooth
+        without = tuple(Lookup(sums.means(smooth, leave_out=fold)) for fold in range(sums.folds))
+        return Fitted(Block("number", _names(fit)), Lookup(sums.means(smooth)), without)
+
+
+def _names(fit: Fit) -> tuple[str, ...]:
+    if fit.classes is None or fit.classes == 2:
+        return tuple(f"{name}_mean" for name in fit.block.names)
+    return tuple(f"{name}_mean_{index}" for name in fit.block.names for index in range(fit.classes))
