@@ -161,7 +161,8 @@ def _feed(series: pl.Series, column: Column) -> Feed:
 def _refuse_inexact(series: pl.Series, column: Column) -> None:
     if not series.dtype.is_integer() or not series.len():
         return
-    if ((series < -EXACT) | (series > EXACT)).any():
+    low, high = series.min(), series.max()
+    if low is not None and (low < -EXACT or high > EXACT):  # type: ignore[operator]  # integers
         raise DataError(
             f"column '{column.name}' holds integers beyond 2^53, which float64 would round",
             hint="declare it as an identifier or a category",

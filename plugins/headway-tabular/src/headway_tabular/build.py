@@ -13,7 +13,7 @@ from headway.contracts import ROW, Dataset, NullValues, Recipe, Schema, Target
 from headway.errors import Place
 from headway.naming import unknown
 
-from headway_tabular.columns import columns_of, kinds_of
+from headway_tabular.kinds import columns_of, kinds_of
 from headway_tabular.leakage import findings, settle
 from headway_tabular.recipes import brought, recipe_of, tables_of, used
 from headway_tabular.sources.typed import typed

@@ -1,100 +1,79 @@
-"""What the columns of a table hold: the kind of each, by its type and its values."""
+"""Columns of a table as the graph has them before any transform: numbers, codes and times."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
-from headway import DataError
-from headway.contracts import Column
+import torch
+from headway.contracts import CHUNK, feeds
+from headway_onnx.graphs import code_name
 
-ENOUGH = 100
-"""Rows below which values say too little of a column to call it text or an identifier."""
-UNIQUE = 0.9
-"""The share of distinct values from which a column of single words is an identifier."""
-LONG, WORDY, VARIED = 60.0, 4.0, 0.2
-"""Characters or words on average from which a column is text, if at least this share of it is distinct."""
+from headway_tabular.derive import evaluate
+from headway_tabular.layout import WORDS, Branch, Layout
+from headway_tabular.transforms import Block
+from headway_tabular.vocabularies import Vocabularies
+
+BATCH = 4 * CHUNK
+"""Rows that are read at a time; the graph is given `CHUNK` of them at a time."""
+
+CACHED = 2048
+"""Rows whose values fit into the processor's cache."""
 
 
-def kinds_of(
-    frame: pl.LazyFrame, given: Mapping[str, str], roles: Collection[str | None], log: logging.Logger
-) -> dict[str, str]:
-    """The kind of every column: as given, or by type; strings and whole numbers by their values too.
+@dataclass(frozen=True)
+class Columns:
+    """What each feature is made of.
 
-    One streaming pass. A string column is an identifier if nearly all its values are distinct single words, and
-    text if they are long or of several words; a whole-number column is an identifier if it numbers the rows.
-
-    Args:
-        frame: Typed rows.
-        given: Column to kind, where a config says it.
-        roles: Columns that play a part: their kind is that of their type.
-        log: Told of columns that were found to be identifiers or text.
-
-    Raises:
-        DataError: A column holds something that tables do not take.
+    Attributes:
+        layout: Which columns, derived ones and crosses.
+        vocabularies: The codes of strings.
     """
-    schema = frame.collect_schema()
-    kinds = {name: given.get(name) or kind_of(name, dtype) for name, dtype in schema.items()}
-    settled = {*given, *roles}
-    open_ = [name for name, kind in kinds.items() if kind in ("integer", "categorical") and name not in settled]
-    if open_:
-        facts = frame.select(*_facts(open_, schema)).collect(engine="streaming").to_dicts()[0]
-        for name in open_:
-            kinds[name] = _by_values(name, kinds[name], facts)
-    for kind in ("identifier", "text"):
-        found = [name for name in open_ if kinds[name] == kind]
-        if found:
-            log.info("found to be %s: %s (data.kinds says otherwise)", kind, ", ".join(found))
-    return kinds
 
+    layout: Layout
+    vocabularies: Vocabularies
 
-def columns_of(frame: pl.LazyFrame, train: pl.LazyFrame, kinds: Mapping[str, str]) -> tuple[Column, ...]:
-    """The columns of a schema: kinds, types, and whether training rows miss values."""
-    counts = train.select(pl.col(*kinds).null_count()).collect(engine="streaming").to_dicts()[0]
-    schema = frame.collect_schema()
-    return tuple(Column(name, kind, type(schema[name]).__name__, counts[name] > 0) for name, kind in kinds.items())
+    def block(self, branch: Branch) -> Block:
+        """What a branch is given."""
+        if branch.kind != "code":
+            return Block(branch.kind, branch.columns)  # type: ignore[arg-type]  # one of `Kind`
+        return Block("code", branch.columns, tuple(self.vocabularies.categories(name) for name in branch.columns))
 
+    def values(self, branch: Branch, frame: pl.DataFrame) -> np.ndarray:
+        """What a branch is given, of shape (rows, columns)."""
+        given = np.empty((frame.height, len(branch.columns)), np.float64 if branch.kind == "number" else np.int64)
+        for start in range(0, frame.height, BATCH):
+            rows, known = frame.slice(start, BATCH), dict[str, np.ndarray]()
+            columns = [self._value(name, rows, known) for name in branch.columns]
+            # A few rows of all columns at a time, so that each line of memory is written while it is in the cache.
+            for first in range(0, rows.height, CACHED):
+                given[start + first :][:CACHED] = np.stack([column[first : first + CACHED] for column in columns], -1)
+        return given
 
-def kind_of(name: str, dtype: pl.DataType) -> str:
-    """The kind that a type says; raises `DataError` if tables do not take it."""
-    if dtype == pl.Boolean:
-        return "boolean"
-    if dtype.is_integer():
-        return "integer"
-    if dtype.is_numeric():
-        return "numeric"
-    if dtype == pl.Datetime:
-        return "timestamp"
-    if dtype == pl.String:
-        return "categorical"
-    raise DataError(
-        f"column '{name}' holds {dtype}, which tables do not take", hint="leave it out: data.drop", code="column-type"
-    )
+    def _value(self, name: str, frame: pl.DataFrame, known: dict[str, np.ndarray]) -> np.ndarray:
+        if name not in known:
+            known[name] = self._found(name, frame, known)
+        return known[name]
 
+    def _found(self, name: str, frame: pl.DataFrame, known: dict[str, np.ndarray]) -> np.ndarray:
+        if name in self.layout.expressions:
+            expression = self.layout.expressions[name]
+            parts = {part: np.array(self._value(part, frame, known)) for part in sorted(expression.columns)}
+            return evaluate(expression, {part: torch.from_numpy(values) for part, values in parts.items()}).numpy()
+        column = next((column for column in self.layout.columns if column.name == name), None)
+        if column is None or column.kind in WORDS:
+            return self.vocabularies.encode(name, frame)
+        return np.asarray(feeds(frame, [column])[name])
 
-def _facts(names: list[str], schema: pl.Schema) -> list[pl.Expr]:
-    facts = []
-    for name in names:
-        column = pl.col(name)
-        facts += [column.count().alias(f"{name}\0rows"), column.approx_n_unique().alias(f"{name}\0distinct")]
-        if schema[name] == pl.String:
-            facts.append(column.str.len_chars().mean().alias(f"{name}\0length"))
-            facts.append((column.str.count_matches(r"\s+") + 1).mean().alias(f"{name}\0words"))
-        else:
-            facts += [column.min().alias(f"{name}\0least"), column.max().alias(f"{name}\0most")]
-    return facts
-
-
-def _by_values(name: str, kind: str, facts: Mapping[str, float]) -> str:
-    rows = facts[f"{name}\0rows"]
-    if rows < ENOUGH:
-        return kind
-    share = facts[f"{name}\0distinct"] / rows
-    if kind == "integer":
-        numbered = facts[f"{name}\0most"] - facts[f"{name}\0least"] + 1 == rows
-        return "identifier" if numbered and share >= UNIQUE else kind
-    length, words = facts[f"{name}\0length"], facts[f"{name}\0words"]
-    if (length >= LONG or words >= WORDY) and share >= VARIED:
-        return "text"
-    return "identifier" if share >= UNIQUE and words < 2 else kind
+    @property
+    def inputs(self) -> dict[str, torch.dtype]:
+        """What the assembly takes, by the names of the graph: numbers, times, then codes."""
+        strings = [c.name for c in self.layout.of(*WORDS)]
+        used = {name for branch in self.layout.branches for name in branch.columns}
+        codes = [name for name in (*strings, *self.layout.crosses) if name in used]
+        return (
+            {c.name: torch.float64 for c in self.layout.columns if c.name not in strings and c.kind != "timestamp"}
+            | {c.name: torch.int64 for c in self.layout.of("timestamp")}
+            | {code_name(name): torch.int64 for name in codes}
+        )

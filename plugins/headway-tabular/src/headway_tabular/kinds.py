@@ -1,0 +1,100 @@
+"""What the columns of a table hold: the kind of each, by its type and its values."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Mapping
+
+import polars as pl
+from headway import DataError
+from headway.contracts import Column
+
+ENOUGH = 100
+"""Rows below which values say too little of a column to call it text or an identifier."""
+UNIQUE = 0.9
+"""The share of distinct values from which a column of single words is an identifier."""
+LONG, WORDY, VARIED = 60.0, 4.0, 0.2
+"""Characters or words on average from which a column is text, if at least this share of it is distinct."""
+
+
+def kinds_of(
+    frame: pl.LazyFrame, given: Mapping[str, str], roles: Collection[str | None], log: logging.Logger
+) -> dict[str, str]:
+    """The kind of every column: as given, or by type; strings and whole numbers by their values too.
+
+    One streaming pass. A string column is an identifier if nearly all its values are distinct single words, and
+    text if they are long or of several words; a whole-number column is an identifier if it numbers the rows.
+
+    Args:
+        frame: Typed rows.
+        given: Column to kind, where a config says it.
+        roles: Columns that play a part: their kind is that of their type.
+        log: Told of columns that were found to be identifiers or text.
+
+    Raises:
+        DataError: A column holds something that tables do not take.
+    """
+    schema = frame.collect_schema()
+    kinds = {name: given.get(name) or kind_of(name, dtype) for name, dtype in schema.items()}
+    settled = {*given, *roles}
+    open_ = [name for name, kind in kinds.items() if kind in ("integer", "categorical") and name not in settled]
+    if open_:
+        facts = frame.select(*_facts(open_, schema)).collect(engine="streaming").to_dicts()[0]
+        for name in open_:
+            kinds[name] = _by_values(name, kinds[name], facts)
+    for kind in ("identifier", "text"):
+        found = [name for name in open_ if kinds[name] == kind]
+        if found:
+            log.info("found to be %s: %s (data.kinds says otherwise)", kind, ", ".join(found))
+    return kinds
+
+
+def columns_of(frame: pl.LazyFrame, train: pl.LazyFrame, kinds: Mapping[str, str]) -> tuple[Column, ...]:
+    """The columns of a schema: kinds, types, and whether training rows miss values."""
+    counts = train.select(pl.col(*kinds).null_count()).collect(engine="streaming").to_dicts()[0]
+    schema = frame.collect_schema()
+    return tuple(Column(name, kind, type(schema[name]).__name__, counts[name] > 0) for name, kind in kinds.items())
+
+
+def kind_of(name: str, dtype: pl.DataType) -> str:
+    """The kind that a type says; raises `DataError` if tables do not take it."""
+    if dtype == pl.Boolean:
+        return "boolean"
+    if dtype.is_integer():
+        return "integer"
+    if dtype.is_numeric():
+        return "numeric"
+    if dtype == pl.Datetime:
+        return "timestamp"
+    if dtype == pl.String:
+        return "categorical"
+    raise DataError(
+        f"column '{name}' holds {dtype}, which tables do not take", hint="leave it out: data.drop", code="column-type"
+    )
+
+
+def _facts(names: list[str], schema: pl.Schema) -> list[pl.Expr]:
+    facts = []
+    for name in names:
+        column = pl.col(name)
+        facts += [column.count().alias(f"{name}\0rows"), column.approx_n_unique().alias(f"{name}\0distinct")]
+        if schema[name] == pl.String:
+            facts.append(column.str.len_chars().mean().alias(f"{name}\0length"))
+            facts.append((column.str.count_matches(r"\s+") + 1).mean().alias(f"{name}\0words"))
+        else:
+            facts += [column.min().alias(f"{name}\0least"), column.max().alias(f"{name}\0most")]
+    return facts
+
+
+def _by_values(name: str, kind: str, facts: Mapping[str, float]) -> str:
+    rows = facts[f"{name}\0rows"]
+    if rows < ENOUGH:
+        return kind
+    share = facts[f"{name}\0distinct"] / rows
+    if kind == "integer":
+        numbered = facts[f"{name}\0most"] - facts[f"{name}\0least"] + 1 == rows
+        return "identifier" if numbered and share >= UNIQUE else kind
+    length, words = facts[f"{name}\0length"], facts[f"{name}\0words"]
+    if (length >= LONG or words >= WORDY) and share >= VARIED:
+        return "text"
+    return "identifier" if share >= UNIQUE and words < 2 else kind
