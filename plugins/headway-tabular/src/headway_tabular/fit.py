@@ -16,7 +16,7 @@ from headway_tabular.columns import Columns
 from headway_tabular.fitting import FittedBranch, Supervision, fit_branch
 from headway_tabular.folds import draw, folds, smallest
 from headway_tabular.layout import Layout, plan_layout
-from headway_tabular.sources import TRAIN, Sources
+from headway_tabular.outputs import TRAIN, Sources
 from headway_tabular.transform import Transformation
 from headway_tabular.vocabularies import learn_vocabularies
 
