@@ -7,11 +7,14 @@ from headway.plugins import Registry
 from headway_tabular.command_data import Data
 from headway_tabular.table import Query, Table
 from headway_tabular.tabular import Tabular
+from headway_tabular.transforms import TRANSFORMS
 
 
 def headway_register(registry: Registry) -> None:
-    """Registers ``data=table``, ``data=query``, ``features=tabular`` and the command ``data``."""
+    """Registers ``data=table``, ``data=query``, ``features=tabular``, the transforms of columns and ``headway data``."""
     registry.add("data", "table", Table)
     registry.add("data", "query", Query)
     registry.add("features", "tabular", Tabular)
     registry.add("command", Data.name, Data)
+    for name, transform in TRANSFORMS:
+        registry.add("transform", name, transform)
