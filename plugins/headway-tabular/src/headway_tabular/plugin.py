@@ -11,7 +11,7 @@ from headway_tabular.transforms import TRANSFORMS
 
 
 def headway_register(registry: Registry) -> None:
-    """Registers ``data=table``, ``data=query``, ``features=tabular``, the transforms of columns and ``headway data``."""
+    """Registers the data and features stages, the transforms of columns, and the command ``data``."""
     registry.add("data", "table", Table)
     registry.add("data", "query", Query)
     registry.add("features", "tabular", Tabular)
