@@ -11,7 +11,8 @@ from headway.contracts import ROW, AsOf, Recipe
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-START = datetime(2013, 1, 1)
+START = datetime(1969, 12, 31, 23, 59, 57)
+"""Three seconds before 1970, so that moments are negative and positive numbers."""
 
 
 def times(random):
@@ -142,8 +143,8 @@ def test_the_order_of_records_matters_only_where_all_else_is_equal():
 
 
 def test_dates_and_other_units_are_times_too():
-    table = table_of([("a", 0, 0)]).cast({"time": pl.Date})
-    rows = rows_of([("a", 2)]).cast({"at": pl.Datetime("ms", "UTC")})
+    table = table_of([("a", 3, 0)]).cast({"time": pl.Date})
+    rows = rows_of([("a", 5)]).cast({"at": pl.Datetime("ms", "UTC")})
     assert joined(WEATHER, rows, table)["temp"].to_list() == [0]
 
 

@@ -12,7 +12,8 @@ from headway.contracts import HISTORY, ROW, Recipe, Window
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-START = datetime(2013, 1, 1)
+START = datetime(1969, 12, 31, 23, 59, 57)
+"""Three seconds before 1970, so that moments are negative and positive numbers."""
 ODD = [None, math.nan, 1e16, -1e16, 0.1, 0.0]
 
 

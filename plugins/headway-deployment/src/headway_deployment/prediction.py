@@ -170,8 +170,9 @@ class Scoring:
     def _columns(self) -> tuple[Column, ...]:
         """The source's columns as training saw them, as far as that is known."""
         recipe = self.replay.recipe
-        other = {column.name for column in recipe.columns}.union(*(step.gives() for step in recipe.steps))
-        return (*recipe.columns, *(column for column in self.predictor.columns if column.name not in other))
+        made = {name for step in recipe.steps for name in step.gives() if name not in step.takes()}
+        known = made.union(column.name for column in recipe.columns)
+        return (*recipe.columns, *(column for column in self.predictor.columns if column.name not in known))
 
     def _scored(self, batch: pl.DataFrame, frame: pl.DataFrame) -> pl.DataFrame:
         arrays = self.scorer(frame, self.before)
