@@ -57,7 +57,9 @@ def _is_matched(path: Path) -> bool:
     try:
         return next(_matched(path), None) is not None
     except ValueError as error:  # such as rows**.csv
-        raise UsageError(f"{path.name} is no glob: {error}", hint="** stands alone: **/*.csv", code="no-file") from error
+        raise UsageError(
+            f"{path.name} is no glob: {error}", hint="** stands alone: **/*.csv", code="no-file"
+        ) from error
 
 
 def _matched(path: Path) -> Iterator[Path]:
