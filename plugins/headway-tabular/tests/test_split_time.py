@@ -133,6 +133,19 @@ def test_a_moment_without_an_offset_is_in_the_zone_of_the_column():
     assert (by_time(times, test_from="2013-10-01T04:00+00:00") == local).all()
 
 
+def test_times_that_are_too_many_to_keep_are_read_anew(monkeypatch):
+    fields = {"folds": 3, "fold": 1, "gap": "3d", "window": "60d"}
+    kept = by_time(DAYS, **fields)
+    monkeypatch.setattr("headway_tabular.timeline.KEPT", 100)
+    assert (by_time(DAYS, batch=30, **fields) == kept).all()
+
+
+def test_an_hour_that_clocks_skip_is_no_moment():
+    times = pl.DataFrame({"t": pl.Series(DAYS).dt.replace_time_zone("America/New_York")})
+    with pytest.raises(DataError, match="clocks were put forward"):
+        by_time(times, test_from="2013-03-10T02:30")
+
+
 def test_the_order_of_the_rows_does_not_matter():
     order = np.random.default_rng(0).permutation(365)
     shuffled = by_time([DAYS[i] for i in order], gap="1d")

@@ -146,6 +146,15 @@ def test_what_cannot_be_divided_is_explained(frame, split, given, code, part):
     assert caught.value.hint or code == "split-column"
 
 
+@pytest.mark.parametrize(
+    "split", [Split(), Split(folds=3, fold=1), Split(by="time"), Split(by="time", folds=3, fold=1)]
+)
+def test_no_rows_are_no_split(split):
+    with pytest.raises(DataError) as caught:
+        codes_of(pl.DataFrame({"y": [1.0], "t": [1]}).clear(), split)
+    assert caught.value.code == "empty-split"
+
+
 def test_classes_that_a_split_lacks_are_told():
     frame = pl.DataFrame({"y": ["a", "b", "a", "b", "a"]})
     assert absent(frame.lazy(), "y", np.array([0, 0, 1, 255, 2], dtype=np.uint8)) == [
@@ -168,7 +177,9 @@ def test_divided_rows_are_lazy_keep_their_order_and_may_be_some_of_the_source():
     assert some[ROW].to_list() == [row for row in np.flatnonzero(codes == 0).tolist() if row % 3 == 0]
 
 
-def test_arrays_do_not_grow_with_the_rows_but_for_their_codes(tmp_path):
+def test_arrays_do_not_grow_with_the_rows_but_for_their_codes(monkeypatch):
+    monkeypatch.setattr("headway_tabular.timeline.KEPT", 0)
+
     def peak(rows, split):
         index = np.arange(rows)
         frame = pl.DataFrame({"y": index % 3, "t": index * 7919 % rows, "g": index % 50}).lazy()

@@ -10,7 +10,7 @@ from headway import DataError
 from headway.contracts import ROW
 from headway.naming import unknown
 
-from headway_tabular.passes import BATCH, height, looked_up, sizes
+from headway_tabular.passes import BATCH, looked_up, sizes
 from headway_tabular.split import Split
 from headway_tabular.split_group import by_group
 from headway_tabular.split_random import at_random
@@ -60,10 +60,10 @@ def assign(
         found = _by_column(frame, _named(split.column, split, "split.column"), batch)
     else:
         found = at_random(frame, split, seed, target if is_classification and split.stratify else None, batch)
-    codes = _gathered(found, height(frame))
+    codes = _gathered(found)
     _check_rows(codes, split)
-    if is_classification:
-        _check_classes(frame, target, codes, batch)
+    if is_classification and not (split.by == "random" and split.stratify):  # which gives every split every class
+        _check_classes(frame, target, codes)
     return codes
 
 
@@ -75,40 +75,37 @@ def divided(frame: pl.LazyFrame, codes: np.ndarray) -> dict[str, pl.LazyFrame]:
         codes: The code of each row of the source, as `assign` gives them.
     """
     present = _present(codes)
-    return {name: frame.filter(_is_in(codes, code)) for code, name in enumerate(NAMES) if present[code]}
+    return {name: frame.filter(_looked_up(codes, ROW) == code) for code, name in enumerate(NAMES) if present[code]}
 
 
-def absent(frame: pl.LazyFrame, target: str, codes: np.ndarray, batch: int = BATCH) -> list[tuple[str, object]]:
+def absent(frame: pl.LazyFrame, target: str, codes: np.ndarray) -> list[tuple[str, object]]:
     """Classes that a split lacks: (split, class), for the splits that have rows.
 
     Args:
         frame: The rows that were divided.
         target: The target's column.
         codes: The code of each row of the frame.
-        batch: Rows at a time.
     """
-    classes = sizes(frame, target).with_row_index("code")
-    seen = np.zeros((len(NAMES), classes.height), dtype=bool)
-    start = 0
-    for part in looked_up(frame, target, classes, "code", batch):
-        here = codes[start : start + len(part)]
-        start += len(part)
-        used = here != LEFT_OUT
-        seen[here[used], part[used]] = True
+    code = _looked_up(codes, "__row__")
+    rows = frame.select(pl.col(target).alias("class")).with_row_index("__row__").select("class", code.alias("code"))
+    seen = rows.drop_nulls().unique().collect(engine="streaming")
+    there = set(seen.iter_rows())
     return [
         (name, value)
-        for name, row in zip(NAMES, seen, strict=True)
-        if row.any()
-        for value, is_there in zip(classes[target], row, strict=True)
-        if not is_there and value is not None
+        for code, name in enumerate(NAMES)
+        if _present(codes)[code]
+        for value in seen["class"].unique().sort()
+        if (value, code) not in there
     ]
 
 
-def _is_in(codes: np.ndarray, code: int) -> pl.Expr:
-    def is_in(rows: pl.Series) -> pl.Series:
-        return pl.Series(codes[rows.to_numpy()] == code)
+def _looked_up(codes: np.ndarray, rows: str) -> pl.Expr:
+    """The codes of the rows whose numbers a column holds."""
 
-    return pl.col(ROW).map_batches(is_in, return_dtype=pl.Boolean, is_elementwise=True)
+    def looked_up(numbers: pl.Series) -> pl.Series:
+        return pl.Series(codes[numbers.to_numpy()])
+
+    return pl.col(rows).map_batches(looked_up, return_dtype=pl.UInt8, is_elementwise=True)
 
 
 def _named(column: str | None, split: Split, field: str) -> str:
@@ -118,12 +115,11 @@ def _named(column: str | None, split: Split, field: str) -> str:
     return column
 
 
-def _gathered(found: Iterator[np.ndarray], rows: int) -> np.ndarray:
-    codes, start = np.empty(rows, dtype=np.uint8), 0
+def _gathered(found: Iterator[np.ndarray]) -> np.ndarray:
+    codes = bytearray()  # it grows in place
     for part in found:
-        codes[start : start + len(part)] = part
-        start += len(part)
-    return codes
+        codes += part.astype(np.uint8, copy=False).tobytes()
+    return np.frombuffer(codes, dtype=np.uint8)
 
 
 def _present(codes: np.ndarray) -> np.ndarray:
@@ -155,8 +151,8 @@ def _check_rows(codes: np.ndarray, split: Split) -> None:
             raise DataError(f"the split '{NAMES[code]}' has no rows", hint=hint, code="empty-split")
 
 
-def _check_classes(frame: pl.LazyFrame, target: str, codes: np.ndarray, batch: int) -> None:
-    lacking = [value for name, value in absent(frame, target, codes, batch) if name == "train"]
+def _check_classes(frame: pl.LazyFrame, target: str, codes: np.ndarray) -> None:
+    lacking = [value for name, value in absent(frame, target, codes) if name == "train"]
     if lacking:
         more = f" and {len(lacking) - 1} other class(es)" if len(lacking) > 1 else ""
         raise DataError(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 
 import numpy as np
 import polars as pl
@@ -14,6 +15,8 @@ from headway_tabular.duration import duration
 from headway_tabular.passes import BATCH, batches
 from headway_tabular.split import Moment, Span
 
+KEPT = 2_000_000
+"""So many values are kept in memory (16 MB); more are read anew in every pass."""
 _TICKS = {"ms": timedelta(milliseconds=1), "us": timedelta(microseconds=1)}
 
 
@@ -58,8 +61,21 @@ class Timeline:
                 code="missing-time",
             )
 
-    def values(self) -> Iterator[np.ndarray]:
+    def values(self) -> Iterable[np.ndarray]:
         """The column in order of the rows, some at a time: float64 for floats, else int64 (ticks for timestamps)."""
+        return self._read() if self._kept is None else self._kept
+
+    @cached_property
+    def _kept(self) -> list[np.ndarray] | None:
+        """The values, if they are few enough to be kept."""
+        parts: list[np.ndarray] = []
+        for part in self._read():
+            parts.append(part)
+            if sum(map(len, parts)) > KEPT:
+                return None
+        return parts
+
+    def _read(self) -> Iterator[np.ndarray]:
         wanted = pl.Float64 if self.dtype.is_float() else pl.Int64
         value = pl.col(self.column).cast(pl.Datetime("us")) if self.dtype == pl.Date else pl.col(self.column)
         for part in batches(self.frame.select(value.to_physical().cast(wanted)), self.batch):
@@ -79,7 +95,10 @@ class Timeline:
         unit = getattr(self.dtype, "time_unit", "us")
         stamp = pl.Series([at]).cast(pl.Datetime("us", "UTC")) if at.tzinfo else pl.Series([at])
         if zone is not None and at.tzinfo is None:
-            stamp = stamp.dt.replace_time_zone(zone)
+            stamp = stamp.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
+        if stamp[0] is None:
+            what = f"{given} is no time of {zone}: clocks were put forward over it"
+            raise DataError(what, hint="write it with its offset", code="moment")
         return int(stamp.dt.cast_time_unit(unit).to_physical()[0])
 
     def span(self, given: Span | None) -> int | float:
