@@ -35,6 +35,9 @@ HELD = 2**28
 """Bytes of raw rows and arrays of a split that are held at a time: of wide rows, and of long windows, which cost
 nothing as views but are large when compared, fewer are checked."""
 
+RUN = 64
+"""Rows that are read one after another, at as many places as they can be: single rows would bring in a page each."""
+
 MAGNITUDE = 100.0
 """Beyond this, generated rows are not held to the framework: float32 loses digits in proportion to its
 inputs, and where huge terms cancel, two right answers differ. They must still be finite and bit-equal."""
@@ -87,7 +90,11 @@ class Subject:
 
         rows = len(self.features.source(split))
         fit = min(rows, MAX_ROWS, max(HELD // self._bytes, 1))
-        return np.linspace(0, rows, fit, endpoint=False).astype(np.int64)
+        if fit == rows:
+            return np.arange(rows)
+        run = min(RUN, max(fit // RUN, 1))
+        starts = np.linspace(0, rows - run + 1, fit // run, endpoint=False).astype(np.int64)
+        return np.unique(starts[:, None] + np.arange(run))
 
     @property
     def _bytes(self) -> int:
