@@ -70,7 +70,7 @@ def most_frequent(column: np.ndarray) -> float:
 
 def quantiles(column: np.ndarray, shares: np.ndarray) -> np.ndarray:
     """Quantiles by linear interpolation, never falling; the column is reordered."""
-    unit = _unit(column)
+    unit = _half(column)
     if unit != 1.0:
         column = column * unit
     return np.maximum.accumulate(np.quantile(column, shares, overwrite_input=True) / unit)
@@ -78,7 +78,7 @@ def quantiles(column: np.ndarray, shares: np.ndarray) -> np.ndarray:
 
 def even(column: np.ndarray, count: int) -> np.ndarray:
     """Evenly spaced numbers from the smallest value to the largest."""
-    unit = _unit(column)
+    unit = _half(column)
     return np.linspace(column.min() * unit, column.max() * unit, count) / unit
 
 
@@ -94,8 +94,14 @@ def numerals(numbers: np.ndarray) -> list[str]:
     return texts
 
 
+def _half(column: np.ndarray) -> float:
+    """1/2 where differences of values would overflow, else 1, since halving would round the smallest numbers."""
+    with np.errstate(over="ignore"):
+        return 1.0 if np.isfinite(column.max() - column.min()) else 0.5
+
+
 def _unit(column: np.ndarray) -> float:
-    """A power of two that brings extreme columns near 1, so that multiplying by it loses nothing."""
+    """A power of two that brings extreme columns near 1; what it rounds to 0 would not count beside the others."""
     largest = float(max(-column.min(), column.max()))
     if largest == 0 or 1 / _SAFE < largest < _SAFE:
         return 1.0
