@@ -9,11 +9,7 @@ from headway_onnx.graphs import code_name
 
 from headway_tabular.columns import Columns
 from headway_tabular.derive import evaluate
-from headway_tabular.fitting import FittedBranch
-
-LIMIT = 1e30
-"""Numbers are kept within this, so that an absurd one, such as 1e300, and sums of such stay finite in float32."""
-
+from headway_tabular.fitting import LIMIT, FittedBranch
 
 ARRAYS = {"number": ("numeric", "float32"), "code": ("categorical", "int64")}
 """What a block holds → the array it is part of, and its type."""
@@ -37,6 +33,7 @@ class Assembly(torch.nn.Module):
             if (own := columns.vocabularies.own(name)) is not None
         }
         self._columns = [[_input(name, fitted) for name in fitted.branch.columns] for fitted in branches]
+        self._bounded = [fitted.bounded for fitted in branches]
         self._kinds = [[block.kind for block in fitted.blocks] for fitted in branches]
         self.chains = torch.nn.ModuleList(fitted.chain for fitted in branches)
 
@@ -44,10 +41,11 @@ class Assembly(torch.nn.Module):
         """Columns (rows,) → numeric (rows, F) float32 and categorical (rows, K) int64, those that there are."""
         known = self._derived(dict(zip(self._inputs, inputs, strict=True)))
         parts: dict[str, list[torch.Tensor]] = {"number": [], "code": []}
-        for names, kinds, chain in zip(self._columns, self._kinds, self.chains, strict=True):
+        branches = zip(self._columns, self._kinds, self._bounded, self.chains, strict=True)
+        for names, kinds, bounded, chain in branches:
             given = chain(torch.stack([known[name] for name in names], dim=-1))
             for values, kind in zip(given, kinds, strict=True):
-                parts[kind].append(finished(values, kind))
+                parts[kind].append(finished(values, kind, bounded=bounded))
         return tuple(_joined(part) for part in parts.values() if part)
 
     def _derived(self, known: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
@@ -57,9 +55,12 @@ class Assembly(torch.nn.Module):
         return known | {name: known[name].clamp(max=own) for name, own in self._own.items() if name in known}
 
 
-def finished(values: torch.Tensor, kind: str) -> torch.Tensor:
+def finished(values: torch.Tensor, kind: str, *, bounded: bool) -> torch.Tensor:
     """Values of a branch as the arrays have them: float32 within `LIMIT`, or int64."""
-    return values.to(torch.float32).clamp(-LIMIT, LIMIT) if kind == "number" else values
+    if kind == "code":
+        return values
+    single = values.to(torch.float32)
+    return single if bounded else single.clamp(-LIMIT, LIMIT)
 
 
 def _input(name: str, fitted: FittedBranch) -> str:

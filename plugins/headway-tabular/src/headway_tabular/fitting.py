@@ -10,12 +10,16 @@ import torch
 from headway.contracts import CHUNK
 
 from headway_tabular.folds import FOLDS
-from headway_tabular.layout import Branch, check_takes
+from headway_tabular.layout import Branch, Step, check_takes
 from headway_tabular.selectors import fault
 from headway_tabular.transforms import Block, Fit, Fitted
+from headway_tabular.transforms.impute import Impute
 
 EXACT = 2.0**24
 """Whole numbers up to this size are exact in float32."""
+
+LIMIT = 1e30
+"""Numbers are kept within this, so that an absurd one, such as 1e300, and sums of such stay finite in float32."""
 
 
 @dataclass(frozen=True)
@@ -79,9 +83,18 @@ class FittedBranch:
         if self.branch.kind != "number" or self.blocks[0].kind != "number":
             return []
         odd = EXACT + 1
-        given = self.probe(odd).tolist()
-        pairs = zip(self.blocks[0].names, given, strict=True)
+        pairs = zip(self.blocks[0].names, self.probe(odd).tolist(), strict=True)
         return [name for name, value in pairs if value == odd and name in self.branch.columns]
+
+    @property
+    def bounded(self) -> bool:
+        """Whether no number, however large, becomes one beyond float32."""
+        return not any((self.probe(value).abs() > LIMIT).any() for value in _probes(self.branch.kind))
+
+    @property
+    def leaks(self) -> bool:
+        """Whether some number or time becomes one that is missing or infinite."""
+        return not all(self.probe(value).isfinite().all() for value in _probes(self.branch.kind))
 
     def probe(self, value: float) -> torch.Tensor:
         """What becomes of a row of one value in all columns; without flags."""
@@ -91,8 +104,18 @@ class FittedBranch:
         return values[0]
 
 
+def _probes(kind: str) -> tuple[float, ...]:
+    """Values of columns that no transform may turn into what a model cannot take."""
+    largest = float(np.finfo(np.float64).max)
+    if kind == "number":
+        return (float("nan"), float("inf"), float("-inf"), largest, -largest, 1.0, -1.0, 0.0)
+    return (np.iinfo(np.int64).min, 0) if kind == "time" else (0,)
+
+
 def fit_branch(branch: Branch, block: Block, values: np.ndarray, supervision: Supervision) -> FittedBranch:
     """Fits the transforms of a branch, one after the other.
+
+    Numbers that may still be missing or infinite at the end are imputed there.
 
     Args:
         branch: The columns and their transforms.
@@ -101,27 +124,52 @@ def fit_branch(branch: Branch, block: Block, values: np.ndarray, supervision: Su
         supervision: Targets and folds of the same rows.
 
     Raises:
-        DataError: A transform does not take what it is given, the values do not allow it, times are left at the end, or
-            missing values are.
+        DataError: A transform does not take what it is given, the values do not allow it, or times are left at the end.
     """
-    steps, flags = list[Fitted](), list[str]()
-    for number, step in enumerate(branch.steps, 1):
-        check_takes(step, block.kind, block.names, branch.at)
-        fitted = step.transform.fit(Fit(block, values, supervision.target, supervision.classes, supervision.fold))
-        steps.append(fitted)
-        block, own = _without_flags(fitted)
-        flags += own
-        if number < len(branch.steps):
-            values = _given(fitted, values, supervision.fold)[:, : len(block.names)]
-    blocks = (block, Block("number", tuple(flags))) if flags else (block,)
-    found = FittedBranch(branch, blocks, _chain(steps), _folds(steps))
-    _check_end(found)
-    return found
+    progress = _Progress(branch, block, values, supervision)
+    for step in branch.steps:
+        progress.take(step)
+    if progress.block.kind == "time":
+        names = ", ".join(progress.block.names[:5])
+        raise fault(
+            branch.at, f"{names}: still times at the end", hint="end with periodic: {parts: [hour]}", code="time"
+        )
+    if progress.block.kind == "number" and progress.found().leaks:
+        progress.take(Step("impute", Impute()))
+    return progress.found()
 
 
-def _without_flags(fitted: Fitted) -> tuple[Block, tuple[str, ...]]:
-    block, values = fitted.block, len(fitted.block.names) - fitted.flags
-    return Block(block.kind, block.names[:values], block.categories), block.names[values:]
+@dataclass
+class _Progress:
+    """A branch on its way: what is fitted, and what it gives the training rows so far."""
+
+    branch: Branch
+    block: Block
+    values: np.ndarray
+    supervision: Supervision
+
+    def __post_init__(self) -> None:
+        self.steps: list[Fitted] = []
+        self.flags: list[str] = []
+        self._current = True
+
+    def take(self, step: Step) -> None:
+        """Fits the next transform on what the ones before it give."""
+        check_takes(step, self.block.kind, self.block.names, self.branch.at)
+        if not self._current:  # only now, for nothing is fitted on what the last one gives
+            self.values = _given(self.steps[-1], self.values, self.supervision.fold)[:, : len(self.block.names)]
+        told = self.supervision
+        fitted = step.transform.fit(Fit(self.block, self.values, told.target, told.classes, told.fold))
+        known = len(fitted.block.names) - fitted.flags
+        self.steps.append(fitted)
+        self.flags += fitted.block.names[known:]
+        self.block = Block(fitted.block.kind, fitted.block.names[:known], fitted.block.categories)
+        self._current = False
+
+    def found(self) -> FittedBranch:
+        """The branch as far as it is fitted."""
+        blocks = (self.block, Block("number", tuple(self.flags))) if self.flags else (self.block,)
+        return FittedBranch(self.branch, blocks, _chain(self.steps), _folds(self.steps))
 
 
 def _chain(steps: list[Fitted], fold: int | None = None) -> Chain:
@@ -157,18 +205,3 @@ def by_fold(modules: Sequence[torch.nn.Module], values: np.ndarray, fold: np.nda
 
 def _tuple(given: torch.Tensor | tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
     return given if isinstance(given, tuple) else (given,)
-
-
-def _check_end(found: FittedBranch) -> None:
-    at, kind, block = found.branch.at, found.branch.kind, found.blocks[0]
-    if block.kind == "time":
-        names = ", ".join(block.names[:5])
-        raise fault(at, f"{names}: still times at the end", hint="end with periodic: {parts: [hour]}", code="time")
-    blank = float("nan") if kind == "number" else np.iinfo(np.int64).min if kind == "time" else 0
-    given = found.probe(blank).tolist()
-    missing = [name for name, value in zip(block.names, given, strict=True) if value != value]
-    if missing:
-        raise fault(
-            at, f"a missing value would still be missing at the end in {', '.join(missing[:5])}",
-            hint="put impute into the chain", code="missing-at-end",
-        )  # fmt: skip

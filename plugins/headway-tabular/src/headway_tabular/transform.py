@@ -58,7 +58,7 @@ class Transformation:
             if fitted.folds:
                 given = by_fold(fitted.folds, self.columns.values(fitted.branch, rows), fold)
                 for block, values, place in zip(fitted.blocks, given, places, strict=True):
-                    arrays[ARRAYS[block.kind][0]][:, place] = finished(values, block.kind).numpy()
+                    arrays[ARRAYS[block.kind][0]][:, place] = finished(values, block.kind, bounded=False).numpy()
         return arrays
 
     def _placed(self) -> Iterator[tuple[FittedBranch, list[slice]]]:
