@@ -33,8 +33,8 @@ def test_a_random_split_promises_more_than_a_split_in_time_keeps(flights):
     column = rows[0].index("validation.auroc")
     figures = {row[0]: float(row[column]) for row in rows[1:3]}
     assert figures["random"] > 0.7
-    shown = json.loads(headway(flights, "runs", "list", "--format", "json", "--columns", "test.auroc").stdout)
-    found = sorted(float(run["metrics"]["test.auroc"]) for run in shown["runs"])
+    shown = json.loads(headway(flights, "runs", "list", "--format", "json", "--metric", "evaluation.test.auroc").stdout)
+    found = sorted(run["evaluation.test.auroc"] for run in shown)
     assert found[1] - found[0] > 0.1
 
 

@@ -28,8 +28,9 @@ if TYPE_CHECKING:
 
 LEFT_OUT: tuple[type, ...] = (Uncached, SecretMarker, SourceMarker)
 """Markers of fields whose values are in no key."""
-KNOWN_OTHERWISE = ("artifact", "command", "configs", "tracker")
-"""Kinds that no stage looks up: artifacts are reached by the stages that give them, the others decide no result."""
+KNOWN_OTHERWISE = ("artifact", "command", "configs", "tracker", "transform")
+"""Kinds that no stage looks up by a name in its code: artifacts are reached by the stages that give them, transforms by
+the fields that choose them, the others decide no result."""
 Components = dict[str, Any]
 """JSON: ``stage``, ``config`` (dotted field → value), ``content`` (field → SHA-256), ``source`` (module →
 hash), ``libraries`` (import name → version), ``cache_version``, ``inputs`` (parameter → key or keys)."""
