@@ -249,6 +249,6 @@ def _parsed(text: str, at: str, known: set[str], others: set[str], hidden: Mappi
 def _hidden(schema: Schema) -> dict[str, str]:
     """Columns that are never inputs, and why."""
     hidden = {c.name: "identifies its row" for c in schema.columns if c.kind == "identifier"}
-    hidden |= dict.fromkeys(schema.late, "is known only after the moment of prediction")
+    hidden |= dict.fromkeys(schema.late, "is known only after the moment of prediction (data.available_at)")
     hidden |= {name: f"is data.{role}" for role, name in (("group", schema.group), ("weight", schema.weight)) if name}
     return hidden | {target.column: "is the target" for target in schema.targets if target.horizon is None}
