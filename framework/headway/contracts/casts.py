@@ -6,11 +6,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from headway.contracts.feeds import EXACT
 from headway.contracts.schema import Column
 from headway.errors import DataError
 
 if TYPE_CHECKING:
     import polars as pl
+
+YES, NO = ("true", "t", "yes", "y", "1"), ("false", "f", "no", "n", "0")
+"""What says so, in any case."""
 
 MOMENT = "%Y-%m-%d %H:%M:%S%.f"
 
@@ -39,8 +43,8 @@ class Misread:
 def cast_columns(frame: pl.LazyFrame, columns: Iterable[Column]) -> pl.LazyFrame:
     """The frame with those of the columns that it has in their types; what cannot be read is null.
 
-    ``true`` and ``false`` in any case are booleans. Moments are ISO dates and times, with T or a space; of those with
-    an offset the UTC is taken. NaN is missing where a whole number is needed.
+    Booleans are true, t, yes, y or 1, and false, f, no, n or 0, in any case. Moments are ISO dates and times, with T
+    or a space; those with an offset or a zone become UTC. NaN is missing where a whole number is needed.
     """
     schema = frame.collect_schema()
     there = [column for column in columns if column.name in schema and not _fits(schema[column.name], column)]
@@ -108,16 +112,37 @@ def _cast(given: pl.DataType, column: Column) -> pl.Expr:
 
     wanted: Any = getattr(pl, column.dtype)
     value = pl.col(column.name)
-    if given == pl.String and wanted == pl.Boolean:
-        lower = value.str.to_lowercase()
-        return pl.when(lower.is_in(["true", "false"])).then(lower == "true")
-    if given == pl.String and wanted in (pl.Datetime, pl.Date):
-        return _moment(value).cast(wanted)
+    if given == pl.String:
+        return _of_text(value, wanted())
     if not _is_possible(given, wanted()):
         return pl.lit(None, dtype=wanted).alias(column.name)
-    if given == pl.Datetime:
-        value = value.dt.replace_time_zone(None)
+    if isinstance(given, pl.Datetime) and given.time_zone:
+        value = value.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
+    if given == pl.Duration and wanted == pl.Float64:
+        return value.dt.total_microseconds() / 1e6
     return value.cast(wanted, strict=False)
+
+
+def _of_text(text: pl.Expr, wanted: pl.DataType) -> pl.Expr:
+    import polars as pl
+
+    if wanted == pl.Boolean:
+        lower = text.str.to_lowercase()
+        return pl.when(lower.is_in([*YES, *NO])).then(lower.is_in(YES))
+    if wanted in (pl.Datetime, pl.Date):
+        return _moment(text).cast(wanted)
+    if wanted.is_temporal():
+        return pl.lit(None, dtype=wanted).alias(text.meta.output_name())
+    if wanted.is_integer():
+        return text.cast(wanted, strict=False).fill_null(_whole(text.cast(pl.Float64, strict=False), wanted))
+    return text.cast(wanted, strict=False)
+
+
+def _whole(number: pl.Expr, wanted: pl.DataType) -> pl.Expr:
+    """``3.0`` is a whole number too, as long as float64 holds it exactly."""
+    import polars as pl
+
+    return pl.when((number == number.floor()) & (number.abs() <= EXACT)).then(number.cast(wanted, strict=False))
 
 
 def _is_possible(given: pl.DataType, wanted: pl.DataType) -> bool:
@@ -128,6 +153,8 @@ def _is_possible(given: pl.DataType, wanted: pl.DataType) -> bool:
         return True
     if given.is_nested() or given in (pl.Binary, pl.Object):
         return False
+    if given == pl.Duration and wanted == pl.Float64:
+        return True
     if wanted.is_temporal():
         return given.is_temporal() and (given in (pl.Date, pl.Datetime)) == (wanted in (pl.Date, pl.Datetime))
     return not given.is_temporal() or wanted == pl.String
@@ -136,7 +163,8 @@ def _is_possible(given: pl.DataType, wanted: pl.DataType) -> bool:
 def _moment(value: pl.Expr) -> pl.Expr:
     """Text as a moment without zone: dates are midnights, seconds may be left out, offsets are undone."""
     full = value.str.replace(r"^(\d{4}-\d{2}-\d{2})$", "${1} 00:00:00").str.replace("T", " ", literal=True)
-    full = full.str.replace(r"^(\S+ \d{2}:\d{2})(Z|[+-]\d{2}:?\d{2})?$", "${1}:00${2}")
+    full = full.str.replace(r"^(\S+ \d{2}:\d{2})\s?(Z|[+-]\d{2}:?\d{0,2})?$", "${1}:00${2}")
+    full = full.str.replace(r"\s([Z+-])", "$1")
     plain = full.str.to_datetime(MOMENT, time_unit="us", strict=False)
     zoned = full.str.to_datetime(MOMENT + "%#z", time_unit="us", time_zone="UTC", strict=False)
     return plain.fill_null(zoned.dt.replace_time_zone(None))

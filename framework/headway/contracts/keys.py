@@ -35,11 +35,18 @@ def key_columns(schema: Mapping[str, pl.DataType], names: Iterable[str]) -> list
 
 
 def _key(name: str, dtype: pl.DataType) -> pl.Expr:
+    wanted = key_type(dtype)
+    value = _in_utc(name, dtype).cast(wanted)
+    return value.fill_nan(None) if wanted.is_float() else value
+
+
+def _in_utc(name: str, dtype: pl.DataType) -> pl.Expr:
     import polars as pl
 
-    wanted = key_type(dtype)
-    value = pl.col(name).dt.replace_time_zone(None) if dtype == pl.Datetime else pl.col(name)
-    return value.cast(wanted).fill_nan(None) if wanted.is_float() else value.cast(wanted)
+    value = pl.col(name)
+    if isinstance(dtype, pl.Datetime) and dtype.time_zone:
+        return value.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
+    return value
 
 
 def require_columns(given: Iterable[str], wanted: Iterable[str], what: str) -> None:
@@ -74,15 +81,14 @@ def match_keys(
 
 
 def moments(name: str, schema: Mapping[str, pl.DataType], what: str) -> pl.Expr:
-    """A column of moments as Datetime in microseconds; raises `DataError` if it holds something else."""
+    """A column of moments as Datetime in microseconds, without zone; raises `DataError` if it holds something else."""
     import polars as pl
 
     dtype = schema[name]
     if dtype not in (pl.Date, pl.Datetime, pl.Null):
         raise DataError(f"{what}: column '{name}' is {dtype}, and must be a timestamp",
                         hint="give it the kind timestamp", code="time-type")  # fmt: skip
-    value = pl.col(name).dt.replace_time_zone(None) if dtype == pl.Datetime else pl.col(name)
-    return value.cast(pl.Datetime("us"))
+    return _in_utc(name, dtype).cast(pl.Datetime("us"))
 
 
 class Codes:

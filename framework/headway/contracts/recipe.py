@@ -62,9 +62,13 @@ class TableSchema:
     null_values: tuple[str, ...] = ()
 
     def read(self, frame: pl.LazyFrame) -> pl.LazyFrame:
-        """Its columns in their types; raises `DataError` if one is not there, or holds what is not of its type."""
+        """Its columns in their types, others as they are.
+
+        Raises:
+            DataError: A column is not there, or holds what is not of its type.
+        """
         require_columns(frame.collect_schema(), (c.name for c in self.columns), f"table '{self.name}'")
-        texts = NullValues(self.null_values).apply(frame.select(c.name for c in self.columns))
+        texts = NullValues(self.null_values).apply(frame)
         refuse_misread(misread(texts, self.columns), f"table '{self.name}': ")
         return cast_columns(texts, self.columns)
 
@@ -74,7 +78,8 @@ class Recipe:
     """Steps in their order.
 
     Attributes:
-        steps: The operations; each maps a lazy frame to a lazy frame.
+        steps: The operations; each maps a lazy frame to a lazy frame. Texts are read as missing first, whatever the
+            order.
         columns: The source's columns as training saw them; after texts were read as missing they are cast to these
             types. Those that are not listed stay as they are.
         tables: What is known of the tables that steps read.
@@ -85,6 +90,12 @@ class Recipe:
     columns: tuple[Column, ...] = ()
     tables: tuple[TableSchema, ...] = ()
     version: int = 1
+
+    def __post_init__(self) -> None:
+        if HISTORY in self.reads():
+            raise DataError(
+                f"a table cannot be named '{HISTORY}'", hint="that is the name of the rows before", code="table-name"
+            )
 
     @property
     def over_rows(self) -> bool:

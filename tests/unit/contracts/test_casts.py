@@ -1,4 +1,4 @@
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 import polars as pl
 import pytest
@@ -15,9 +15,11 @@ def cast(values, dtype, given=None):
 @pytest.mark.parametrize(
     ("values", "dtype", "wanted"),
     [
-        (["1", "-7", None], "Int64", [1, -7, None]),
+        (["1", "-7", "3.0", str(2**60 + 1), None], "Int64", [1, -7, 3, 2**60 + 1, None]),
         (["1", "2.5", "1e3", "-inf"], "Float64", [1.0, 2.5, 1000.0, float("-inf")]),
-        (["true", "FALSE", None], "Boolean", [True, False, None]),
+        (["true", "FALSE", "t", "No", "1", None], "Boolean", [True, False, True, False, True, None]),
+        ([timedelta(seconds=1.5)], "Float64", [1.5]),
+        ([datetime(2013, 1, 1, tzinfo=UTC)], "Datetime", [datetime(2013, 1, 1)]),
         ([1, 0, None], "Boolean", [True, False, None]),
         ([1.0, 2.0, None, float("nan")], "Int64", [1, 2, None, None]),
         ([1, 2], "Float64", [1.0, 2.0]),
@@ -29,8 +31,8 @@ def cast(values, dtype, given=None):
             [datetime(2013, 1, 2), datetime(2013, 1, 2, 3, 4), datetime(2013, 1, 2, 3, 4, 5),
              datetime(2013, 1, 2, 3, 4, 5, 250_000)],
         ),
-        (["2013-01-01T10:00:00Z", "2013-01-01 10:00+05:30"], "Datetime",
-         [datetime(2013, 1, 1, 10), datetime(2013, 1, 1, 4, 30)]),
+        (["2013-01-01T10:00:00Z", "2013-01-01 10:00+05:30", "2013-01-01 10:00:00 +01"], "Datetime",
+         [datetime(2013, 1, 1, 10), datetime(2013, 1, 1, 4, 30), datetime(2013, 1, 1, 9)]),
     ],
 )  # fmt: skip
 def test_values_are_read_as_what_training_saw(values, dtype, wanted):
@@ -46,7 +48,8 @@ def test_values_are_read_as_what_training_saw(values, dtype, wanted):
         (["1", "x", None, "2.5"], "Int64", 2, 2, "x"),
         ([1.0, 39.5, float("inf")], "Int64", 2, 2, 39.5),
         (["1,5"], "Float64", 1, 1, "1,5"),
-        (["true", "yes"], "Boolean", 1, 2, "yes"),
+        (["true", "maybe"], "Boolean", 1, 2, "maybe"),
+        (["1e300", "2e16"], "Int64", 2, 1, "1e300"),
         ([0, 1, 2], "Boolean", 1, 3, 2),
         (["2013-01-01", "2013-02-30"], "Datetime", 1, 2, "2013-02-30"),
         ([1_357_034_400], "Datetime", 1, 1, 1_357_034_400),
@@ -76,3 +79,8 @@ def test_columns_in_their_types_are_not_read():
     columns = (Column("a", "integer", "Int64"),)
     refuse_misread(misread(frame, columns))
     assert cast_columns(frame, columns).collect_schema() == {"a": pl.Int64}
+
+
+def test_moments_of_a_zone_become_utc():
+    local = pl.Series([datetime(2013, 7, 1, 12)]).dt.replace_time_zone("America/New_York")
+    assert cast(local, "Datetime", local.dtype)[0].to_list() == [datetime(2013, 7, 1, 16)]

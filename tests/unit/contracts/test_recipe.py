@@ -228,3 +228,14 @@ def test_a_predictor_needs_nothing_of_what_made_the_target():
     found = scorer.raw(flights(20, 40), given)["value"]
     assert pl.Series(found).equals(pl.Series(scorer(made)["value"]))
     assert len(scorer.raw(flights(20, 40).drop("delay", "tail", "note"), given)["value"]) == 20
+
+
+def test_the_name_of_the_rows_before_is_no_tables():
+    with pytest.raises(DataError, match="cannot be named 'history'"):
+        Recipe((Join("history", {"a": "b"}, {"c": "d"}),))
+
+
+def test_columns_of_tables_that_nobody_declared_stay_as_they_are():
+    recipe = Recipe((Join("planes", {"tail": "tailnum"}, {"seats": "seats"}),), tables=(TableSchema("planes", ()),))
+    rows = flights(3).with_columns(pl.col("tail").str.strip_chars())
+    assert recipe.apply(rows.lazy(), tables()).collect()["seats"].to_list() == ["20", "200", None]
