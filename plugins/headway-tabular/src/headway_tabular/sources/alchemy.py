@@ -41,7 +41,7 @@ def copy_result(sql: str, database: str, project: Path, out: Path) -> None:
     with _connected(url) as connection:
         batches = out.with_name(f"{out.name}.batches")
         batches.mkdir(exist_ok=True)
-        paths = []
+        paths: list[Path] = []
         for frame in _frames(connection, sql):
             paths.append(batches / f"{len(paths):06}.parquet")
             frame.write_parquet(paths[-1])

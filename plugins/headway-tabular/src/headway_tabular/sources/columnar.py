@@ -15,7 +15,7 @@ def scan_parquet(file: File) -> Part:
     _check_size(file)
     with readable(file.name):
         frame = pl.scan_parquet(file.path, glob=False, hive_partitioning=False)
-        return Part(file, frame, frame.collect_schema())
+        return _part(file, frame)
 
 
 def scan_arrow(file: File) -> Part:
@@ -26,7 +26,14 @@ def scan_arrow(file: File) -> Part:
     hint = "it is an Arrow stream: write the file format" if is_stream else "is it whole? copy it again"
     with readable(file.name, hint):
         frame = pl.scan_ipc(file.path, glob=False, hive_partitioning=False)
-        return Part(file, frame, frame.collect_schema())
+        return _part(file, frame)
+
+
+def _part(file: File, frame: pl.LazyFrame) -> Part:
+    schema = frame.collect_schema()
+    if not schema:
+        raise DataError(f"{file.name} has no columns", hint="a table has columns and rows", code="empty-file")
+    return Part(file, frame, schema, frame.select(pl.len()).collect().item() == 0)
 
 
 def _check_size(file: File) -> None:

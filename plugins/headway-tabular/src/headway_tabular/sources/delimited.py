@@ -6,7 +6,7 @@ import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import Literal, TextIO
 
 import polars as pl
 from headway import DataError
@@ -30,13 +30,12 @@ def scan_delimited(file: File, options: ReadOptions, separator: str, work: Path)
     """
     form = _form(options, separator)
     path = plain_text(file, options, work)
-    names, lines = _header(path, file, options, form)
-    if options.comment or lines is None or not is_regular(path, form, lines, len(names)):
+    head = _head(path, file, options, form)
+    lines, width = head.lines, len(head.names)
+    if options.comment or lines is None or not is_regular(path, form, lines, width):
+        source, given = path, form
         stamp = (stamp_of(file.path), options)
-        source = path
-        path = land(
-            work, f"{path.name}.rows", stamp, lambda out: _rewrite(source, file, options, form, len(names), out)
-        )
+        path = land(work, f"{path.name}.rows", stamp, lambda out: _rewrite(source, file, options, given, width, out))
         form, lines = Form(), int(options.header)
     frame = pl.scan_csv(
         path,
@@ -44,12 +43,13 @@ def scan_delimited(file: File, options: ReadOptions, separator: str, work: Path)
         skip_lines=lines,
         separator=form.separator,
         quote_char=form.quote or None,
-        schema=dict.fromkeys(names, pl.String),
+        schema=dict.fromkeys(head.names, pl.String),
         infer_schema=False,
         glob=False,
     )
     present = pl.all()
-    return Part(file, frame.select(pl.when(present != "").then(present)), frame.collect_schema())
+    frame = frame.select(pl.when(present != "").then(present))
+    return Part(file, frame, pl.Schema(dict.fromkeys(head.names, pl.String)), head.is_empty)
 
 
 def _form(options: ReadOptions, default: str) -> Form:
@@ -94,7 +94,7 @@ class _Lines:
 
 def _records(lines: _Lines, file: File, form: Form) -> Iterator[tuple[int, list[str]]]:
     """Every record with the number of its first line; a blank line is an empty record."""
-    quoting = csv.QUOTE_MINIMAL if form.quote else csv.QUOTE_NONE
+    quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if form.quote else csv.QUOTE_NONE
     reader = csv.reader(lines, delimiter=form.separator, quotechar=form.quote or None, quoting=quoting, strict=True)
     while True:
         lines.first = 0
@@ -111,25 +111,33 @@ def _records(lines: _Lines, file: File, form: Form) -> Iterator[tuple[int, list[
         yield lines.first, record
 
 
-def _header(path: Path, file: File, options: ReadOptions, form: Form) -> tuple[list[str], int | None]:
-    """The names of the columns, and how many lines come before the first row; None where lines end in another way."""
+@dataclass(frozen=True)
+class _Head:
+    """What the beginning of a text tells.
+
+    Attributes:
+        names: The columns.
+        lines: How many lines come before the first row; None where lines end as only Python knows.
+        is_empty: Whether there is no row.
+    """
+
+    names: list[str]
+    lines: int | None
+    is_empty: bool
+
+
+def _head(path: Path, file: File, options: ReadOptions, form: Form) -> _Head:
     with path.open(encoding="utf-8-sig", newline="") as stream:
         lines = _Lines(stream, options)
-        first: list[str] = []
-        before = 0
-        for start, record in _records(lines, file, form):
-            first, before = record, start - 1
-            if first:
-                break
-    if not first:
-        raise DataError(f"{file.name} is empty", hint="a table has a header and rows", code="empty-file")
-    names = [name.strip() or f"column_{n}" for n, name in enumerate(first, 1)]
-    if not options.header:
-        names = [f"column_{n}" for n in range(1, len(first) + 1)]
-    names = _renamed(names, file, options)
-    if lines.are_old:
-        return names, None
-    return names, lines.number if options.header else before
+        records = _records(lines, file, form)
+        start, first = next(((start, record) for start, record in records if record), (0, []))
+        if not first:
+            raise DataError(f"{file.name} is empty", hint="a table has a header and rows", code="empty-file")
+        before = lines.number if options.header else start - 1
+        is_empty = options.header and next((True for _, row in records if row or len(first) == 1), None) is None
+    names = [name.strip() if options.header else "" for name in first]
+    names = _renamed([name or f"column_{n}" for n, name in enumerate(names, 1)], file, options)
+    return _Head(names, None if lines.are_old else before, is_empty)
 
 
 def _renamed(names: list[str], file: File, options: ReadOptions) -> list[str]:

@@ -23,11 +23,13 @@ class Part:
         file: Where they come from.
         frame: The rows, lazy.
         schema: The columns of the frame, in order, without those of the file's partition.
+        is_empty: Whether it has no rows.
     """
 
     file: File
     frame: pl.LazyFrame
     schema: pl.Schema
+    is_empty: bool = False
 
 
 def union(parts: Sequence[Part]) -> pl.LazyFrame:
@@ -106,7 +108,8 @@ def _exact(name: str, parts: Sequence[Part]) -> bool:
 
 def widest(dtypes: Iterable[pl.DataType]) -> pl.DataType:
     """The narrowest type of rows of mixed types: numbers stay numbers, anything else becomes a text."""
-    return reduce(_mixed, dtypes, pl.Null())
+    start: pl.DataType = pl.Null()
+    return reduce(_mixed, dtypes, start)
 
 
 def _mixed(one: pl.DataType, other: pl.DataType) -> pl.DataType:

@@ -68,11 +68,7 @@ def plain(name: str, dtype: pl.DataType) -> pl.Expr:
         return utc.cast(MICROSECONDS)
     if dtype == pl.Duration:
         return values.dt.total_microseconds() / 1e6
-    casts = {pl.Date: MICROSECONDS, pl.Decimal: pl.Float64, pl.Boolean: pl.Boolean}
-    texts = (pl.String, pl.Categorical, pl.Enum, pl.Null, pl.Time)
-    target = casts.get(dtype.base_type()) or (pl.String if dtype.base_type() in texts else None)
-    if target is None and dtype.is_numeric():
-        target = pl.Float64 if dtype.is_float() else pl.Int64
+    target = _target(dtype)
     if target is None:
         raise DataError(
             f"column '{name}' holds {dtype}, which tables do not take",
@@ -80,6 +76,16 @@ def plain(name: str, dtype: pl.DataType) -> pl.Expr:
             code="column-type",
         )
     return values.cast(target, strict=False)
+
+
+def _target(dtype: pl.DataType) -> pl.DataType | None:
+    if dtype == pl.Decimal or dtype.is_float():
+        return pl.Float64()
+    if dtype.is_integer():
+        return pl.Int64()
+    if dtype in (pl.String, pl.Categorical, pl.Enum, pl.Null, pl.Time):
+        return pl.String()
+    return MICROSECONDS if dtype == pl.Date else dtype if dtype == pl.Boolean else None
 
 
 def readings(value: pl.Expr, dtype: pl.DataType, options: ReadOptions) -> tuple[Reading, ...]:

@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -63,10 +64,10 @@ def fetch(url: str, work: Path) -> Path:
     """
     remote = _remote(url)
     stamp = (url, remote.versions)
-    copies = []
-    for path in sorted(remote.files):
-        name = _relative(path, remote.base).as_posix()
-        copies.append(land(work, name, stamp, lambda out, path=path: _download(url, remote, path, out)))
+    copies = [
+        land(work, _relative(path, remote.base).as_posix(), stamp, partial(_download, url, remote, path))
+        for path in sorted(remote.files)
+    ]
     return folder_of(work, stamp) if remote.is_many else copies[0]
 
 

@@ -10,7 +10,6 @@ from headway import DataError
 
 from headway_tabular.sources.columnar import scan_arrow, scan_parquet
 from headway_tabular.sources.delimited import scan_delimited
-from headway_tabular.sources.faults import readable
 from headway_tabular.sources.files import File, files_of
 from headway_tabular.sources.jsonlines import scan_jsonlines
 from headway_tabular.sources.needs import is_url
@@ -42,11 +41,7 @@ def scan(path: str, options: ReadOptions, work: Path) -> pl.LazyFrame:
     """
     local = str(fetch(path, work)) if is_url(path) else path
     format, files = files_of(local, options)
-    frame = union(OPENERS[format](files, options, work))
-    if not frame.collect_schema():
-        raise DataError(f"{files[0].name} has no columns", hint="a table has columns and rows", code="empty-file")
-    with readable(files[0].name):
-        rows = frame.select(pl.first()).head(1).collect(engine="streaming").height
-    if not rows:
+    parts = OPENERS[format](files, options, work)
+    if all(part.is_empty for part in parts):
         raise DataError(f"{files[0].name} has a header but no rows", hint="a table has rows", code="empty-file")
-    return frame
+    return union(parts)

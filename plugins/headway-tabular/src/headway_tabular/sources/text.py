@@ -8,11 +8,11 @@ import gzip
 import lzma
 import shutil
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 import polars as pl
 from headway import DataError
@@ -25,6 +25,8 @@ from headway_tabular.sources.landing import land, stamp_of
 from headway_tabular.sources.options import ReadOptions
 
 CHUNK = 1 << 22
+PACKED: dict[str, Callable[[Path], IO[bytes]]] = {".gz": gzip.GzipFile, ".bz2": bz2.BZ2File, ".xz": lzma.LZMAFile}
+"""Suffix to what opens a file for reading bytes."""
 LIKELY = ("utf-8", "utf-16", "cp1252", "latin-1")
 BOMS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
@@ -39,15 +41,14 @@ def plain_text(file: File, options: ReadOptions, work: Path) -> Path:
     bare = path.name[: len(path.name) - len(compression_of(path.name))]
     encoding = _known(options.encoding)
     if compression_of(path.name):
-        stamp = (stamp_of(path), options.member)
-        path = land(work, bare, stamp, lambda out: _unpack(file, options, out))
+        path = land(work, bare, (stamp_of(path), options.member), lambda out: _unpack(file, options, out))
     if encoding == "utf-8":
         for _ in _decoded(path, file.name, encoding):
             pass
     else:
+        packed = path
         stamp = (stamp_of(file.path), options.member, encoding)
-        source = path
-        path = land(work, f"{bare}.utf8", stamp, lambda out: _encode(source, file.name, encoding, out))
+        path = land(work, f"{bare}.utf8", stamp, lambda out: _encode(packed, file.name, encoding, out))
     if not path.stat().st_size:
         raise DataError(f"{file.name} is empty", hint="a table has a header and rows", code="empty-file")
     return path
@@ -76,11 +77,10 @@ def _unpack(file: File, options: ReadOptions, out: Path) -> None:
 
 
 @contextmanager
-def _opened(file: File, options: ReadOptions) -> Iterator[BinaryIO]:
-    openers = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+def _opened(file: File, options: ReadOptions) -> Iterator[IO[bytes]]:
     suffix = file.path.suffix.lower()
-    if suffix in openers:
-        with openers[suffix](file.path, "rb") as stream:
+    if suffix in PACKED:
+        with PACKED[suffix](file.path) as stream:
             yield stream
         return
     with zipfile.ZipFile(file.path) as archive, archive.open(_member(file, archive.namelist(), options)) as stream:
