@@ -45,14 +45,14 @@ def test_seeds_are_as_independent_as_streams():
     assert chi_square(counts, 1000 / 9) * 8 / 9 < 64 + 4 * np.sqrt(2 * 64)
 
 
-def test_all_orders_of_four_rows_are_equally_frequent():
-    draws = 12_000
-    places = permuted(np.tile(np.arange(4), draws), np.full(4 * draws, 4), 0, np.repeat(np.arange(draws), 4)).reshape(
-        draws, 4
-    )
+@pytest.mark.parametrize(("size", "orders"), [(3, 6), (4, 24), (5, 120)])
+def test_all_orders_of_a_few_rows_are_equally_frequent(size, orders):
+    draws = 24_000
+    stream = np.repeat(np.arange(draws), size)
+    places = permuted(np.tile(np.arange(size), draws), size, 0, stream).reshape(draws, size)
     _, counts = np.unique(places, axis=0, return_counts=True)
-    assert len(counts) == 24
-    assert chi_square(counts, draws / 24) < 23 + 4 * np.sqrt(46) + 4
+    assert len(counts) == orders
+    assert chi_square(counts, draws / orders) < orders - 1 + 4 * np.sqrt(2 * (orders - 1)) + 4
 
 
 @pytest.mark.parametrize("seed", range(5))

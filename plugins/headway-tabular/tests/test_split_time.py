@@ -112,6 +112,12 @@ def test_one_moment_leaves_the_rest_to_the_fractions():
     assert np.bincount(first).tolist() == [273, 46, 46]
 
 
+def test_a_moment_of_many_rows_goes_to_the_side_that_is_nearer_to_the_fractions():
+    fields = {"train": 0.65, "validation": 0.0, "test": 0.35}
+    assert by_time([1] * 7 + [2] * 3, **fields).tolist() == [0] * 7 + [2] * 3
+    assert by_time([0] * 3 + [1] * 2 + [2] * 5, **fields).tolist() == [0] * 5 + [2] * 5
+
+
 def test_a_split_may_be_without_validation_or_test():
     assert np.bincount(by_time(DAYS, train=0.8, validation=0.0, gap="3d")).tolist()[:3] == [289, 0, 73]
     assert np.bincount(by_time(DAYS, train=0.8, validation=0.2, test=0.0)).tolist() == [292, 73]
