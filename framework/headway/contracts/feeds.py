@@ -46,6 +46,9 @@ def conform(frame: pl.DataFrame, columns: Sequence[Column]) -> pl.DataFrame:
             faults.append(f"column '{column.name}' ({column.kind}) is missing")
             continue
         given = frame[column.name]
+        if type(given.dtype) is getattr(pl, column.dtype) and column.kind in (*NUMBERS, *STRINGS):
+            series.append(given)  # most rows come as they should; a cast of each column would be most of a row's time
+            continue
         cast = given.cast(getattr(pl, column.dtype), strict=False)
         lost = given.filter(_lost(given, cast))
         if lost.len():
@@ -149,17 +152,23 @@ def _feed(series: pl.Series, column: Column) -> Feed:
     import polars as pl
 
     if column.kind in STRINGS:
-        return strings_of(series.cast(pl.String).fill_null(MISSING))
+        return strings_of(_filled(series, pl.String(), MISSING))
     if column.kind == "timestamp":
         return series.cast(pl.Datetime("us")).cast(pl.Int64).fill_null(_blank(column)).to_numpy()
     if column.kind in NUMBERS:
         _refuse_inexact(series, column)
-        return series.cast(pl.Float64).fill_null(float("nan")).to_numpy()
+        return _filled(series, pl.Float64(), float("nan")).to_numpy()
     return np.ascontiguousarray(np.stack(series.to_list())) if series.len() else series.to_numpy()
 
 
+def _filled(series: pl.Series, dtype: pl.DataType, missing: Any) -> pl.Series:
+    """As `dtype`, without nulls; what is so already is not touched."""
+    cast = series if series.dtype == dtype else series.cast(dtype)
+    return cast.fill_null(missing) if cast.null_count() else cast
+
+
 def _refuse_inexact(series: pl.Series, column: Column) -> None:
-    if not series.dtype.is_integer() or not series.len():
+    if not series.dtype.is_integer():
         return
     low, high = series.min(), series.max()
     if low is not None and (low < -EXACT or high > EXACT):  # type: ignore[operator]  # integers
