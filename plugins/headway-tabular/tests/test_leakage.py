@@ -12,6 +12,8 @@ from headway_tabular import divided, overlaps
 from headway_tabular.checks import LEVELS
 from headway_tabular.leakage import findings, settle
 from headway_tabular.strength import Truth, strength
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 KINDS = {
     "Int64": "integer",
@@ -184,6 +186,18 @@ def test_false_alarms_are_rare():
             ]
             alarms += truth.is_enough and sum(strength(column, truth).is_perfect for column in columns)
     assert alarms == 0
+
+
+@settings(deadline=None)
+@given(
+    values=st.lists(st.one_of(st.none(), st.floats(width=64)), min_size=60, max_size=80),
+    classes=st.sampled_from([2, 3, None]),
+)
+def test_no_value_is_too_odd_to_be_judged(values, classes):
+    random = np.random.default_rng(0)
+    target = random.integers(0, classes, len(values)) if classes else random.normal(size=len(values))
+    result = strength(pl.Series(values, dtype=pl.Float64), Truth.of(target, classes))
+    assert result.value <= 1 + 1e-12
 
 
 def test_a_strong_but_honest_column_is_not_accused():

@@ -115,7 +115,7 @@ def test_large_tables_are_sampled_and_it_is_said(monkeypatch):
     assert profile(whole) == sampled
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(
     values=st.lists(st.one_of(st.none(), st.floats(width=64)), max_size=30),
     words=st.lists(st.one_of(st.none(), st.text()), max_size=30),

@@ -77,12 +77,20 @@ def _values(column: ColumnProfile, kind: str) -> Iterator[str]:
         yield f"categories: [{', '.join(map(_text, plain))}]"
     elif kind in ("integer", "numeric") and column.numbers and not column.numbers.infinite:
         low, high = column.numbers.low, column.numbers.high
-        yield from (f"min: {json.dumps(low)}", f"max: {json.dumps(high)}")
+        yield from (f"min: {_number(low)}", f"max: {_number(high)}")
         if (low, high) != (0, 1):
             yield f"tolerance: {TOLERANCE}"
     elif kind == "timestamp" and column.times:
         yield from (f'min: "{column.times.first.isoformat()}"', f'max: "{column.times.last.isoformat()}"')
         yield f"tolerance: {TOLERANCE}"
+
+
+def _number(value: float) -> str:
+    """As YAML reads it: 1e-7 without a point or with an exponent without a sign would be a text."""
+    digits, mark, power = repr(value).partition("e")
+    if not mark:
+        return digits
+    return f"{digits if '.' in digits else digits + '.0'}e{power if power[0] in '+-' else '+' + power}"
 
 
 def _text(value: str) -> str:

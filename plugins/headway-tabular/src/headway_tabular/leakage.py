@@ -243,9 +243,11 @@ class _Search:
 
     def missing_class(self) -> Iterator[Finding]:
         target = self._target
-        for split, frame in self.data.splits.items() if target and target.classes else ():
+        if target is None or target.classes is None:
+            return
+        for split, frame in self.data.splits.items():
             there = set(frame.select(pl.col(target.column).unique()).collect(engine="streaming")[target.column])
-            absent = [str(name) for name in target.classes or () if name not in there]
+            absent = [str(name) for name in target.classes if name not in there]
             if absent:
                 yield Finding(
                     "missing_class",

@@ -259,7 +259,8 @@ def _numbers(part: _Part) -> Numbers:
     values = values[np.isfinite(values)]
     if not len(values):  # a large column with few values, none of them in the sample
         values = np.array([part.counts["low"], part.counts["high"]], dtype=float)
-    quantiles = tuple(float(value) for value in np.quantile(values, QUANTILES))
+    half = 1 if math.isfinite(float(values.max()) - float(values.min())) else 2  # or interpolation would overflow
+    quantiles = tuple(float(value) * half for value in np.quantile(values / half, QUANTILES))
     edges, counts = _histogram(values, quantiles, is_whole=part.sample.dtype.is_integer())
     named = {name: part.counts[name] for name in ("zeros", "negatives", "infinite")}
     return Numbers(
@@ -286,7 +287,7 @@ def _histogram(
         low, high, bins = low - 0.5, high + 0.5, int(high - low) + 1
     if not high > low or not math.isfinite(high - low):
         return (low, high), (len(values),)
-    edges = np.linspace(low, high, bins + 1)
+    edges = low + (high - low) * (np.arange(bins + 1) / bins)
     counts = np.histogram(np.clip(values, low, high), edges)[0]
     return tuple(map(float, edges)), tuple(map(int, counts))
 
@@ -303,9 +304,9 @@ def _times(part: _Part) -> Times:
     if steps.len():
         gap, after = steps.max(), moments[int(steps.arg_max() or 0)]  # type: ignore[assignment]
     micro = part.sample.drop_nulls().cast(pl.Datetime("us")).cast(pl.Int64).to_numpy()
-    counts = np.histogram(micro, BINS)[0] if len(micro) else []
+    counts = np.histogram(micro, BINS)[0].tolist() if len(micro) else []
     step = steps.median() if steps.len() else timedelta(0)
-    return Times(_moment(first), _moment(last), step, gap, after, tuple(map(int, counts)))  # type: ignore[arg-type]
+    return Times(_moment(first), _moment(last), step, gap, after, tuple(counts))  # type: ignore[arg-type]
 
 
 def _moment(value: Any) -> datetime:

@@ -25,10 +25,11 @@ def page(profile: Profile, title: str) -> str:
     from jinja2 import Environment, StrictUndefined
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {
+    filters: dict[str, Callable[..., Any]] = {
         "figure": figure, "share": lambda count: share(count, profile.rows), "bars": _bars, "cut": _cut,
         "facts": facts, "brief": lambda column: brief(column, profile.rows),
     }  # fmt: skip
+    environment.filters |= filters
     template = resources.files("headway_tabular") / "profile.html.j2"
     return environment.from_string(template.read_text(encoding="utf-8")).render(
         profile=profile, title=title, width=WIDTH, height=HEIGHT

@@ -44,31 +44,23 @@ class Rule:
 
 
 def _check_range(rule: Rule) -> None:
-    ends = [end for end in (rule.min, rule.max) if end is not None]
-    for end in ends:
-        if isinstance(end, str):
-            _check_date(end)
+    ends = [_moment(end) if isinstance(end, str) else end for end in (rule.min, rule.max) if end is not None]
     if rule.tolerance and len(ends) < 2:
         raise ValueError("a rule with min and max, of whose distance tolerance is a fraction")
-    if len(ends) == 2:
-        texts = sum(isinstance(end, str) for end in ends)
-        if texts == 1:
-            raise ValueError("a rule whose min and max are both numbers or both dates")
-        if _order(ends[0]) > _order(ends[1]):
-            raise ValueError(f"a rule whose min ({ends[0]}) is not above its max ({ends[1]})")
+    if len({isinstance(end, datetime) for end in ends}) > 1:
+        raise ValueError("a rule whose min and max are both numbers or both dates")
+    if ends != sorted(ends):
+        raise ValueError(f"a rule whose min ({rule.min}) is not above its max ({rule.max})")
 
 
-def _check_date(text: str) -> None:
+def _moment(text: str) -> datetime:
     try:
-        aware = datetime.fromisoformat(text).tzinfo is not None
+        moment = datetime.fromisoformat(text)
     except ValueError:
         raise ValueError(f"a rule whose ends are numbers or ISO dates such as 2013-12-31, not {text!r}") from None
-    if aware:
+    if moment.tzinfo is not None:
         raise ValueError(f"a rule whose dates have no time zone, unlike {text!r}; tables are read without")
-
-
-def _order(end: int | float | str) -> float | datetime:
-    return datetime.fromisoformat(end) if isinstance(end, str) else end
+    return moment
 
 
 def _check_values(rule: Rule) -> None:

@@ -117,7 +117,7 @@ def _out_of_fold_means(codes: np.ndarray, truth: Truth, target: np.ndarray) -> n
     others_sum, others = sums.sum(0) - sums, counts.sum(0) - counts
     overall = others_sum.sum(1, keepdims=True) / np.maximum(others.sum(1, keepdims=True), 1)
     means = np.where(others > 0, others_sum / np.maximum(others, 1), overall)
-    return means[truth.fold, codes]
+    return np.asarray(means[truth.fold, codes])
 
 
 def _out_of_fold_r2(codes: np.ndarray, truth: Truth) -> float:
@@ -139,13 +139,13 @@ def _by_order(numbers: np.ndarray, target: np.ndarray) -> float:
     known = np.isfinite(numbers)
     if known.sum() < LEAST_ROWS:
         return 0.0
-    filled = np.where(known, numbers, np.median(numbers[known]))
+    scaled = numbers / (np.abs(numbers[known]).max() or 1.0)  # huge numbers must not overflow when squared
+    filled = np.where(known, scaled, np.median(scaled[known]))
     return max(_correlation(filled, target), _correlation(_ranks(filled), _ranks(target))) ** 2
 
 
 def _correlation(a: np.ndarray, b: np.ndarray) -> float:
-    scale = np.abs(a).max() or 1.0  # huge numbers must not overflow when squared
-    a, b = a / scale - np.mean(a / scale), b / (np.abs(b).max() or 1.0)
+    a, b = a - a.mean(), b / (np.abs(b).max() or 1.0)
     b = b - b.mean()
     norm = float(np.sqrt((a @ a) * (b @ b)))
     return abs(float(a @ b)) / norm if norm > 0 else 0.0

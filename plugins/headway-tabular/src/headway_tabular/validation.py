@@ -170,7 +170,8 @@ def _ends(rule: Rule) -> tuple[Bound | None, Bound | None]:
         margin = (high - low) * rule.tolerance
         return (low - margin).isoformat(), (high + margin).isoformat()
     slack = (rule.max - rule.min) * rule.tolerance
-    return rule.min - slack, rule.max + slack
+    ends = (rule.min - slack, rule.max + slack)
+    return ends if all(map(math.isfinite, ends)) else (rule.min, rule.max)
 
 
 def _whole(end: Bound | None, rounded: Callable[[float], int]) -> Bound | None:
