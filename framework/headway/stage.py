@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
 from headway.contracts.artifact import Artifact, Lookup
-from headway.errors import PluginError
+from headway.errors import DataError, PluginError
+from headway.naming import unknown
 
 if TYPE_CHECKING:
     from headway.errors import HeadwayError
@@ -201,6 +202,55 @@ def _broken(stage: type[Stage], what: str) -> PluginError:
         hint="see headway.Stage",
         code="stage-contract",
     )
+
+
+def build_used(value: str | Mapping[str, Any], kind: str, registry: Lookup) -> Any:
+    """An instance of what a value of a field marked `headway.fields.Uses` chooses.
+
+    Args:
+        value: A name, or one name with the fields of what it names, in JSON types.
+        kind: The registry kind.
+        registry: Names to dataclasses.
+
+    Raises:
+        UsageError: Nothing is registered under that name.
+        DataError: The value is no such choice, or its fields do not fit.
+    """
+    name, values = _choice(value, kind)
+    cls = registry.get(kind, name)
+    known = [item.name for item in dataclasses.fields(cls) if item.init]
+    for key in values:
+        if key not in known:
+            raise DataError(f"{kind} '{name}': {unknown('field', key, known)}", code="unknown-field")
+    return _validated(cls, values, f"{kind} '{name}'")
+
+
+def _choice(value: str | Mapping[str, Any], kind: str) -> tuple[str, Mapping[str, Any]]:
+    if isinstance(value, str):
+        return value, {}
+    if len(value) != 1:
+        raise DataError(
+            f"a {kind} is one name with its fields, this has {len(value)}: {', '.join(map(str, value)) or 'none'}",
+            hint="write each as an item of its own",
+            code="one-choice",
+        )
+    ((name, values),) = value.items()
+    if not isinstance(values, Mapping | None):
+        raise DataError(f"{kind} '{name}' takes fields by name, not {values!r}", code="one-choice")
+    return name, values or {}
+
+
+def _validated(cls: type, values: Mapping[str, Any], what: str) -> Any:
+    from pydantic import TypeAdapter, ValidationError
+
+    from headway.contracts.artifact import canonical_json
+
+    try:
+        return TypeAdapter(cls).validate_json(canonical_json(values), strict=True)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        at = ".".join(str(part) for part in first["loc"])
+        raise DataError(f"{what}: {at}: {first['msg']}".replace(": :", ":"), code="field-value") from error
 
 
 def fields_of(stage: Stage | type[Stage]) -> tuple[dataclasses.Field[Any], ...]:

@@ -18,6 +18,7 @@ from headway.contracts.report import Check, Figure, Measurement, Report, Table
 from headway.contracts.schema import NUMBERS, ROW, STRINGS, Category, Column, Schema, Target
 from headway.contracts.scoring import score_split
 from headway.contracts.source import Augmentation, Source, View
+from headway.contracts.strings import Feed, Strings
 
 __all__ = [
     "CHAIN",
@@ -41,6 +42,7 @@ __all__ = [
     "Epoch",
     "Expression",
     "Features",
+    "Feed",
     "Figure",
     "Graph",
     "Lookup",
@@ -56,6 +58,7 @@ __all__ = [
     "Schema",
     "Scorer",
     "Source",
+    "Strings",
     "Table",
     "Target",
     "View",

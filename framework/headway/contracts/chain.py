@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 from headway.contracts.artifact import Lookup, canonical_json
 from headway.contracts.graph import Graph, Runtime
+from headway.contracts.strings import Feed
 
 if TYPE_CHECKING:
     import numpy as np
@@ -69,10 +70,11 @@ class Chain(Runtime):
         """Opens every part; raises `HeadwayError` if the runtime of one is not registered."""
         return cls(tuple((graph.open(lookup), link.takes) for link, graph in _links(files)))
 
-    def run(self, feeds: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    def run(self, feeds: Mapping[str, Feed]) -> dict[str, np.ndarray]:
         """The outputs of the last part."""
-        arrays = dict(feeds)
-        for runtime, takes in self.parts:
+        (first, _), *others = self.parts
+        arrays = first.run(feeds)
+        for runtime, takes in others:
             arrays = runtime.run(arrays if takes is None else {name: arrays[name] for name in takes})
         return arrays
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import mmap
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -92,7 +94,10 @@ class Features(Artifact):
         return augmentation
 
     def save(self, folder: Path) -> None:
-        """Writes ``features.json``, the graph's files and one npy file an array and split."""
+        """Writes ``features.json``, the graph's files and one npy file an array and split.
+
+        Arrays that are mapped from npy files are copied as files, without passing through memory.
+        """
         heads = {split: SourceHead(source.rows, source.views) for split, source in self.sources.items()}
         head = FeaturesHead(
             self.columns, self.recipe, self.arrays, self.target, self.graph.runtime, heads, self.augmentation
@@ -119,7 +124,22 @@ def _save_arrays(folder: Path, arrays: Mapping[str, np.ndarray]) -> None:
 
     folder.mkdir(parents=True)
     for name, array in arrays.items():
-        np.save(folder / f"{name}.npy", np.ascontiguousarray(array), allow_pickle=False)
+        path, whole = folder / f"{name}.npy", _file_of(array)
+        if whole is not None:
+            shutil.copyfile(whole, path)
+        else:
+            np.save(path, np.ascontiguousarray(array), allow_pickle=False)
+
+
+def _file_of(array: np.ndarray) -> Path | None:
+    """The npy file that an array is, as `numpy.load` maps it; None for other arrays, and for parts of one."""
+    import numpy as np
+
+    if not isinstance(array, np.memmap) or not isinstance(array.base, mmap.mmap) or array.mode != "r":
+        return None
+    path = Path(str(array.filename))
+    whole = path.suffix == ".npy" and path.is_file() and path.stat().st_size == array.offset + array.nbytes
+    return path if whole and array.flags.c_contiguous else None
 
 
 def _map_arrays(folder: Path) -> dict[str, np.ndarray]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from headway.contracts.schema import NUMBERS, STRINGS, Column, Schema, Target
+from headway.contracts.strings import Feed, strings_of
 from headway.errors import DataError
 
 if TYPE_CHECKING:
@@ -65,15 +66,17 @@ def _lost(given: pl.Series, cast: pl.Series) -> pl.Series:
     return lost
 
 
-def feeds(frame: pl.DataFrame, columns: Sequence[Column]) -> dict[str, np.ndarray]:
+def feeds(frame: pl.DataFrame, columns: Sequence[Column]) -> dict[str, Feed]:
     """One array a column, each of shape (rows,), as a graph takes them.
 
-    Numbers and booleans become float64 with NaN for missing, strings become object arrays with
-    `MISSING`, timestamps int64 microseconds since 1970 with the smallest int64 for missing. Columns of
-    other kinds (tensor, image, sequence) keep their shape after the first axis.
+    Numbers and booleans become float64 with NaN for missing, strings object arrays with `MISSING`, or
+    `headway.contracts.Strings` where many rows share few of them, timestamps int64 microseconds since 1970
+    with the smallest int64 for missing. Columns of other kinds (tensor, image, sequence) keep their shape
+    after the first axis.
 
     A column with a history becomes an array of shape (rows, history + 1): the values of the rows before,
     oldest first, then the row's own; missing before the first row. It is a view: nothing is copied.
+    Strings are an object array there.
 
     Raises:
         DataError: An integer cannot be represented exactly.
@@ -122,9 +125,10 @@ def _target(values: pl.Series, target: Target) -> np.ndarray:
     return steps[: len(numbers)]
 
 
-def _windows(array: np.ndarray, column: Column) -> np.ndarray:
+def _windows(feed: Feed, column: Column) -> np.ndarray:
     import numpy as np
 
+    array = np.asarray(feed)
     blank = np.broadcast_to(_blank(column), (column.history, *array.shape[1:])).astype(array.dtype)
     joined = np.concatenate([blank, array, blank[:1]])
     steps = np.lib.stride_tricks.sliding_window_view(joined, column.history + 1, axis=0)
@@ -140,12 +144,12 @@ def _blank(column: Column) -> Any:
     return np.iinfo(np.int64).min if column.kind == "timestamp" else np.nan
 
 
-def _feed(series: pl.Series, column: Column) -> np.ndarray:
+def _feed(series: pl.Series, column: Column) -> Feed:
     import numpy as np
     import polars as pl
 
     if column.kind in STRINGS:
-        return series.cast(pl.String).fill_null(MISSING).to_numpy().astype(object)
+        return strings_of(series.cast(pl.String).fill_null(MISSING))
     if column.kind == "timestamp":
         return series.cast(pl.Datetime("us")).cast(pl.Int64).fill_null(_blank(column)).to_numpy()
     if column.kind in NUMBERS:
@@ -157,7 +161,8 @@ def _feed(series: pl.Series, column: Column) -> np.ndarray:
 def _refuse_inexact(series: pl.Series, column: Column) -> None:
     if not series.dtype.is_integer() or not series.len():
         return
-    if ((series < -EXACT) | (series > EXACT)).any():
+    low, high = series.min(), series.max()
+    if low is not None and (low < -EXACT or high > EXACT):  # type: ignore[operator]  # integers
         raise DataError(
             f"column '{column.name}' holds integers beyond 2^53, which float64 would round",
             hint="declare it as an identifier or a category",

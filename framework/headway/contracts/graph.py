@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from headway.contracts.artifact import Lookup, digest_of
+from headway.contracts.strings import Feed
 
 if TYPE_CHECKING:
     import numpy as np
@@ -53,8 +54,13 @@ class Runtime(ABC):
         """
 
     @abstractmethod
-    def run(self, feeds: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """All outputs for the given inputs; the first axis of each is the row."""
+    def run(self, feeds: Mapping[str, Feed]) -> dict[str, np.ndarray]:
+        """All outputs for the given inputs; the first axis of each is the row.
+
+        Args:
+            feeds: What `headway.contracts.feeds` gives, or other arrays of those types. Strings may be
+                `headway.contracts.Strings`: `np.asarray` makes them an object array.
+        """
 
 
 @dataclass(frozen=True)
@@ -92,7 +98,7 @@ class Graph:
         return cls(runtime, {path.name: path.read_bytes() for path in sorted(folder.iterdir())})
 
 
-def run_chunked(runtime: Runtime, feeds: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+def run_chunked(runtime: Runtime, feeds: Mapping[str, Feed]) -> dict[str, np.ndarray]:
     """Runs a graph over any number of rows, `CHUNK` at a time, and joins the outputs."""
     import numpy as np
 

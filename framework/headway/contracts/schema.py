@@ -72,6 +72,7 @@ class Schema:
         group: The column whose values must not be divided between splits.
         weight: The column of sample weights.
         sensitive: Columns by which fairness is judged (they may also be inputs).
+        late: Columns known only after the moment of prediction; never inputs.
     """
 
     columns: tuple[Column, ...]
@@ -80,6 +81,7 @@ class Schema:
     group: str | None = None
     weight: str | None = None
     sensitive: tuple[str, ...] = ()
+    late: tuple[str, ...] = ()
 
     @cached_property
     def by_name(self) -> dict[str, Column]:
@@ -96,9 +98,9 @@ class Schema:
 
     @property
     def inputs(self) -> tuple[Column, ...]:
-        """The columns a model may see: all but targets of the row itself, group, weight and identifiers."""
+        """The columns a model may see: all but targets of the row itself, group, weight, late ones and identifiers."""
         hidden = (target.column for target in self.targets if target.horizon is None)
-        roles = {self.group, self.weight, *hidden}
+        roles = {self.group, self.weight, *self.late, *hidden}
         return tuple(c for c in self.columns if c.name not in roles and c.kind != "identifier")
 
     @property

@@ -1,9 +1,11 @@
 import json
+from dataclasses import replace
 
 import numpy as np
+import onnx.parser
 import pytest
-from headway.contracts import Predictor, canonical_json, run_chunked
-from headway_onnx import parity
+from headway.contracts import ArrayModel, Predictor, canonical_json, run_chunked
+from headway_onnx import cutting, parity
 from headway_onnx.export import _merged
 from headway_onnx.graphs import as_graph
 from headway_onnx.subject import MAGNITUDE, Subject
@@ -62,3 +64,31 @@ def test_probabilities_are_finite_not_negative_and_sum_to_one(subject, array, wr
     result = parity._sound("rows", subject.outputs[0], np.array(array, dtype=np.float32))
     assert (result.passed, result.unequal) == (not wrong, wrong)
     assert worst is None or result.worst == worst
+
+
+class Codes(ArrayModel):
+    """Softmax of the codes."""
+
+    type_name = "codes_model"
+
+    def predict(self, batch):
+        shares = np.exp(batch["categorical"].astype(np.float64))
+        return {"probability": (shares / shares.sum(axis=1, keepdims=True)).astype(np.float32)}
+
+    def export(self):
+        inner = "{ c = Cast<to: int = 1>(categorical) probability = Softmax<axis: int = -1>(c) }"
+        head = '<ir_version: 10, opset_import: ["": 20]> g (int64[batch,2] categorical) => (float[batch,2] probability)'
+        return as_graph(onnx.parser.parse_model(head + inner))
+
+
+@pytest.fixture
+def of_codes(subject, features):
+    model = Codes(features.arrays[1:], subject.outputs, {})
+    return replace(subject, model=model, predictor=replace(subject.predictor, graph=as_graph(_merged(features, model))))
+
+
+def test_strings_that_come_as_distinct_values_are_held_to_those_that_come_alone(of_codes, monkeypatch):
+    assert parity.check(of_codes, parity.Tolerance(1e-6, 1e-5))["passed"]
+    monkeypatch.setattr(cutting, "_gathered", lambda table, codes: table if codes is None else table[codes][::-1])
+    with pytest.raises(parity.ParityError, match="batches, real rows in batches of 1:"):
+        parity.check(of_codes, parity.Tolerance(1e-6, 1e-5))

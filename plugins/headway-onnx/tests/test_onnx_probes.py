@@ -1,6 +1,8 @@
+from dataclasses import replace
+
 import numpy as np
-from headway.contracts import MISSING, Column
-from headway_onnx.probes import MIXED, count, generated_rows
+from headway.contracts import MISSING, Column, Strings
+from headway_onnx.probes import KNOWN, MIXED, count, generated_rows
 
 COLUMNS = (
     Column("number", "numeric", "Float64"),
@@ -85,3 +87,33 @@ def test_windows_are_filled_with_a_special_value_and_then_mixed_place_by_place()
     assert (rows == 9).all(axis=1).any(), "the largest value of the row's own place"
     mixed = rows[-MIXED:]
     assert ((mixed[:, 0] != mixed[:, 1]) & ~np.isnan(mixed[:, 0])).mean() > 0.5
+
+
+def micros(text):
+    return int(np.datetime64(text, "us").astype(np.int64))
+
+
+def test_times_get_the_microseconds_beside_midnights_and_ends_of_months():
+    real = {"when": np.array([micros("2013-02-28T12:34:56.789"), micros("1959-12-03T01:00")])}
+    given = set(generated_rows(real, [COLUMNS[3]])["when"].tolist())
+    for edge in ("1969-12-31", "1970-01-01", "2013-02-28", "2013-03-01", "2013-02-01", "1959-12-03", "1960-01-01"):
+        assert {micros(edge) - 1, micros(edge), micros(edge) + 1} <= given, edge
+    assert {-(2**63), micros("0001-01-01"), micros("9999-12-31T23:59:59.999999")} <= given
+
+
+def test_strings_that_were_seen_come_from_the_categories_or_from_the_real_rows():
+    words = [f"word {i:04}" for i in range(3000)]
+    open_set = Column("word", "categorical", "String")
+    for column, real in (
+        (open_set, np.array([*words, MISSING], dtype=object)),
+        (open_set, Strings(np.array(words[::-1], dtype=object), np.arange(3000))),
+        (replace(open_set, categories=tuple(words)), np.array(["another"], dtype=object)),
+    ):
+        seen = sorted(set(generated_rows({"word": real}, [column])["word"]) & set(words))
+        assert len(seen) == KNOWN
+        assert (seen[0], seen[-1]) == (words[0], words[-1])
+    assert set(generated_rows({"word": np.array(["a", MISSING], dtype=object)}, [open_set])["word"]) >= {
+        "a",
+        MISSING,
+        "",
+    }

@@ -83,7 +83,7 @@ def test_a_graph_is_one_file(files):
 
 
 def test_content_is_checked_before_onnxruntime_sees_it(monkeypatch):
-    monkeypatch.setattr("headway_onnx.runtime._open", lambda content: pytest.fail("it was opened"))
+    monkeypatch.setattr("headway_onnx.runtime.open_session", lambda content: pytest.fail("it was opened"))
     with pytest.raises(GraphError):
         OnnxRuntime.load({"model.onnx": b""})
 

@@ -97,7 +97,7 @@ def test_the_rows_that_the_source_has_are_checked(context, data, features, model
 
 
 def test_of_a_long_series_as_many_windows_are_checked_as_fit_into_memory(context, data, features, model, monkeypatch):
-    monkeypatch.setattr(subject, "HELD", 8 * (WINDOW - 1) * 50)
+    monkeypatch.setattr(subject, "HELD", 50 * (8 + 4) * WINDOW)
     assert rows_checked(OnnxExport().run(context, data, features, model), "train") == {50}
 
 

@@ -8,8 +8,6 @@ from headway import DataError
 from headway.contracts import ROW
 from headway.testing import DatasetSuite, StageSuite, tiny_table
 from headway_tabular.table import Split, Table
-from hypothesis import given
-from hypothesis import strategies as st
 
 
 @pytest.fixture
@@ -112,32 +110,9 @@ def test_the_split_is_stratified_seeded_and_complete(table, make_context):
     assert not table(seed=1).run(make_context()).split("train").collect().equals(rows["train"])
 
 
-@given(
-    train=st.integers(10, 90),
-    validation=st.integers(0, 100),
-    classes=st.lists(st.integers(3, 40), min_size=2, max_size=5),
-    stratify=st.booleans(),
-)
-def test_every_row_is_in_one_split_and_every_class_in_all(train, validation, classes, stratify):
-    from headway.contracts import Target
-    from headway_tabular.splitting import divide
-
-    validation = round((100 - train) * validation / 100)
-    fractions = [train / 100, validation / 100, (100 - train - validation) / 100]
-    values = [f"c{i}" for i, n in enumerate(classes) for _ in range(n)]
-    frame = pl.DataFrame({ROW: range(len(values)), "y": values})
-    split = Split(*fractions, stratify=stratify)
-    target = Target("y", "classification", tuple(sorted(set(values))))
-    parts = divide(frame, Table("", "y", split=split), target)
-    assert sorted(row for part in parts.values() for row in part[ROW]) == list(range(len(values)))
-    assert set(parts) == {n for n, f in zip(("train", "validation", "test"), fractions, strict=True) if f}
-    if stratify:
-        assert all(part["y"].n_unique() == len(classes) for part in parts.values())
-
-
 def test_a_column_may_say_the_split(table, make_context):
     frame = tiny_table(200).with_columns(part=pl.Series(["train", "test", "validation", "train"] * 50))
-    data = table(frame, split=Split(column="part")).run(make_context())
+    data = table(frame, split=Split(by="column", column="part")).run(make_context())
     assert data.split("train").collect().height == 100
     assert "part" not in data.schema.by_name
 
@@ -155,8 +130,8 @@ def faulty(**change):
         (None, {"kinds": {"work": "categoric"}}, "did you mean 'categorical'?"),
         (None, {"kinds": {"work": "integer"}}, "value(s) are not, such as"),
         (None, {"positive": "rich"}, "unknown class 'rich'"),
-        (None, {"split": Split(0.5, 0.2, 0.2)}, "= 0.9"),
-        (None, {"split": Split(column="education")}, "unknown split"),
+        (None, {"split": Split(by="column", column="work")}, "is missing in"),
+        (None, {"split": Split(by="column", column="education")}, "unknown split"),
         (faulty(income=pl.lit("x")), {}, "is always 'x'"),
         (faulty(income=pl.when(pl.col("age") > 30).then("income")), {}, "is missing in"),
         (faulty(income=pl.Series(["rare"] + ["a", "b"] * 29 + ["a"])), {}, "class 'rare'"),

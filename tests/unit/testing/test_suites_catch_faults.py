@@ -14,8 +14,10 @@ import numpy as np
 import pytest
 from headway.contracts import (
     ROW,
+    ArraySpec,
     Artifact,
     Dataset,
+    Features,
     Figure,
     Graph,
     Measurement,
@@ -25,12 +27,14 @@ from headway.contracts import (
     Report,
     Runtime,
     Schema,
+    Source,
     Table,
 )
 from headway.stage import Context, Stage
 from headway.testing import (
     ArtifactSuite,
     DatasetSuite,
+    FeaturesSuite,
     PredictorSuite,
     ReportSuite,
     StageSuite,
@@ -257,6 +261,36 @@ def test_a_prediction_that_sees_later_rows_is_caught():
     suite.test_scores_are_what_the_outputs_promise(predictor, rows, names)
     with pytest.raises(AssertionError):
         suite.test_no_later_row_decides_a_prediction(predictor, rows, names)
+
+
+@dataclass(frozen=True)
+class Pair(Runtime):
+    """Age and twice the age."""
+
+    @classmethod
+    def load(cls, files, lookup):
+        return cls()
+
+    def run(self, feeds):
+        return {"pair": np.stack([feeds["age"], 2 * feeds["age"]], axis=1).astype(np.float32)}
+
+
+def test_training_values_fitted_out_of_fold_may_differ_from_the_graph_and_no_others():
+    data, names = tiny_dataset(50), Names(Pair)
+    frames = {name: frame.collect() for name, frame in data.splits.items()}
+    arrays = {name: Pair().run({"age": frame["age"].to_numpy()}) for name, frame in frames.items()}
+    arrays["train"]["pair"][:, 1] += 1
+    sources = {name: Source(given, len(frames[name])) for name, given in arrays.items()}
+    age, spec = (data.schema.column("age"),), ArraySpec("pair", "float32", (2,))
+    plain = Features(age, Recipe(), Graph("Pair", {}), (spec,), data.schema.target, sources)
+    exempt = dataclasses.replace(plain, arrays=(dataclasses.replace(spec, out_of_fold=(1,)),))
+    suite = FeaturesSuite()
+    suite.test_the_graph_gives_the_sources_bit_for_bit(exempt, data, names)
+    with pytest.raises(AssertionError, match="train"):
+        suite.test_the_graph_gives_the_sources_bit_for_bit(plain, data, names)
+    arrays["test"]["pair"][:, 1] += 1
+    with pytest.raises(AssertionError, match="test"):
+        suite.test_the_graph_gives_the_sources_bit_for_bit(exempt, data, names)
 
 
 def test_quantiles_that_cross_are_caught():

@@ -1,19 +1,22 @@
 """The parity gate: what a merged graph must prove before anything reads it.
 
-Four checks, each on every split or on generated rows (see `headway_onnx.probes`):
+Four checks, each on every split or on generated rows (see `headway_onnx.probes`). Of a split with more than
+`headway_onnx.subject.MAX_ROWS` rows, so many are read and checked, spread over all of it:
 
 * ``training arrays``: the features' graph gives the arrays the model was trained on, bit for bit, from
-  the raw rows. Nothing is served that was not trained on.
+  the raw rows. Nothing is served that was not trained on. Exempt are positions of training rows that were
+  fitted out of fold; in all other splits they are held too.
 * ``framework``: the merged graph agrees with the model's own ``predict`` within the tolerance, on rows of
   ordinary size (see `headway_onnx.subject.MAGNITUDE`).
-* ``batches``: a row gets the same bits in batches of all `SIZES`, at the start or the end of one.
+* ``batches``: a row gets the same bits in batches of all `SIZES`, at the start or the end of one, and whether its
+  strings come one by one or as distinct values (see `headway.contracts.Strings`).
 * ``outputs``: every output is finite, and probabilities are probabilities.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from headway.contracts import (
@@ -28,13 +31,13 @@ from headway.contracts import (
 from headway.errors import HeadwayError
 
 from headway_onnx.comparison import Difference, compare, compare_outputs
-from headway_onnx.probes import count, join, take
+from headway_onnx.probes import count, distinct, join, plain, take
 from headway_onnx.subject import Subject
 
 if TYPE_CHECKING:
     import numpy as np
 
-    Feeds = dict[str, np.ndarray]
+    from headway_onnx.probes import Arrays, Feeds
 
 SIZES = (1, 2, 3, 7, 8, 16, 40, 51, 129, CHUNK)
 """Batch sizes; 1 and N alone would miss trees in float32."""
@@ -85,6 +88,7 @@ class Result:
         tolerance: The difference that was allowed; 0 where bits had to be equal.
         passed: The verdict.
         worst: The position of the worst row.
+        exempt: How many positions of the array were not compared (see `headway.contracts.ArraySpec.out_of_fold`).
     """
 
     check: str
@@ -97,6 +101,7 @@ class Result:
     tolerance: float
     passed: bool
     worst: int
+    exempt: int = 0
 
 
 def check(subject: Subject, tolerance: Tolerance) -> dict[str, Any]:
@@ -125,10 +130,15 @@ def check(subject: Subject, tolerance: Tolerance) -> dict[str, Any]:
     return {
         "passed": True,
         "checks": [{k: v for k, v in asdict(result).items() if k != "worst"} for result in results],
+        "rows": {split: _rows(subject, split) for split in subject.real},
         "tolerance": asdict(tolerance),
         "batch_sizes": list(_sizes(subject)),
         "runtime": _runtime(subject.predictor),
     }
+
+
+def _rows(subject: Subject, split: str) -> dict[str, int]:
+    return {"checked": count(subject.real[split]), "of": len(subject.features.source(split))}
 
 
 def _require_outputs(subject: Subject) -> None:
@@ -164,28 +174,41 @@ def _runtime(predictor: Predictor) -> dict[str, Any]:
 
 
 def _arrays(subject: Subject) -> Iterator[Result]:
-    for split, rows in subject.real.items():
-        given, trained = run_chunked(subject.transform, rows), subject.trained(split)
+    for split in subject.real:
+        given, trained = subject.given(split), subject.trained(split)
         for spec in subject.features.arrays:
-            yield _bitwise("training arrays", split, compare(spec.name, given[spec.name], trained[spec.name]))
+            exempt = subject.exempt(split, spec)
+            pair = (_without(arrays[spec.name], exempt) for arrays in (given, trained))
+            result = _bitwise("training arrays", split, compare(spec.name, *pair))
+            yield replace(result, exempt=len(exempt))
+
+
+def _without(array: np.ndarray, positions: Sequence[int]) -> np.ndarray:
+    """The array without those positions along its last axis."""
+    import numpy as np
+
+    return np.delete(array, positions, axis=-1) if positions else array
 
 
 def _framework(subject: Subject, tolerance: Tolerance) -> Iterator[Result]:
     for split, rows in subject.real.items():
-        yield from _agreement(subject, tolerance, split, rows, subject.trained(split))
+        # Of rows that were trained on out-of-fold values, the graph's own are what is served.
+        own = any(subject.exempt(split, spec) for spec in subject.features.arrays)
+        arrays = subject.given(split) if own else subject.trained(split)
+        yield from _agreement(subject, tolerance, split, rows, arrays)
     rows = subject.ordinary
     if count(rows):
         yield from _agreement(subject, tolerance, GENERATED, rows, run_chunked(subject.transform, rows))
 
 
-def _agreement(subject: Subject, tolerance: Tolerance, of: str, rows: Feeds, arrays: Feeds) -> Iterator[Result]:
+def _agreement(subject: Subject, tolerance: Tolerance, of: str, rows: Feeds, arrays: Arrays) -> Iterator[Result]:
     names = [spec.name for spec in subject.model.inputs]
     own = _predicted(subject.model, {name: arrays[name] for name in names})
     for difference in compare_outputs(subject.outputs, run_chunked(subject.merged, rows), own):
         yield _close("framework", of, difference, tolerance)
 
 
-def _predicted(model: Model, arrays: Feeds) -> Feeds:
+def _predicted(model: Model, arrays: Arrays) -> Arrays:
     starts = range(0, count(arrays), CHUNK)
     return join([model.predict({n: a[start : start + CHUNK] for n, a in arrays.items()}) for start in starts])
 
@@ -210,13 +233,13 @@ def _by_size(subject: Subject, rows: Feeds) -> Iterator[tuple[int, list[Differen
 
     *sizes, largest = _sizes(subject)
     positions = np.resize(np.arange(min(count(rows), largest)), largest)
-    reference = subject.merged.run(take(rows, positions))
+    reference = subject.merged.run(distinct(take(rows, positions)))
     for size in sizes:
         chosen = _sample(min(count(rows), largest), size)
-        given = _in_batches(subject.merged, take(rows, chosen), size)
+        given = _in_batches(subject.merged, plain(take(rows, chosen)), size)
         yield size, compare_outputs(subject.outputs, given, take(reference, chosen))
     # The largest batch is compared with itself backwards: every row at another place among others.
-    given = subject.merged.run(take(rows, positions[::-1]))
+    given = subject.merged.run(plain(take(rows, positions[::-1])))
     yield largest, compare_outputs(subject.outputs, given, take(reference, np.arange(largest)[::-1]))
 
 
@@ -228,7 +251,7 @@ def _sample(rows: int, size: int) -> np.ndarray:
     return np.linspace(0, rows, wanted, endpoint=False).astype(np.int64)
 
 
-def _in_batches(runtime: Runtime, rows: Feeds, size: int) -> Feeds:
+def _in_batches(runtime: Runtime, rows: Arrays, size: int) -> Arrays:
     starts = range(0, count(rows), size)
     return join([runtime.run({n: a[start : start + size] for n, a in rows.items()}) for start in starts])
 
@@ -294,7 +317,8 @@ def _told(subject: Subject, result: Result) -> str:
     else:
         what = f"'{result.array}' is different in {result.unequal} of {result.rows} rows, {far}"
         what += f" (allowed: {result.tolerance:.3g}), {result.flips} decisions flip"
-    return f"{result.check}, {result.rows_of}: {what}; worst is row {result.worst}{_shown(subject, result)}"
+    row = int(subject.positions(result.rows_of)[result.worst]) if result.rows_of in subject.real else result.worst
+    return f"{result.check}, {result.rows_of}: {what}; worst is row {row}{_shown(subject, result)}"
 
 
 def _shown(subject: Subject, result: Result) -> str:

@@ -5,35 +5,72 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from headway.contracts import MISSING, NUMBERS, STRINGS, Column, Dataset, conform, feeds
+from headway.contracts import MISSING, NUMBERS, STRINGS, Column, Dataset, Strings, conform, feeds
 
 if TYPE_CHECKING:
     import numpy as np
+    import polars as pl
+    from headway.contracts import Feed
 
-    Feeds = dict[str, np.ndarray]
+    Arrays = dict[str, np.ndarray]
+    Feeds = dict[str, Feed]
+
+SOME = 4096
+"""Real rows that are searched for strings that were seen."""
 
 MIXED = 256
 """Generated rows in which every column is drawn from its special values."""
 
+KNOWN = 16
+"""Strings of a column that are taken as seen, if it has so many."""
+
+_INDEX = "__position__"
 _UNSEEN = ("never seen before", "", " ", "?", "nan", "\N{SNOWMAN}", "x" * 1000)
 _MISSING_TIME = -(2**63)
-_TIMES = (_MISSING_TIME, 0, -1, 1, -62_135_596_800_000_000, 253_402_300_799_999_999)  # years 1 and 9999, in µs
+_DAYS = ("0001-01-01", "1900-03-01", "1969-12-31", "1970-01-01", "2000-02-29", "2000-03-01", "2023-12-31", "2024-03-01")
+"""Midnights where calendars are got wrong; the microseconds beside each are tried too."""
+_LAST_TIME = 253_402_300_799_999_999  # of the year 9999, in µs
 _EXACT = 2.0**53
 
 
-def real_rows(data: Dataset, split: str, columns: Sequence[Column]) -> Feeds:
-    """The rows of one split as a graph takes them."""
-    return feeds(conform(data.split(split).collect(), columns), columns)
+def real_rows(data: Dataset, split: str, columns: Sequence[Column], positions: np.ndarray) -> Feeds:
+    """Rows of one split as a graph takes them; no others are held, but as many before each as its history needs.
+
+    Args:
+        data: The dataset.
+        split: Which of its splits.
+        columns: What the graph takes.
+        positions: Which rows, in this order; a row may be there more than once. Shape (rows,).
+    """
+    import numpy as np
+
+    reach = max((column.history for column in columns), default=0)
+    needed = np.unique(positions[:, None] - np.arange(reach + 1))
+    needed = needed[needed >= 0]
+    # What lies between two rows that are far apart is left out: no window reaches over such a gap.
+    rows = feeds(conform(_collected(data.split(split), columns, needed), columns), columns)
+    return take(rows, np.searchsorted(needed, positions))
 
 
-def generated_rows(real: Mapping[str, np.ndarray], columns: Sequence[Column]) -> Feeds:
+def _collected(frame: pl.LazyFrame, columns: Sequence[Column], positions: np.ndarray) -> pl.DataFrame:
+    """The rows at the given positions, which are sorted; read as a stream."""
+    import polars as pl
+
+    given = frame.collect_schema().names()
+    rows = frame.select(column.name for column in columns if column.name in given).with_row_index(_INDEX)
+    chosen = rows.filter(pl.col(_INDEX).cast(pl.Int64).is_in(pl.Series(positions).implode()))
+    return chosen.drop(_INDEX).collect(engine="streaming")
+
+
+def generated_rows(real: Mapping[str, Feed], columns: Sequence[Column]) -> Arrays:
     """Rows with missing, infinite, extreme, denormal, unseen and borderline values.
 
     Each special value of each column appears once in an otherwise real row; `MIXED` rows then combine
     special values of all columns at random (the same ones every time). Special values of a number are
     the smallest and largest of the real rows, some others of them, and the floats next to each:
-    thresholds that were fitted lie there. Integer columns get whole numbers only, and columns that are
-    neither numbers, strings nor times get real values. In a column with a history, a special value first
+    thresholds that were fitted lie there. Integer columns get whole numbers only, strings both seen and
+    unseen ones, times the microseconds beside midnights and ends of months, and columns that are neither
+    numbers, strings nor times real values. In a column with a history, a special value first
     fills the whole window, then each of its places is drawn.
 
     Args:
@@ -45,11 +82,11 @@ def generated_rows(real: Mapping[str, np.ndarray], columns: Sequence[Column]) ->
     """
     import numpy as np
 
-    own = {c.name: real[c.name][:, -1] if c.history else real[c.name] for c in columns}
+    own = {c.name: np.asarray(real[c.name])[:, -1] if c.history else real[c.name] for c in columns}
     specials = {column.name: _specials(own[column.name], column) for column in columns}
     single = sum(len(values) for values in specials.values())
     rows = np.arange(single + MIXED) % len(next(iter(real.values())))
-    made = {name: array[rows].copy() for name, array in real.items()}
+    made = {name: np.array(feed[rows]) for name, feed in real.items()}
     random = np.random.default_rng(0)
     start = 0
     for name, values in specials.items():
@@ -61,38 +98,79 @@ def generated_rows(real: Mapping[str, np.ndarray], columns: Sequence[Column]) ->
     return made
 
 
-def take(rows: Mapping[str, np.ndarray], positions: np.ndarray | slice) -> Feeds:
+def take(rows: Mapping[str, Feed], positions: np.ndarray | slice) -> Feeds:
     """The rows at the given positions, in that order."""
-    return {name: array[positions] for name, array in rows.items()}
+    return {name: feed[positions] for name, feed in rows.items()}
 
 
-def join(parts: Sequence[Mapping[str, np.ndarray]]) -> Feeds:
+def plain(rows: Mapping[str, Feed]) -> Arrays:
+    """The same rows with every string by itself, as single rows come."""
+    import numpy as np
+
+    return {name: np.asarray(feed) for name, feed in rows.items()}
+
+
+def distinct(rows: Mapping[str, Feed]) -> Feeds:
+    """The same rows with columns of strings as `Strings`, as many rows come."""
+    import numpy as np
+
+    found: Feeds = {}
+    for name, feed in rows.items():
+        strings = feed.dtype == object and feed.ndim == 1
+        found[name] = Strings(*np.unique(np.asarray(feed), return_inverse=True)) if strings else feed
+    return found
+
+
+def join(parts: Sequence[Mapping[str, np.ndarray]]) -> Arrays:
     """The rows of all parts, one after the other."""
     import numpy as np
 
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
-def count(rows: Mapping[str, np.ndarray]) -> int:
+def count(rows: Mapping[str, Feed]) -> int:
     """How many rows there are."""
     return len(next(iter(rows.values())))
 
 
-def _specials(real: np.ndarray, column: Column) -> np.ndarray:
+def _specials(real: Feed, column: Column) -> np.ndarray:
     import numpy as np
 
     if column.kind in STRINGS:
-        known = [str(category) for category in column.categories or ()][:16]
-        return np.array([MISSING, *_UNSEEN, *known], dtype=object)
+        return np.array([MISSING, *_UNSEEN, *_known(real, column)], dtype=object)
+    array = np.asarray(real)
     if column.kind == "timestamp":
-        given = real[real != _MISSING_TIME]
-        edges = [int(edge) + step for edge in (given.min(), given.max()) for step in (-1, 0, 1)] if len(given) else []
-        return np.array([*_TIMES, *edges], dtype=np.int64)
+        return _times(array)
     if column.kind == "boolean":
         return np.array([0.0, 1.0, np.nan])
     if column.kind in NUMBERS:
-        return _whole(real) if column.kind == "integer" else _borders(real)
-    return real[:0]
+        return _whole(array) if column.kind == "integer" else _borders(array)
+    return array[:0]
+
+
+def _known(real: Feed, column: Column) -> list[str]:
+    """Strings that were seen: categories, where the column has a closed set of them, or some of the real rows."""
+    import numpy as np
+
+    words = [str(category) for category in column.categories or ()]
+    if not words:
+        some = np.asarray(real[:: max(len(real) // SOME, 1)]).tolist()
+        words = sorted(set(some) - {MISSING})
+    return [words[i] for i in np.linspace(0, len(words) - 1, min(len(words), KNOWN)).astype(int)]
+
+
+def _times(real: np.ndarray) -> np.ndarray:
+    """Midnights and first days of months, fixed ones and those around some real times, and the times beside each."""
+    import numpy as np
+
+    known = _sample(real[real != _MISSING_TIME])
+    borders = [np.array(_DAYS, "datetime64[us]").astype(np.int64), known]
+    for unit in ("D", "M"):
+        start = known.astype("datetime64[us]").astype(f"datetime64[{unit}]")
+        borders += [edge.astype("datetime64[us]").astype(np.int64) for edge in (start, start + 1)]
+    joined = np.concatenate(borders)
+    beside = np.concatenate([joined - 1, joined, joined + 1, [_LAST_TIME]])
+    return np.concatenate([[_MISSING_TIME], np.unique(beside)])
 
 
 def _whole(real: np.ndarray) -> np.ndarray:

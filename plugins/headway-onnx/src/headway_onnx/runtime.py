@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
-from headway.contracts import Lookup, Runtime
+from headway.contracts import Feed, Lookup, Runtime, Strings
 from headway.errors import DataError, HeadwayError
 from headway.naming import nearest
 
 if TYPE_CHECKING:
     import numpy as np
+
+    from headway_onnx.cutting import Cut
 
 THREADS = "HEADWAY_THREADS"
 """The environment variable that says how many threads one graph may use."""
@@ -35,7 +38,7 @@ _NUMPY = {
 
 
 @dataclass(frozen=True)
-class Feed:
+class Input:
     """One input of a graph.
 
     Attributes:
@@ -58,9 +61,10 @@ class OnnxRuntime(Runtime):
         outputs: Names of what it gives.
     """
 
-    inputs: tuple[Feed, ...]
+    inputs: tuple[Input, ...]
     outputs: tuple[str, ...]
     _session: Any = field(repr=False)
+    _content: bytes = field(repr=False)
 
     @classmethod
     def load(cls, files: Mapping[str, bytes], lookup: Lookup | None = None) -> Self:
@@ -82,16 +86,26 @@ class OnnxRuntime(Runtime):
                 code="graph-files",
             )
         parse(files[FILE])
-        session = _open(files[FILE])
+        session = open_session(files[FILE])
         inputs = tuple(_feed(value) for value in session.get_inputs())
-        return cls(inputs, tuple(value.name for value in session.get_outputs()), session)
+        return cls(inputs, tuple(value.name for value in session.get_outputs()), session, files[FILE])
 
-    def run(self, feeds: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    @cached_property
+    def _cut(self) -> Cut:
+        """The graph in two, opened when distinct strings are first given: scoring single rows needs it never.
+
+        Threads that need it at once may each open it; one of them stays.
+        """
+        from headway_onnx.cutting import cut
+
+        return cut(self._content, open_session)
+
+    def run(self, feeds: Mapping[str, Feed]) -> dict[str, np.ndarray]:
         """All outputs for the given inputs.
 
         Args:
             feeds: An array for each input, of exactly its type and shape (nothing is cast); strings as
-                an object array of str, without None.
+                an object array of str, without None, or as `Strings`, each of which is then encoded once.
 
         Returns:
             Output name to array, rows first.
@@ -103,13 +117,16 @@ class OnnxRuntime(Runtime):
         faults = _faults(self.inputs, feeds)
         if faults:
             raise DataError("; ".join(faults), hint="give each input as the graph declares it", code="graph-input")
+        distinct = any(isinstance(feed, Strings) for feed in feeds.values())
         try:
-            return dict(zip(self.outputs, self._session.run(None, dict(feeds)), strict=True))
-        except Exception as error:  # as in _open
+            given = self._cut.run(feeds) if distinct else self._session.run(None, dict(feeds))
+        except Exception as error:  # as in open_session
             raise _failed("run", error) from error
+        return dict(zip(self.outputs, given, strict=True))
 
 
-def _open(content: bytes) -> Any:
+def open_session(content: bytes) -> Any:
+    """A session of onnxruntime under the rules of this package; raises `GraphError` if it cannot be opened."""
     import onnxruntime  # type: ignore[import-untyped]
 
     options = onnxruntime.SessionOptions()
@@ -146,20 +163,20 @@ def threads() -> int:
     return int(given)
 
 
-def _feed(value: Any) -> Feed:
+def _feed(value: Any) -> Input:
     shape = tuple(axis if isinstance(axis, int) else None for axis in value.shape)
-    return Feed(value.name, _NUMPY[value.type], shape)
+    return Input(value.name, _NUMPY[value.type], shape)
 
 
-def _faults(inputs: tuple[Feed, ...], feeds: Mapping[str, np.ndarray]) -> list[str]:
-    known = {feed.name for feed in inputs}
+def _faults(inputs: tuple[Input, ...], feeds: Mapping[str, Feed]) -> list[str]:
+    known = {wanted.name for wanted in inputs}
     faults = [_unknown(name, known) for name in feeds if name not in known]
-    for feed in inputs:
-        if feed.name not in feeds:
-            faults.append(f"input '{feed.name}' is missing")
+    for wanted in inputs:
+        if wanted.name not in feeds:
+            faults.append(f"input '{wanted.name}' is missing")
             continue
-        faults += _misfits(feed, feeds[feed.name])
-    rows = {len(feeds[feed.name]) for feed in inputs if feed.name in feeds and feeds[feed.name].ndim}
+        faults += _misfits(wanted, feeds[wanted.name])
+    rows = {len(feeds[wanted.name]) for wanted in inputs if wanted.name in feeds and feeds[wanted.name].ndim}
     if len(rows) > 1:
         faults.append(f"inputs have different numbers of rows: {sorted(rows)}")
     return faults
@@ -170,17 +187,17 @@ def _unknown(name: str, known: set[str]) -> str:
     return f"there is no input '{name}'" + (f"; did you mean '{close}'?" if close else "")
 
 
-def _misfits(feed: Feed, array: np.ndarray) -> list[str]:
-    if array.dtype.name != feed.dtype:
-        return [f"input '{feed.name}' must be {feed.dtype}, it is {array.dtype.name}"]
-    fits = array.ndim == len(feed.shape) and all(
-        wanted in (None, given) for wanted, given in zip(feed.shape, array.shape, strict=True)
+def _misfits(wanted: Input, feed: Feed) -> list[str]:
+    if feed.dtype.name != wanted.dtype:
+        return [f"input '{wanted.name}' must be {wanted.dtype}, it is {feed.dtype.name}"]
+    fits = feed.ndim == len(wanted.shape) and all(
+        axis in (None, given) for axis, given in zip(wanted.shape, feed.shape, strict=True)
     )
     if not fits:
-        return [f"input '{feed.name}' must have shape {feed.shape}, it has {array.shape}"]
-    if feed.dtype == "object":
-        wrong = [index for index, item in enumerate(array.ravel()) if type(item) is not str]
-        return (
-            [f"input '{feed.name}' holds {len(wrong)} value(s) that are no str, first at {wrong[0]}"] if wrong else []
-        )
+        return [f"input '{wanted.name}' must have shape {wanted.shape}, it has {feed.shape}"]
+    if wanted.dtype == "object":
+        items = feed.values if isinstance(feed, Strings) else feed
+        wrong = [index for index, item in enumerate(items.ravel()) if type(item) is not str]
+        if wrong:
+            return [f"input '{wanted.name}' holds {len(wrong)} value(s) that are no str, first at {wrong[0]}"]
     return []

@@ -2,23 +2,38 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from headway.contracts import POSITION, Dataset, Features, Lookup, Model, Output, Predictor, Runtime, run_chunked
+from headway.contracts import (
+    POSITION,
+    ArraySpec,
+    Dataset,
+    Features,
+    Lookup,
+    Model,
+    Output,
+    Predictor,
+    Runtime,
+    run_chunked,
+)
 
 from headway_onnx.probes import count, generated_rows, real_rows, take
 
 if TYPE_CHECKING:
     import numpy as np
 
-    Feeds = dict[str, np.ndarray]
+    from headway_onnx.probes import Arrays, Feeds
 
-HELD = 2**25
-"""Bytes of windows held at a time: overlapping windows cost nothing as views, but are large when compared. Of a
-longer series as many rows are checked as fit, spread over all."""
+MAX_ROWS = 2**18
+"""Rows of a split that are checked, spread over all of it, if it has more."""
+
+HELD = 2**28
+"""Bytes of raw rows and arrays of a split that are held at a time: of wide rows, and of long windows, which cost
+nothing as views but are large when compared, fewer are checked."""
 
 MAGNITUDE = 100.0
 """Beyond this, generated rows are not held to the framework: float32 loses digits in proportion to its
@@ -55,25 +70,44 @@ class Subject:
 
     @cached_property
     def real(self) -> dict[str, Feeds]:
-        """Split name to its raw rows, those that its source has; splits without rows are left out."""
+        """Split name to those of its raw rows that are checked; splits without rows are left out."""
         return {name: self._raw(name) for name, source in self.features.sources.items() if len(source)}
 
     def _raw(self, split: str) -> Feeds:
-        rows, chosen = real_rows(self.data, split, self.features.columns), self._chosen(split)
-        positions = self.features.source(split).arrays.get(POSITION)
-        return take(rows, chosen if positions is None else positions[chosen])
+        return real_rows(self.data, split, self.features.columns, self.positions(split))
 
-    def _chosen(self, split: str) -> np.ndarray | slice:
-        """Which rows of a source are checked: all, unless their windows would not fit into `HELD`."""
+    def positions(self, split: str) -> np.ndarray:
+        """Where the rows in `real` lie in their split; those of a source may repeat, and be in any order."""
+        chosen, positions = self._chosen(split), self.features.source(split).arrays.get(POSITION)
+        return chosen if positions is None else positions[chosen]
+
+    def _chosen(self, split: str) -> np.ndarray:
+        """Which rows of a source are checked: all, unless there are more than `MAX_ROWS` or than fit into `HELD`."""
         import numpy as np
 
-        rows, window = len(self.features.source(split)), 8 * sum(column.history for column in self.features.columns)
-        fit = HELD // window if window else rows
-        return np.linspace(0, rows, fit, endpoint=False).astype(np.int64) if fit < rows else slice(None)
+        rows = len(self.features.source(split))
+        fit = min(rows, MAX_ROWS, max(HELD // self._bytes, 1))
+        return np.linspace(0, rows, fit, endpoint=False).astype(np.int64)
 
-    def trained(self, split: str) -> Feeds:
-        """The arrays of a split's source, of the same rows as in `real`."""
+    @property
+    def _bytes(self) -> int:
+        """Of one row: its columns and its arrays."""
+        import numpy as np
+
+        arrays = sum(math.prod(spec.shape) * np.dtype(spec.dtype).itemsize for spec in self.features.arrays)
+        return arrays + 8 * sum(column.history + 1 for column in self.features.columns)
+
+    def trained(self, split: str) -> Arrays:
+        """The arrays of a split's source, of the same rows as in `real`; no others are read."""
         return self.features.source(split).batch(self._chosen(split))
+
+    def exempt(self, split: str, spec: ArraySpec) -> tuple[int, ...]:
+        """The positions of an array that are not the graph's in this split (see `ArraySpec.out_of_fold`)."""
+        return spec.out_of_fold if split == "train" else ()
+
+    def given(self, split: str) -> Arrays:
+        """What the features' graph gives for the rows in `real`."""
+        return run_chunked(self.transform, self.real[split])
 
     @property
     def fitted(self) -> Feeds:
@@ -81,7 +115,7 @@ class Subject:
         return self.real.get("train") or next(iter(self.real.values()))
 
     @cached_property
-    def generated(self) -> Feeds:
+    def generated(self) -> Arrays:
         """Generated rows around the training rows."""
         return generated_rows(self.fitted, self.features.columns)
 

@@ -11,7 +11,7 @@ from headway.contracts import ROW, Category, Column, Dataset, NullValues, Recipe
 from headway.naming import unknown
 
 from headway_tabular.reading import read, typed
-from headway_tabular.splitting import divide
+from headway_tabular.splitting import NAMES, assign
 
 if TYPE_CHECKING:
     from headway_tabular.table import Table
@@ -36,11 +36,20 @@ def build_dataset(table: Table, context: Context) -> Dataset:
     frame = _with_kinds(frame.with_row_index(ROW).with_columns(pl.col(ROW).cast(pl.Int64)), table)
     frame = _with_target(frame, table, context)
     target = _target(frame[table.target], table)
-    splits = divide(frame, table, target)
+    splits = _splits(frame, table, target)
     if table.split.column is not None:
         splits = {name: rows.drop(table.split.column) for name, rows in splits.items()}
     schema = _schema(splits["train"], table, target)
     return Dataset(schema, {name: rows.lazy() for name, rows in splits.items()}, recipe)
+
+
+def _splits(frame: pl.DataFrame, table: Table, target: Target) -> dict[str, pl.DataFrame]:
+    codes = assign(
+        frame.lazy(), table.split, table.seed, target=target.column, time=table.time, group=table.group,
+        is_classification=target.task == "classification",
+    )  # fmt: skip
+    splits = {name: frame.filter(pl.Series(codes == code)) for code, name in enumerate(NAMES)}
+    return {name: rows for name, rows in splits.items() if rows.height}
 
 
 def _check_names(table: Table, names: list[str]) -> None:

@@ -2,84 +2,165 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import numpy as np
 import polars as pl
 from headway import DataError
-from headway.contracts import Target
+from headway.contracts import ROW
 from headway.naming import unknown
 
-if TYPE_CHECKING:
-    from headway_tabular.table import Split, Table
+from headway_tabular.passes import BATCH, height, looked_up, sizes
+from headway_tabular.split import Split
+from headway_tabular.split_group import by_group
+from headway_tabular.split_random import at_random
+from headway_tabular.split_time import LEFT_OUT, by_time
 
 NAMES = ("train", "validation", "test")
+"""The splits in the order of their codes."""
 
 
-def divide(frame: pl.DataFrame, table: Table, target: Target) -> dict[str, pl.DataFrame]:
-    """Divides rows by a column, or at random; rows keep their order inside a split.
+def assign(
+    frame: pl.LazyFrame,
+    split: Split,
+    seed: int,
+    *,
+    target: str,
+    is_classification: bool,
+    time: str | None = None,
+    group: str | None = None,
+    batch: int = BATCH,
+) -> np.ndarray:
+    """Divides rows in streaming passes; memory is a byte a row, a batch, the classes and the groups.
+
+    Equal rows and seeds give equal codes on every machine, whatever the batch.
+
+    Args:
+        frame: The rows; only the columns that matter are read.
+        split: How they are divided.
+        seed: Seed of random splits.
+        target: The target's column.
+        is_classification: Whether the target has classes.
+        time: The column of the times, for splits by time.
+        group: The column of the groups, for splits by group.
+        batch: Rows at a time.
+
+    Returns:
+        The code of each row of the frame in order, uint8: 0 train, 1 validation, 2 test, 255 left out.
 
     Raises:
-        DataError: The fractions do not add up, the column holds other values, a split would be empty, or a
-            class has too few rows to be in every split.
+        DataError: A column that is needed is not named or does not fit, a class or the number of groups is too
+            small, a split would be empty, or training would lack a class.
     """
-    split = table.split
-    parts = _by_column(frame[split.column]) if split.column else _at_random(frame, split, target, table.seed)
-    splits = {name: frame[np.sort(rows)] for name, rows in parts.items()}
-    for name, rows in splits.items():
-        if not rows.height and (split.column or getattr(split, name)):
-            raise DataError(f"the split '{name}' has no rows", hint="every split needs some", code="empty-split")
-    return {name: rows for name, rows in splits.items() if rows.height}
+    if split.by == "group":
+        found = by_group(frame, split, seed, _named(group, split, "group"), batch)
+    elif split.by == "time":
+        found = by_time(frame, split, _named(time, split, "time"), batch)
+    elif split.by == "column":
+        found = _by_column(frame, _named(split.column, split, "split.column"), batch)
+    else:
+        found = at_random(frame, split, seed, target if is_classification and split.stratify else None, batch)
+    codes = _gathered(found, height(frame))
+    _check_rows(codes, split)
+    if is_classification:
+        _check_classes(frame, target, codes, batch)
+    return codes
 
 
-def _by_column(values: pl.Series) -> dict[str, np.ndarray]:
-    given = values.cast(pl.String)
-    for value in given.unique().drop_nulls().sort():
+def divided(frame: pl.LazyFrame, codes: np.ndarray) -> dict[str, pl.LazyFrame]:
+    """The splits that have rows, lazy; rows keep their order.
+
+    Args:
+        frame: Rows with their number in the source in the column `ROW`; they may be any of them.
+        codes: The code of each row of the source, as `assign` gives them.
+    """
+    present = _present(codes)
+    return {name: frame.filter(_is_in(codes, code)) for code, name in enumerate(NAMES) if present[code]}
+
+
+def absent(frame: pl.LazyFrame, target: str, codes: np.ndarray, batch: int = BATCH) -> list[tuple[str, object]]:
+    """Classes that a split lacks: (split, class), for the splits that have rows.
+
+    Args:
+        frame: The rows that were divided.
+        target: The target's column.
+        codes: The code of each row of the frame.
+        batch: Rows at a time.
+    """
+    classes = sizes(frame, target).with_row_index("code")
+    seen = np.zeros((len(NAMES), classes.height), dtype=bool)
+    start = 0
+    for part in looked_up(frame, target, classes, "code", batch):
+        here = codes[start : start + len(part)]
+        start += len(part)
+        used = here != LEFT_OUT
+        seen[here[used], part[used]] = True
+    return [
+        (name, value)
+        for name, row in zip(NAMES, seen, strict=True)
+        if row.any()
+        for value, is_there in zip(classes[target], row, strict=True)
+        if not is_there and value is not None
+    ]
+
+
+def _is_in(codes: np.ndarray, code: int) -> pl.Expr:
+    def is_in(rows: pl.Series) -> pl.Series:
+        return pl.Series(codes[rows.to_numpy()] == code)
+
+    return pl.col(ROW).map_batches(is_in, return_dtype=pl.Boolean, is_elementwise=True)
+
+
+def _named(column: str | None, split: Split, field: str) -> str:
+    if column is None:
+        what = f"data.split.by={split.by} needs a column"
+        raise DataError(what, hint=f"name it: data.{field}=…", code="split-column")
+    return column
+
+
+def _gathered(found: Iterator[np.ndarray], rows: int) -> np.ndarray:
+    codes, start = np.empty(rows, dtype=np.uint8), 0
+    for part in found:
+        codes[start : start + len(part)] = part
+        start += len(part)
+    return codes
+
+
+def _present(codes: np.ndarray) -> np.ndarray:
+    """Rows of each code, counted in batches, since NumPy makes words of eight bytes of what it counts."""
+    parts = (codes[start : start + BATCH] for start in range(0, len(codes), BATCH))
+    return sum((np.bincount(part, minlength=LEFT_OUT + 1) for part in parts), np.zeros(LEFT_OUT + 1, dtype=np.int64))
+
+
+def _by_column(frame: pl.LazyFrame, column: str, batch: int) -> Iterator[np.ndarray]:
+    frame = frame.select(pl.col(column).cast(pl.String))
+    table = sizes(frame, column)
+    for value, rows in table.iter_rows():
+        if value is None:
+            what = f"the split column '{column}' is missing in {rows} rows"
+            raise DataError(what, hint="every row needs train, validation or test", code="split-column")
         if value not in NAMES:
             raise DataError(f"data.split.column: {unknown('split', value, NAMES)}", code="split-column")
-    if given.null_count():
+    codes = pl.Series([NAMES.index(value) for value in table[column]], dtype=pl.UInt8)
+    yield from looked_up(frame, column, table.with_columns(code=codes), "code", batch)
+
+
+def _check_rows(codes: np.ndarray, split: Split) -> None:
+    present = _present(codes)
+    for code in split.wanted:
+        if not present[code]:
+            hint = "every split needs some"
+            if split.by == "time":
+                hint = "look at the times, the moments of data.split and its gap: equal times are never divided"
+            raise DataError(f"the split '{NAMES[code]}' has no rows", hint=hint, code="empty-split")
+
+
+def _check_classes(frame: pl.LazyFrame, target: str, codes: np.ndarray, batch: int) -> None:
+    lacking = [value for name, value in absent(frame, target, codes, batch) if name == "train"]
+    if lacking:
+        more = f" and {len(lacking) - 1} other class(es)" if len(lacking) > 1 else ""
         raise DataError(
-            f"the split column '{values.name}' is missing in {given.null_count()} rows", code="split-column"
+            f"no row of 'train' is of class {lacking[0]!r}{more} of '{target}'",
+            hint="nothing can learn a class it never sees: divide otherwise, or leave these rows out",
+            code="absent-class",
         )
-    return {name: np.flatnonzero((given == name).to_numpy()) for name in NAMES}
-
-
-def _at_random(frame: pl.DataFrame, split: Split, target: Target, seed: int) -> dict[str, np.ndarray]:
-    fractions = [split.train, split.validation, split.test]
-    if abs(sum(fractions) - 1) > 1e-9 or split.train == 0:
-        raise DataError(
-            f"the fractions of data.split are {' + '.join(map(str, fractions))} = {sum(fractions):g}",
-            hint="they must add up to 1, with rows to train on",
-            code="split-fractions",
-        )
-    generator = np.random.Generator(np.random.PCG64(seed))
-    strata = [np.arange(frame.height)]
-    if split.stratify and target.task == "classification":
-        strata = _strata(frame[target.column], sum(fraction > 0 for fraction in fractions))
-    pieces = [_cut(generator.permutation(rows), fractions) for rows in strata]
-    return {name: np.concatenate([piece[i] for piece in pieces]) for i, name in enumerate(NAMES)}
-
-
-def _strata(values: pl.Series, least: int) -> list[np.ndarray]:
-    strata = []
-    for value in values.unique().sort():
-        rows = np.flatnonzero((values == value).to_numpy())
-        if len(rows) < least:
-            raise DataError(
-                f"class {value!r} of '{values.name}' has {len(rows)} row(s), too few to be in {least} splits",
-                hint="data.split.stratify=false divides without regard to classes",
-                code="small-class",
-            )
-        strata.append(rows)
-    return strata
-
-
-def _cut(rows: np.ndarray, fractions: list[float]) -> list[np.ndarray]:
-    """Contiguous pieces; a wanted piece of a small class gets one row at least."""
-    ends = np.round(np.cumsum(fractions) * len(rows)).astype(int)
-    for i, fraction in enumerate(fractions):
-        if fraction and ends[i] <= (ends[i - 1] if i else 0):
-            ends[i:] = np.maximum(ends[i:], (ends[i - 1] if i else 0) + 1)
-    for i in range(len(fractions) - 2, -1, -1):  # leave a row for each wanted piece after this one
-        ends[i] = min(ends[i], len(rows) - sum(f > 0 for f in fractions[i + 1 :]))
-    return np.split(rows, ends[:-1])

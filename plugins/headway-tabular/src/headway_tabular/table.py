@@ -4,29 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated
 
-from annotated_types import Ge, Le
 from headway import Context, SourcePath, Stage
 from headway.contracts import Category, Dataset
 
-Fraction = Annotated[float, Ge(0), Le(1)]
-
-
-@dataclass(frozen=True)
-class Split:
-    """How rows are divided."""
-
-    train: Fraction = 0.6
-    """Fraction of the rows to learn from."""
-    validation: Fraction = 0.2
-    """Fraction to choose by: early stopping, hyperparameters."""
-    test: Fraction = 0.2
-    """Fraction to judge by, touched by nothing else."""
-    stratify: bool = True
-    """Keep the proportions of the classes in every split."""
-    column: str | None = None
-    """A column that says ``train``, ``validation`` or ``test``, instead of the fractions."""
+from headway_tabular.split import Split
 
 
 @dataclass(frozen=True)

@@ -73,11 +73,14 @@ class Fitted:
             types of the two kinds. It becomes part of the graph: tensors in, tensors out, no branch on values.
         out_of_fold: For each fold, the module as it would be without the rows of that fold; training rows go through
             that of their own. Empty for transforms that do not look at the target.
+        flags: How many of the last columns of `block` are flags, such as of missing values: numbers that go straight
+            into the model, past the transforms that follow.
     """
 
     block: Block
     module: torch.nn.Module
     out_of_fold: tuple[torch.nn.Module, ...] = ()
+    flags: int = 0
 
 
 class Transform(ABC):

@@ -40,7 +40,7 @@ class Impute(Transform):
             if self.flag and len(column) < len(fit.values):
                 flagged.append(index)
         names = (*fit.block.names, *(f"{fit.block.names[index]}_missing" for index in flagged))
-        return Fitted(Block("number", names), Module(fill, flagged))
+        return Fitted(Block("number", names), Module(fill, flagged), flags=len(flagged))
 
     def _statistic(self) -> Callable[[np.ndarray], float]:
         from headway_tabular.transforms.modules import columns

@@ -50,7 +50,8 @@ class Affine(torch.nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """(rows, columns) → the same shape."""
-        return where_finite(x, within((x - self.centre) / self.scale, -LIMIT, LIMIT))
+        # What a clip makes of NaN is not defined, but no finite x gives it.
+        return where_finite(x, ((x - self.centre) / self.scale).clamp(-LIMIT, LIMIT))
 
 
 class Clip(torch.nn.Module):

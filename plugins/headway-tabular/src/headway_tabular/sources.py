@@ -1,0 +1,82 @@
+"""The arrays of every split, on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from headway.contracts import CHUNK, POSITION, ROW, TARGET, WEIGHT, Dataset, Source, labels
+
+from headway_tabular.arrays import write_arrays
+from headway_tabular.balance import Balance, balanced
+from headway_tabular.columns import BATCH
+from headway_tabular.transform import Transformation
+
+TRAIN = "train"
+"""The split that is learnt from."""
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Writes what a transformation gives.
+
+    Attributes:
+        transformation: Rows → arrays.
+        folder: Where the files go; they must stay until the features are saved.
+    """
+
+    transformation: Transformation
+    folder: Path
+
+    def write(self, data: Dataset) -> dict[str, Source]:
+        """Every split, in batches."""
+        return {name: self._split(name, frame) for name, frame in data.splits.items()}
+
+    def _split(self, name: str, frame: pl.LazyFrame) -> Source:
+        rows = frame.select(pl.len()).collect(engine="streaming").item()
+        return Source(write_arrays(self.folder / name, rows, self._pieces(frame, train=name == TRAIN)), rows)
+
+    def _pieces(self, frame: pl.LazyFrame, *, train: bool) -> Iterator[dict[str, np.ndarray]]:
+        """Arrays, targets and weights; those of a batch come after each other, each in its own pieces."""
+        schema, columns = self.transformation.schema, self.transformation.columns.layout.columns
+        roles = [name for name in (schema.group, schema.weight, schema.target.column) if name is not None]
+        names = dict.fromkeys([ROW, *(column.name for column in columns), *roles])
+        # The target of a forecast lies in later rows, which may be in the next batch.
+        ahead = None if schema.target.horizon is None else labels(frame.select(roles).collect(), schema)
+        start = 0
+        for batch in batches(frame.select(list(names))):
+            rows = slice(start, start := start + batch.height)
+            yield labels(batch, schema) if ahead is None else {name: array[rows] for name, array in ahead.items()}
+            yield from self.transformation.pieces(batch, train=train)
+
+    def balance(self, source: Source, method: Balance, seed: int) -> Source:
+        """Training rows so that classes count alike; the files of the given ones may be reused."""
+        positions, weights = balanced(np.asarray(source.arrays[TARGET]), method, seed)
+        folder = self.folder / "balanced"
+        if weights is not None:
+            own = source.arrays.get(WEIGHT, np.ones(1, np.float32))
+            weighted = write_arrays(folder, len(source), [{WEIGHT: (own * weights).astype(np.float32)}])
+            return Source({**source.arrays, **weighted}, len(source))
+        if positions is None:
+            return source
+        given = {**source.arrays, POSITION: np.arange(len(source))}
+        return Source(write_arrays(folder, len(positions), _gathered(given, positions)), len(positions))
+
+
+def batches(frame: pl.LazyFrame) -> Iterator[pl.DataFrame]:
+    """All rows in their order, `BATCH` at a time; one empty batch if there are none."""
+    empty = True
+    for batch in frame.collect_batches(chunk_size=BATCH, maintain_order=True, engine="streaming"):
+        empty = False
+        yield batch
+    if empty:
+        yield frame.head(0).collect()
+
+
+def _gathered(arrays: Mapping[str, np.ndarray], positions: np.ndarray) -> Iterator[dict[str, np.ndarray]]:
+    for start in range(0, max(len(positions), 1), CHUNK):
+        chosen = positions[start : start + CHUNK]
+        yield {name: array[chosen] for name, array in arrays.items()}
