@@ -4,8 +4,8 @@ from dataclasses import dataclass
 import pytest
 from headway import Context, Stage
 from headway.contracts import Dataset, Model, Predictor, Report
-from headway.errors import PluginError
-from headway.stage import Parameter, signature_of
+from headway.errors import HeadwayError, PluginError, UsageError
+from headway.stage import Parameter, build_used, signature_of
 
 
 @dataclass(frozen=True)
@@ -76,3 +76,46 @@ def test_an_annotation_that_cannot_be_resolved_is_named():
 
     with pytest.raises(PluginError, match=r"cannot be resolved.*Nowhere"):
         signature_of(make("Lost", run=run))
+
+
+@dataclass(frozen=True)
+class Squash:
+    low: float = 0.0
+    parts: tuple[str, ...] = ()
+
+
+class Names:
+    def get(self, kind, name):
+        if (kind, name) != ("transform", "squash"):
+            raise UsageError(f"unknown {kind} '{name}'")
+        return Squash
+
+
+@pytest.mark.parametrize(
+    ("value", "wanted"),
+    [
+        ("squash", Squash()),
+        ({"squash": {}}, Squash()),
+        ({"squash": None}, Squash()),
+        ({"squash": {"low": 1, "parts": ["hour"]}}, Squash(1.0, ("hour",))),
+    ],
+)
+def test_a_choice_becomes_what_it_names(value, wanted):
+    assert build_used(value, "transform", Names()) == wanted
+
+
+@pytest.mark.parametrize(
+    ("value", "part"),
+    [
+        ("squish", "unknown transform 'squish'"),
+        ({"squash": {"lwo": 1}}, "transform 'squash': unknown field 'lwo'; did you mean 'low'?"),
+        ({"squash": {"low": "1"}}, "transform 'squash': low: Input should be a valid number"),
+        ({"squash": 3}, "takes fields by name, not 3"),
+        ({"squash": {}, "other": {}}, "this has 2: squash, other"),
+        ({}, "this has 0: none"),
+    ],
+)
+def test_a_choice_that_does_not_fit_is_explained(value, part):
+    with pytest.raises(HeadwayError) as caught:
+        build_used(value, "transform", Names())
+    assert part in caught.value.what

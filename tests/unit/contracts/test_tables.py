@@ -172,6 +172,12 @@ def test_inputs_are_the_columns_without_a_role():
     assert schema.target.column == "ok"
 
 
+def test_columns_known_too_late_are_no_inputs():
+    schema = Schema(COLUMNS, (Target("ok", "classification"),), late=("age",))
+    assert "age" not in {column.name for column in schema.inputs}
+    assert "age" in schema.by_name
+
+
 @pytest.mark.parametrize("targets", [(), (Target("age", "regression"), Target("ok", "classification"))])
 def test_one_target_is_needed(targets):
     with pytest.raises(DataError, match=f"the data have {len(targets)}"):
