@@ -9,7 +9,7 @@ from headway import DataError
 from headway.contracts import MISSING, POSITION, ROW, TARGET, WEIGHT, Column, Dataset, Graph, Schema, Target, labels
 from headway.testing import tiny_dataset
 from headway_onnx.graphs import code_name
-from headway_tabular import columns, fit, sources
+from headway_tabular import columns, fit, outputs
 from headway_tabular.assembly import Assembly
 from headway_tabular.columns import Columns
 from headway_tabular.fit import specs
@@ -105,7 +105,7 @@ def test_rows_in_small_batches_give_what_the_whole_table_gives(run, monkeypatch)
     whole = run(data, **MIXED)
     monkeypatch.setattr(columns, "BATCH", 7)
     monkeypatch.setattr(columns, "CACHED", 3)
-    monkeypatch.setattr(sources, "BATCH", 7)
+    monkeypatch.setattr(outputs, "BATCH", 7)
     same(run(data, "small", **MIXED), whole)
 
 
@@ -335,7 +335,7 @@ def test_only_the_training_split_is_balanced(run, rare):
 
 
 def test_a_forecast_takes_its_target_from_the_next_batch(run, monkeypatch):
-    monkeypatch.setattr(sources, "BATCH", 3)
+    monkeypatch.setattr(outputs, "BATCH", 3)
     data = dataset(pl.DataFrame({"y": np.arange(8.0)}), classes=None)
     data = replace(data, schema=replace(data.schema, targets=(Target("y", "regression", horizon=2),)))
     np.testing.assert_array_equal(batch(run(data))[TARGET], labels(data.split("train").collect(), data.schema)[TARGET])

@@ -34,7 +34,9 @@ def build_dataset(table: Rows, context: Context) -> Dataset:
     frame = source_frame(table, context.work)
     rows, recipe = _made(table, frame, context)
     roles = {table.target, table.time, table.group, table.weight, table.split.column}
-    kinds = kinds_of(rows.drop(ROW), _given_kinds(table, rows), roles, context.log)
+    given = _given_kinds(table, rows)
+    kinds = kinds_of(rows.drop(ROW), given, roles)
+    _tell_kinds({name: kind for name, kind in kinds.items() if name not in given}, context)
     target = target_of(rows, table, kinds[table.target])
     count = frame.select(pl.len()).collect(engine="streaming").item()
     splits = _divided(table, rows, target, count)
@@ -136,6 +138,13 @@ def _given_kinds(table: Rows, rows: pl.LazyFrame) -> dict[str, str]:
     return {name: kind for name, kind in given.items() if name in names}
 
 
+def _tell_kinds(found: Mapping[str, str], context: Context) -> None:
+    for kind in ("identifier", "text"):
+        names = [name for name, each in found.items() if each == kind]
+        if names:
+            context.log.info("found to be %s: %s (data.kinds can say otherwise)", kind, ", ".join(names))
+
+
 def _check_names(table: Rows, names: list[str]) -> None:
     """Whether the source has the columns that the config names, or something makes them."""
     made = [*names, *table.derive, *table.windows]
@@ -153,7 +162,7 @@ def _named(table: Rows) -> dict[str, list[str]]:
         "target": table.target, "time": table.time, "group": table.group, "weight": table.weight,
         "split.column": table.split.column,
     }  # fmt: skip
-    found = {field: [name] for field, name in roles.items() if name is not None}
+    found = {field: [name] for field, name in roles.items() if name}
     found |= {"drop": list(table.drop), "sensitive": list(table.sensitive)}
     found |= {f"kinds.{name}": [name] for name in table.kinds} | {f"rules.{name}": [name] for name in table.rules}
     times = {name: [name] if when == AFTER else [name, when] for name, when in table.available_at.items()}

@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from headway.errors import UsageError
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     from headway import Stage
 
     from headway_tabular.profile import Profile
-    from headway_tabular.table import Table
+    from headway_tabular.table import Rows
 
 ACTIONS = ("profile",)
 
@@ -62,15 +64,15 @@ class Data:
 
             _write(arguments.html, page(found, title))
         if arguments.rules is not None:
-            from headway_tabular.inference import fragment
+            from headway_tabular.profile_rules import fragment
 
             _write(arguments.rules, fragment(found, title, arguments.rules.stem))
         return 0
 
 
-def _table(words: Sequence[str], session: Session) -> tuple[Table, str]:
+def _table(words: Sequence[str], session: Session) -> tuple[Rows, str]:
     """The data stage to read with, and what its rows are called."""
-    from headway_tabular.table import Table
+    from headway_tabular.table import Rows, Table
 
     if "=" not in words[0]:
         if len(words) > 1:
@@ -81,9 +83,9 @@ def _table(words: Sequence[str], session: Session) -> tuple[Table, str]:
             raise UsageError(
                 f"there is no file {words[0]}", hint="or name an experiment: experiment=NAME", code="no-file"
             )
-        return Table(str(Path(words[0]).resolve()), target=""), Path(words[0]).name
+        return Table(path=str(Path(words[0]).resolve()), target=""), Path(words[0]).name
     experiment = session.experiments(words)[0]
-    config = next((stage for stage in experiment.stages if isinstance(stage.stage, Table)), None)
+    config = next((stage for stage in experiment.stages if isinstance(stage.stage, Rows)), None)
     if config is None:
         raise UsageError(
             f"experiment {experiment.name} has no stage that reads a table", hint="data=table", code="no-table"
@@ -92,11 +94,18 @@ def _table(words: Sequence[str], session: Session) -> tuple[Table, str]:
     return stage, f"{experiment.name}: {config.name}"  # type: ignore[return-value]  # checked above
 
 
-def _profiled(table: Table) -> Profile:
+def _profiled(table: Rows) -> Profile:
+    from headway.contracts import ROW
+
     from headway_tabular.build import source_frame
+    from headway_tabular.kinds import kinds_of
     from headway_tabular.profile import profile
 
-    return profile(source_frame(table), table.kinds, table.target or None)
+    with TemporaryDirectory() as work:
+        frame = source_frame(table, Path(work)).drop(ROW)
+        found = profile(frame, table.kinds, table.target or None)
+        kinds = kinds_of(frame, table.kinds, {table.target, table.time, table.group, table.weight})
+    return replace(found, columns=tuple(replace(each, kind=kinds[each.name]) for each in found.columns))
 
 
 def _printed(found: Profile, title: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Collection, Mapping
 
 import polars as pl
@@ -17,9 +16,7 @@ LONG, WORDY, VARIED = 60.0, 4.0, 0.2
 """Characters or words on average from which a column is text, if at least this share of it is distinct."""
 
 
-def kinds_of(
-    frame: pl.LazyFrame, given: Mapping[str, str], roles: Collection[str | None], log: logging.Logger
-) -> dict[str, str]:
+def kinds_of(frame: pl.LazyFrame, given: Mapping[str, str], roles: Collection[str | None]) -> dict[str, str]:
     """The kind of every column: as given, or by type; strings and whole numbers by their values too.
 
     One streaming pass. A string column is an identifier if nearly all its values are distinct single words, and
@@ -29,7 +26,6 @@ def kinds_of(
         frame: Typed rows.
         given: Column to kind, where a config says it.
         roles: Columns that play a part: their kind is that of their type.
-        log: Told of columns that were found to be identifiers or text.
 
     Raises:
         DataError: A column holds something that tables do not take.
@@ -42,10 +38,6 @@ def kinds_of(
         facts = frame.select(*_facts(open_, schema)).collect(engine="streaming").to_dicts()[0]
         for name in open_:
             kinds[name] = _by_values(name, kinds[name], facts)
-    for kind in ("identifier", "text"):
-        found = [name for name in open_ if kinds[name] == kind]
-        if found:
-            log.info("found to be %s: %s (data.kinds says otherwise)", kind, ", ".join(found))
     return kinds
 
 

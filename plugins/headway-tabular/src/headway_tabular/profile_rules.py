@@ -1,4 +1,4 @@
-"""Kinds and rules read off a profile, as an editable config."""
+"""Rules read off a profile, as an editable config."""
 
 from __future__ import annotations
 
@@ -11,9 +11,6 @@ from headway_tabular.profile import ColumnProfile, Profile
 TOLERANCE = 0.1
 MUST_BE_GIVEN = "???"
 """A text that no config can hold: it stands for a value that must be given."""
-LONG = 30
-"""Texts that are longer on average, and mostly different, are texts and no categories."""
-
 HEAD = """\
 # @package data
 # The columns of {source} as `headway data profile` found them in {rows:,} rows. It is yours to edit: a rule that is
@@ -28,20 +25,6 @@ WORDS = {"true", "false", "yes", "no", "on", "off", "null", "y", "n", "none"}
 """What YAML takes for something other than a text."""
 
 
-def inferred_kind(column: ColumnProfile, rows: int) -> str:
-    """The kind that the values suggest: identifiers and texts hide among whole numbers and categories."""
-    present = rows - column.missing
-    is_unique = column.is_exact and present >= 50 and column.distinct == present
-    numbers, texts = column.numbers, column.texts
-    if column.kind == "integer" and is_unique and numbers is not None:
-        return "identifier" if numbers.high - numbers.low < 2 * present else "integer"
-    if column.kind == "categorical" and texts is not None:
-        if texts.mean > LONG and column.distinct > 0.5 * present:
-            return "text"
-        return "identifier" if is_unique else "categorical"
-    return column.kind
-
-
 def fragment(profile: Profile, source: str, name: str) -> str:
     """A config file that gives each column its kind and its rule.
 
@@ -54,19 +37,16 @@ def fragment(profile: Profile, source: str, name: str) -> str:
     """
     lines = [HEAD.format(source=source, rows=profile.rows, name=name).rstrip(), "kinds:"]
     for column in profile.columns:
-        kind = column.kind if column.name == profile.target else inferred_kind(column, profile.rows)
-        note = f"  # by its type it is {column.kind}" if kind != column.kind else ""
-        lines.append(f"  {_text(column.name)}: {kind}{note}")
+        lines.append(f"  {_text(column.name)}: {column.kind}")
     lines.append("rules:")
     lines += [f"  {_text(column.name)}:{_rule(column, profile)}" for column in profile.columns]
     return "\n".join(lines) + "\n"
 
 
 def _rule(column: ColumnProfile, profile: Profile) -> str:
-    kind = column.kind if column.name == profile.target else inferred_kind(column, profile.rows)
-    parts = [f"missing: {str(bool(column.missing)).lower()}", *_values(column, kind)]
+    parts = [f"missing: {str(bool(column.missing)).lower()}", *_values(column, column.kind)]
     note = f"  # {column.missing:,} missing ({column.missing / profile.rows:.1%})" if column.missing else ""
-    if len(column.categories) > 5 and kind == "categorical":
+    if len(column.categories) > 5 and column.kind == "categorical":
         return note + "".join(f"\n    {part}" for part in parts)
     return " {" + ", ".join(parts) + "}" + note
 
