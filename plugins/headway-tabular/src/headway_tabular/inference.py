@@ -1,4 +1,4 @@
-"""Kinds and rules read off a profile, as an editable config."""
+"""Rules read off a profile, as an editable config."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from headway_tabular.profile import ColumnProfile, Profile
 TOLERANCE = 0.1
 MUST_BE_GIVEN = "???"
 """A text that no config can hold: it stands for a value that must be given."""
-LONG = 30
-"""Texts that are longer on average, and mostly different, are texts and no categories."""
 
 HEAD = """\
 # @package data
@@ -28,20 +26,6 @@ WORDS = {"true", "false", "yes", "no", "on", "off", "null", "y", "n", "none"}
 """What YAML takes for something other than a text."""
 
 
-def inferred_kind(column: ColumnProfile, rows: int) -> str:
-    """The kind that the values suggest: identifiers and texts hide among whole numbers and categories."""
-    present = rows - column.missing
-    is_unique = column.is_exact and present >= 50 and column.distinct == present
-    numbers, texts = column.numbers, column.texts
-    if column.kind == "integer" and is_unique and numbers is not None:
-        return "identifier" if numbers.high - numbers.low < 2 * present else "integer"
-    if column.kind == "categorical" and texts is not None:
-        if texts.mean > LONG and column.distinct > 0.5 * present:
-            return "text"
-        return "identifier" if is_unique else "categorical"
-    return column.kind
-
-
 def fragment(profile: Profile, source: str, name: str) -> str:
     """A config file that gives each column its kind and its rule.
 
@@ -53,34 +37,30 @@ def fragment(profile: Profile, source: str, name: str) -> str:
         name: The name the file will have as an option of ``data``.
     """
     lines = [HEAD.format(source=source, rows=profile.rows, name=name).rstrip(), "kinds:"]
-    for column in profile.columns:
-        kind = column.kind if column.name == profile.target else inferred_kind(column, profile.rows)
-        note = f"  # by its type it is {column.kind}" if kind != column.kind else ""
-        lines.append(f"  {_text(column.name)}: {kind}{note}")
+    lines += [f"  {_text(column.name)}: {column.kind}" for column in profile.columns]
     lines.append("rules:")
     lines += [f"  {_text(column.name)}:{_rule(column, profile)}" for column in profile.columns]
     return "\n".join(lines) + "\n"
 
 
 def _rule(column: ColumnProfile, profile: Profile) -> str:
-    kind = column.kind if column.name == profile.target else inferred_kind(column, profile.rows)
-    parts = [f"missing: {str(bool(column.missing)).lower()}", *_values(column, kind)]
+    parts = [f"missing: {str(bool(column.missing)).lower()}", *_values(column)]
     note = f"  # {column.missing:,} missing ({column.missing / profile.rows:.1%})" if column.missing else ""
-    if len(column.categories) > 5 and kind == "categorical":
+    if len(column.categories) > 5 and column.kind == "categorical":
         return note + "".join(f"\n    {part}" for part in parts)
     return " {" + ", ".join(parts) + "}" + note
 
 
-def _values(column: ColumnProfile, kind: str) -> Iterator[str]:
-    if kind == "categorical" and column.categories and MUST_BE_GIVEN not in column.categories:
+def _values(column: ColumnProfile) -> Iterator[str]:
+    if column.kind == "categorical" and column.categories and MUST_BE_GIVEN not in column.categories:
         plain = [value.replace("${", r"\${") for value in column.categories]  # no interpolations
         yield f"categories: [{', '.join(map(_text, plain))}]"
-    elif kind in ("integer", "numeric") and column.numbers and not column.numbers.infinite:
+    elif column.kind in ("integer", "numeric") and column.numbers and not column.numbers.infinite:
         low, high = column.numbers.low, column.numbers.high
         yield from (f"min: {_number(low)}", f"max: {_number(high)}")
         if (low, high) != (0, 1):
             yield f"tolerance: {TOLERANCE}"
-    elif kind == "timestamp" and column.times:
+    elif column.kind == "timestamp" and column.times:
         yield from (f'min: "{column.times.first.isoformat()}"', f'max: "{column.times.last.isoformat()}"')
         yield f"tolerance: {TOLERANCE}"
 
