@@ -1,5 +1,6 @@
 """Planted leaks are found, clean tables are not accused, and a stop says how to go on."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -229,13 +230,13 @@ def flights(rows=300):
 
 
 def test_what_is_known_only_after_the_time_of_the_row_stops():
-    schema, splits = divide(flights(), "y", time="leaves", ordered=True)
+    schema, splits = divide(flights(), "y", time="leaves", ordered=True, late=("delay",))
     told = findings(schema, splits, available_at={"wind": "wind_at", "delay": "after"}, by_time=True)
     late = {f.level: f for f in told if f.check == "late"}
     assert "'wind' is known only after 'leaves' in 100 rows, as 'wind_at' says" in late["error"].what
     assert late["note"].columns == ("delay",)
     assert "single_feature" not in {f.check for f in told}  # what is hidden cannot give anything away
-    assert ("single_feature", "error") in found(schema, splits, by_time=True)
+    assert ("single_feature", "error") in found(replace(schema, late=()), splits, by_time=True)
 
 
 @pytest.mark.parametrize(
@@ -256,8 +257,7 @@ def test_when_a_column_is_known_must_be_sayable(available_at, roles, part):
 def test_a_class_absent_from_a_split_is_told():
     schema, splits = divide(census(), "income")
     rich = pl.col("income") == ">50K"
-    assert ("missing_class", "error") in found(schema, {**splits, "train": splits["train"].filter(~rich)})
-    assert found(schema, {**splits, "test": splits["test"].filter(rich)}) & {("missing_class", "warning")}
+    assert ("missing_class", "warning") in found(schema, {**splits, "test": splits["test"].filter(~rich)})
     assert "missing_class" not in {check for check, _ in found(schema, splits)}
 
 

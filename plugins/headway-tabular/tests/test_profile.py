@@ -14,12 +14,10 @@ from headway.testing import tiny_table
 from headway_tabular import divided
 from headway_tabular import profile as profiling
 from headway_tabular.command_data import Data
-from headway_tabular.kinds import kinds_of
+from headway_tabular.profile_rules import fragment
 from headway_tabular.profile import is_skewed, profile
 from headway_tabular.profile_page import figure, lines, page, share
-from headway_tabular.profile_rules import fragment
 from headway_tabular.rules import Rule
-from headway_tabular.table import Table
 from headway_tabular.validation import violations
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -79,7 +77,7 @@ def test_a_few_far_values_do_not_squeeze_the_histogram():
 @pytest.mark.parametrize(
     ("values", "warning"),
     [
-        ([None, None], "all missing"),
+        (pl.Series([None, None], dtype=pl.Int64), "all missing"),
         (["a", "a"], "constant"),
         ([1.0, None, None], "67% missing"),
         (["1", "2.5", "x", "4"], "mixed: 1 of 4 are no numbers"),
@@ -156,24 +154,6 @@ def test_inferred_rules_hold_for_the_table_and_not_for_another():
     odd = frame.with_columns(age=pl.lit(200), education=pl.lit("none"), member=None, at=pl.lit(datetime(2030, 1, 1)))
     broken = {(found.column, found.rule) for found in violations(odd.cast({"member": pl.Boolean}).lazy(), rules)}
     assert broken == {("age", "max"), ("education", "categories"), ("member", "missing"), ("at", "max")}
-
-
-def test_kinds_that_types_hide_are_inferred():
-    rows = 100
-    frame = pl.DataFrame(
-        {
-            "row": range(rows),
-            "cents": np.random.default_rng(0).permutation(10**6)[:rows],
-            "code": [f"u{i}" for i in range(rows)],
-            "letter": [f"Dear customer number {i}, how are you today?" for i in range(rows)],
-            "sex": ["m", "f"] * 50,
-            "y": range(rows),
-        }
-    )
-    assert kinds_of(frame.lazy(), {}, {"y"}) == {
-        "row": "identifier", "cents": "integer", "code": "identifier", "letter": "text", "sex": "categorical",
-        "y": "integer",
-    }  # fmt: skip
 
 
 def test_the_page_is_small_whatever_the_rows_and_the_values():
@@ -280,7 +260,6 @@ def test_what_cannot_be_profiled_is_said(words, options, part):
         Data.run(SimpleNamespace(**(vars(given_words) | options)), SimpleNamespace())
 
 
-@pytest.mark.skipif("rules" not in Table.__dataclass_fields__, reason="the data stage has no rules")
 def test_an_experiment_is_profiled_and_its_rules_compose_with_it(project):
     odd = pl.Series("odd", ["${seed}", "no", "a: b", "#", " x"] * 20)
     project.write("rows.csv", tiny_table(100).with_columns(odd).write_csv())

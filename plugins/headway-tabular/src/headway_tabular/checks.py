@@ -21,7 +21,7 @@ LEVELS: Mapping[Check, Level] = {
     "single_feature": "error",
     "identifier": "warning",
     "late": "error",
-    "missing_class": "error",
+    "missing_class": "warning",
     "constant": "note",
     "all_missing": "warning",
     "unseen": "note",

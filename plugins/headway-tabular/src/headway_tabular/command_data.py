@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
+
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePath
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
+from headway.contracts import ROW
 from headway.errors import UsageError
 from headway.naming import unknown
 
@@ -54,10 +56,8 @@ class Data:
             raise UsageError(unknown("action of data", arguments.action, ACTIONS), code="usage")
         for path in (arguments.html, arguments.rules):
             _check_target(path, force=arguments.force)  # a mistake is told before anything is read
-        table, title = _table(arguments.words, session)
-        found = _profiled(table)
-        if arguments.rules is not None and not found.rows:
-            raise UsageError(f"{title} has no rows to read rules off", code="empty-file")
+        table, title, has_target = _table(arguments.words, session)
+        found = _profiled(table, has_target=has_target)
         sys.stdout.write(_printed(found, title))
         if arguments.html is not None:
             from headway_tabular.profile_page import page
@@ -70,42 +70,49 @@ class Data:
         return 0
 
 
-def _table(words: Sequence[str], session: Session) -> tuple[Rows, str]:
-    """The data stage to read with, and what its rows are called."""
-    from headway_tabular.table import Rows, Table
+def _table(words: Sequence[str], session: Session) -> tuple[Rows, str, bool]:
+    """The data stage to read with, what its rows are called, and whether its target is one."""
+    from headway_tabular.table import Rows
 
     if "=" not in words[0]:
         if len(words) > 1:
-            raise UsageError(
-                f"one file at a time, or overrides such as experiment=NAME; found {len(words)}", code="usage"
-            )
-        if not Path(words[0]).exists():
-            raise UsageError(
-                f"there is no file {words[0]}", hint="or name an experiment: experiment=NAME", code="no-file"
-            )
-        return Table(path=str(Path(words[0]).resolve()), target=""), Path(words[0]).name
+            what = f"one file at a time, or overrides such as experiment=NAME; found {len(words)} words"
+            raise UsageError(what, code="usage")
+        return _bare(words[0]), PurePath(words[0]).name, False
     experiment = session.experiments(words)[0]
     config = next((stage for stage in experiment.stages if isinstance(stage.stage, Rows)), None)
     if config is None:
-        raise UsageError(
-            f"experiment {experiment.name} has no stage that reads a table", hint="data=table", code="no-table"
-        )
+        what = f"experiment {experiment.name} has no stage that reads a table"
+        raise UsageError(what, hint="choose one: data=table", code="no-table")
     stage = session.stage(config)
-    return stage, f"{experiment.name}: {config.name}"  # type: ignore[return-value]  # checked above
+    return stage, f"{experiment.name}: {config.name}", True  # type: ignore[return-value]  # checked above
 
 
-def _profiled(table: Rows) -> Profile:
-    from headway.contracts import ROW
+def _bare(text: str) -> Rows:
+    """The stage that reads files as an experiment without further words about them would."""
+    from headway_tabular.table import Table
 
+    if "://" not in text and not set("*?[").intersection(text) and not Path(text).exists():
+        raise UsageError(f"there is no file {text}", hint="or name an experiment: experiment=NAME", code="no-file")
+    table = Table(path=text if "://" in text else str(Path(text).absolute()), target="")
+    with TemporaryDirectory() as work:
+        names = table.source(Path(work)).collect_schema().names()
+    return replace(table, target=names[0])  # a stage must have a target; which one is of no matter here
+
+
+def _profiled(table: Rows, *, has_target: bool) -> Profile:
     from headway_tabular.build import source_frame
     from headway_tabular.kinds import kinds_of
     from headway_tabular.profile import profile
 
     with TemporaryDirectory() as work:
-        frame = source_frame(table, Path(work)).drop(ROW)
-        found = profile(frame, table.kinds, table.target or None)
-        kinds = kinds_of(frame, table.kinds, {table.target, table.time, table.group, table.weight})
-    return replace(found, columns=tuple(replace(each, kind=kinds[each.name]) for each in found.columns))
+        frame = source_frame(table, Path(work))
+        frame = frame.drop(ROW)
+        names = frame.collect_schema().names()
+        given = {name: kind for name, kind in table.kinds.items() if name in names}
+        roles = {table.target, table.time, table.group, table.weight} if has_target else set()
+        kinds = kinds_of(frame, given, roles)
+        return profile(frame, kinds, table.target if has_target else None)
 
 
 def _printed(found: Profile, title: str) -> str:

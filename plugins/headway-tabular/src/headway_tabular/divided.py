@@ -39,12 +39,10 @@ class Divided:
     Attributes:
         schema: The columns.
         splits: Split name to rows; read several times, so better a scan of files than a long computation.
-        late: Columns known only afterwards, which are no inputs.
     """
 
     schema: Schema
     splits: Mapping[str, pl.LazyFrame]
-    late: frozenset[str] = frozenset()
 
     @property
     def train(self) -> pl.LazyFrame:
@@ -60,7 +58,7 @@ class Divided:
     def inputs(self) -> tuple[Column, ...]:
         """The columns that a model may see, of kinds that hold one value a row."""
         known = (*NUMBERS, *STRINGS, "timestamp")
-        return tuple(c for c in self.schema.inputs if c.kind in known and c.name not in self.late)
+        return tuple(c for c in self.schema.inputs if c.kind in known)
 
     @cached_property
     def rows(self) -> dict[str, int]:

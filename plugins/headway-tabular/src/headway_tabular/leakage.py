@@ -70,8 +70,7 @@ def findings(
     """
     known, wanted = dict(available_at or {}), {**LEVELS, **_levels(levels or {})}
     _check_available(schema, known)
-    data = Divided(schema, splits, frozenset(name for name, when in known.items() if when == AFTER))
-    search = _Search(data, known, by_time)
+    search = _Search(Divided(schema, splits), known, by_time)
     found = [
         _at_level(finding, wanted[check])
         for check, level in wanted.items()
@@ -157,7 +156,7 @@ class _Search:
                 "error" if is_copied and not is_chance else "note",
                 f"{found.twins:,} of {found.rows:,} {found.split} rows ({found.twins / found.rows:.1%}) have the "
                 f"features of a training row, {found.same:,} with its target too{of}",
-                "leave out copies before dividing, or give what belongs together a data.group",
+                "leave out copies before dividing, or keep together what belongs together: data.group",
                 tuple(features),
             )
 
@@ -170,7 +169,7 @@ class _Search:
                     "error",
                     f"{found.shared:,} of {found.groups:,} values of '{group}' in {found.split} are in train too, "
                     f"such as {', '.join(map(str, found.examples))}",
-                    "divide by group",
+                    "keep groups together: data.split.by=group",
                     (str(group),),
                 )
 
@@ -183,13 +182,13 @@ class _Search:
         for split, (count, first) in overlaps.later(self.data, time).items():
             if count and self.by_time:
                 what = f"{count:,} training rows are later than {first}, the first time of {split}"
-                yield Finding("time", "error", what, f"divide by '{time}', or leave a gap", (time,))
+                yield Finding("time", "error", what, "divide where times divide: data.split.by=time", (time,))
             elif count and split == self._last:
                 yield Finding(
                     "time",
                     "note",
                     f"the rows have a time, '{time}', but train and {split} are of the same time",
-                    "metrics tell how well gaps are filled, not how well the future is foretold: divide by time",
+                    "metrics tell how well gaps are filled, not how well the future is foretold: data.split.by=time",
                     (time,),
                 )
 
@@ -245,15 +244,15 @@ class _Search:
         target = self._target
         if target is None or target.classes is None:
             return
-        for split, frame in self.data.splits.items():
+        for split, frame in self.data.others.items():  # dividing refuses training rows that lack one
             there = set(frame.select(pl.col(target.column).unique()).collect(engine="streaming")[target.column])
             absent = [str(name) for name in target.classes if name not in there]
             if absent:
                 yield Finding(
                     "missing_class",
-                    "error" if split == "train" else "warning",
+                    "error",
                     f"{split} has no row of class {', '.join(absent[:5])}{' …' if len(absent) > 5 else ''}",
-                    "divide with data.split.stratify=true, or leave out rare classes",
+                    "nothing can be measured of it there: data.split.stratify=true, or leave out rare classes",
                     (target.column,),
                 )
 

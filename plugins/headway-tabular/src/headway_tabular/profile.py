@@ -13,6 +13,7 @@ import polars as pl
 from headway.contracts import NUMBERS
 
 from headway_tabular.divided import KEYS, SAMPLE, chosen
+from headway_tabular.kinds import kind_of
 
 BINS = 30
 TOP = 10
@@ -146,7 +147,7 @@ def profile(frame: pl.LazyFrame, kinds: Mapping[str, str] | None = None, target:
         target: The column to predict.
     """
     schema = frame.collect_schema()
-    chosen_kinds = {name: (kinds or {}).get(name) or kind_of(dtype) for name, dtype in schema.items()}
+    chosen_kinds = {name: (kinds or {}).get(name) or kind_of(name, dtype) for name, dtype in schema.items()}
     counted = frame.select(pl.len(), *_counts(schema)).collect(engine="streaming").row(0, named=True)
     rows = counted["len"]
     sample = _sample(frame, rows)
@@ -160,15 +161,6 @@ def profile(frame: pl.LazyFrame, kinds: Mapping[str, str] | None = None, target:
         for name in schema
     ]
     return Profile(rows, tuple(made), target, sample.height)
-
-
-def kind_of(dtype: pl.DataType) -> str:
-    """The kind of a column that nobody gave one."""
-    if dtype == pl.Boolean:
-        return "boolean"
-    if dtype.is_numeric():
-        return "integer" if dtype.is_integer() else "numeric"
-    return "timestamp" if dtype.is_temporal() else "categorical"
 
 
 @dataclass(frozen=True)
@@ -287,7 +279,8 @@ def _histogram(
         low, high, bins = low - 0.5, high + 0.5, int(high - low) + 1
     if not high > low or not math.isfinite(high - low):
         return (low, high), (len(values),)
-    edges = low + (high - low) * (np.arange(bins + 1) / bins)
+    edges = low + (high - low) * (np.arange(bins + 1) / bins)  # linspace may overflow
+    edges[-1] = high
     counts = np.histogram(np.clip(values, low, high), edges)[0]
     return tuple(map(float, edges)), tuple(map(int, counts))
 

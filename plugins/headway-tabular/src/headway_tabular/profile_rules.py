@@ -11,6 +11,7 @@ from headway_tabular.profile import ColumnProfile, Profile
 TOLERANCE = 0.1
 MUST_BE_GIVEN = "???"
 """A text that no config can hold: it stands for a value that must be given."""
+
 HEAD = """\
 # @package data
 # The columns of {source} as `headway data profile` found them in {rows:,} rows. It is yours to edit: a rule that is
@@ -36,31 +37,30 @@ def fragment(profile: Profile, source: str, name: str) -> str:
         name: The name the file will have as an option of ``data``.
     """
     lines = [HEAD.format(source=source, rows=profile.rows, name=name).rstrip(), "kinds:"]
-    for column in profile.columns:
-        lines.append(f"  {_text(column.name)}: {column.kind}")
+    lines += [f"  {_text(column.name)}: {column.kind}" for column in profile.columns]
     lines.append("rules:")
     lines += [f"  {_text(column.name)}:{_rule(column, profile)}" for column in profile.columns]
     return "\n".join(lines) + "\n"
 
 
 def _rule(column: ColumnProfile, profile: Profile) -> str:
-    parts = [f"missing: {str(bool(column.missing)).lower()}", *_values(column, column.kind)]
+    parts = [f"missing: {str(bool(column.missing)).lower()}", *_values(column)]
     note = f"  # {column.missing:,} missing ({column.missing / profile.rows:.1%})" if column.missing else ""
     if len(column.categories) > 5 and column.kind == "categorical":
         return note + "".join(f"\n    {part}" for part in parts)
     return " {" + ", ".join(parts) + "}" + note
 
 
-def _values(column: ColumnProfile, kind: str) -> Iterator[str]:
-    if kind == "categorical" and column.categories and MUST_BE_GIVEN not in column.categories:
+def _values(column: ColumnProfile) -> Iterator[str]:
+    if column.kind == "categorical" and column.categories and MUST_BE_GIVEN not in column.categories:
         plain = [value.replace("${", r"\${") for value in column.categories]  # no interpolations
         yield f"categories: [{', '.join(map(_text, plain))}]"
-    elif kind in ("integer", "numeric") and column.numbers and not column.numbers.infinite:
+    elif column.kind in ("integer", "numeric") and column.numbers and not column.numbers.infinite:
         low, high = column.numbers.low, column.numbers.high
         yield from (f"min: {_number(low)}", f"max: {_number(high)}")
         if (low, high) != (0, 1):
             yield f"tolerance: {TOLERANCE}"
-    elif kind == "timestamp" and column.times:
+    elif column.kind == "timestamp" and column.times:
         yield from (f'min: "{column.times.first.isoformat()}"', f'max: "{column.times.last.isoformat()}"')
         yield f"tolerance: {TOLERANCE}"
 
