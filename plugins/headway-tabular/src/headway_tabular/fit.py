@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -47,7 +48,7 @@ def _learn(stage: Tabular, data: Dataset, layout: Layout) -> tuple[Columns, list
     columns = Columns(layout, learn_vocabularies(layout, train, whole))
     supervision = _supervision(sample, data.schema)
     branches = [
-        fit_branch(branch, columns.block(branch), columns.values(branch, sample), supervision)
+        fit_branch(branch, columns.block(branch), partial(columns.values, branch, sample), supervision)
         for branch in layout.branches
     ]
     return columns, branches

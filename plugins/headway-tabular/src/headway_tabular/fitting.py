@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -112,7 +112,9 @@ def _probes(kind: str) -> tuple[float, ...]:
     return (np.iinfo(np.int64).min, 0) if kind == "time" else (0,)
 
 
-def fit_branch(branch: Branch, block: Block, values: np.ndarray, supervision: Supervision) -> FittedBranch:
+def fit_branch(
+    branch: Branch, block: Block, values: Callable[[], np.ndarray], supervision: Supervision
+) -> FittedBranch:
     """Fits the transforms of a branch, one after the other.
 
     Numbers that may still be missing or infinite at the end are imputed there.
@@ -120,7 +122,7 @@ def fit_branch(branch: Branch, block: Block, values: np.ndarray, supervision: Su
     Args:
         branch: The columns and their transforms.
         block: What the values are.
-        values: Of the training rows, shape (rows, columns).
+        values: Gives those of the training rows, shape (rows, columns); asked once, and only for transforms that learn.
         supervision: Targets and folds of the same rows.
 
     Raises:
@@ -145,26 +147,34 @@ class _Progress:
 
     branch: Branch
     block: Block
-    values: np.ndarray
+    first: Callable[[], np.ndarray]
     supervision: Supervision
 
     def __post_init__(self) -> None:
         self.steps: list[Fitted] = []
         self.flags: list[str] = []
-        self._current = True
+        self._values: np.ndarray | None = None
+        self._seen = 0
 
     def take(self, step: Step) -> None:
         """Fits the next transform on what the ones before it give."""
         check_takes(step, self.block.kind, self.block.names, self.branch.at)
-        if not self._current:  # only now, for nothing is fitted on what the last one gives
-            self.values = _given(self.steps[-1], self.values, self.supervision.fold)[:, : len(self.block.names)]
         told = self.supervision
-        fitted = step.transform.fit(Fit(self.block, self.values, told.target, told.classes, told.fold))
+        fitted = step.transform.fit(Fit(self.block, self._current(step), told.target, told.classes, told.fold))
         known = len(fitted.block.names) - fitted.flags
         self.steps.append(fitted)
         self.flags += fitted.block.names[known:]
         self.block = Block(fitted.block.kind, fitted.block.names[:known], fitted.block.categories)
-        self._current = False
+
+    def _current(self, step: Step) -> np.ndarray:
+        """What the transforms so far give the training rows; no rows if the next one does not learn from them."""
+        if not step.transform.learns:
+            return np.empty((0, len(self.block.names)), np.float64 if self.block.kind == "number" else np.int64)
+        values = self.first() if self._values is None else self._values
+        for fitted in self.steps[self._seen :]:
+            values = _given(fitted, values, self.supervision.fold)
+        self._values, self._seen = values, len(self.steps)
+        return values
 
     def found(self) -> FittedBranch:
         """The branch as far as it is fitted."""
@@ -182,13 +192,15 @@ def _folds(steps: list[Fitted]) -> tuple[Chain, ...]:
 
 
 def _given(fitted: Fitted, values: np.ndarray, fold: np.ndarray) -> np.ndarray:
-    """What a transform gives the training rows."""
+    """What a transform gives the training rows, without flags; in the place of `values` where it fits there."""
     modules = fitted.out_of_fold or (fitted.module,)
     dtype = np.float64 if fitted.block.kind == "number" else np.int64
-    given = np.empty((len(values), len(fitted.block.names)), dtype)
+    width = len(fitted.block.names) - fitted.flags
+    fits = values.dtype == dtype and values.shape[1] == width
+    given = values if fits else np.empty((len(values), width), dtype)
     for start in range(0, len(values), CHUNK):
         rows = slice(start, start + CHUNK)
-        given[rows] = by_fold(modules, values[rows], fold[rows])[0].numpy()
+        given[rows] = by_fold(modules, values[rows], fold[rows])[0][:, :width].numpy()
     return given
 
 

@@ -49,7 +49,7 @@ class Fit:
 
     Attributes:
         block: What the values are.
-        values: Shape (rows, columns), as the block's kind says.
+        values: Shape (rows, columns), as the block's kind says; not to be kept, for the memory is used again.
         target: Shape (rows,): int64 class codes, or float64 values.
         classes: How many classes the target has; None for numbers.
         fold: Shape (rows,), int64 from 0: the fold of each row, for statistics of the target that must not have seen
@@ -91,9 +91,11 @@ class Transform(ABC):
 
     Attributes:
         takes: The kinds of blocks it can be given.
+        learns: Whether it looks at training values; if not, it is given no rows of them.
     """
 
     takes: ClassVar[tuple[Kind, ...]] = ("number",)
+    learns: ClassVar[bool] = True
 
     @abstractmethod
     def fit(self, fit: Fit) -> Fitted:

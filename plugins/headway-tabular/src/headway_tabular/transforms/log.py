@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from headway import DataError
 
@@ -15,6 +16,8 @@ class Log(Transform):
 
     Where x + offset is not positive, the result is missing.
     """
+
+    learns: ClassVar[bool] = False
 
     offset: float = 1.0
     """Added before."""

@@ -16,6 +16,7 @@ class OneHot(Transform):
     """
 
     takes: ClassVar[tuple[Kind, ...]] = ("code",)
+    learns: ClassVar[bool] = False
 
     def fit(self, fit: Fit) -> Fitted:
         """Nothing is learnt."""

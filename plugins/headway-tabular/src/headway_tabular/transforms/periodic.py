@@ -34,6 +34,7 @@ class Periodic(Transform):
     """
 
     takes: ClassVar[tuple[Kind, ...]] = ("time",)
+    learns: ClassVar[bool] = False
 
     parts: Annotated[tuple[Part, ...], MinLen(1)] = ("hour", "weekday", "month")
     """Which parts: `weekday` counts from Monday as 0, `day` is that of the month."""
