@@ -52,7 +52,7 @@ class Reading:
     @property
     def all_fit(self) -> pl.Expr:
         """Whether it is the reading of all rows; a column without values has none but the last."""
-        found = self.none_odd & self.fits.is_not_null().any()
+        found = self.none_odd & _raw(self.fits).is_not_null().any()
         return found if self.also is None else found & self.also
 
 
@@ -133,9 +133,10 @@ def _boolean(text: pl.Expr) -> Reading:
 
 def _times(text: pl.Expr, options: ReadOptions) -> tuple[Reading, ...]:
     own = [_time(text, _parsed(text, written), written) for written in options.dates]
-    spaced = text.str.replace("T", " ", literal=True)
-    formats = ("%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y-%m-%d")
-    local = pl.coalesce(_parsed(spaced, written) for written in formats)
+    spaced, size = text.str.replace("T", " ", literal=True), text.str.len_bytes()
+    whole = pl.when(size == len("2024-01-31")).then(spaced + " 00:00:00")
+    whole = whole.when(size == len("2024-01-31 10:00")).then(spaced + ":00").otherwise(spaced)
+    local = _parsed(whole, "%Y-%m-%d %H:%M:%S%.f")
     return *own, _time(text, local, "time", TIME), _time(text, _utc(spaced), "zoned", ZONED)
 
 
