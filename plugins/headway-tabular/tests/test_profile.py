@@ -14,9 +14,9 @@ from headway.testing import tiny_table
 from headway_tabular import divided
 from headway_tabular import profile as profiling
 from headway_tabular.command_data import Data
-from headway_tabular.profile_rules import fragment
 from headway_tabular.profile import is_skewed, profile
 from headway_tabular.profile_page import figure, lines, page, share
+from headway_tabular.profile_rules import fragment
 from headway_tabular.rules import Rule
 from headway_tabular.validation import violations
 from hypothesis import given, settings
