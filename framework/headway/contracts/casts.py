@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 YES, NO = ("true", "t", "yes", "y", "1"), ("false", "f", "no", "n", "0")
 """What says so, in any case."""
 
+_ROW = "__number__"
 MOMENT = "%Y-%m-%d %H:%M:%S%.f"
 
 
@@ -65,14 +66,18 @@ def misread(frame: pl.LazyFrame, columns: Iterable[Column]) -> list[Misread]:
     counts = []
     for at, column in enumerate(there):
         wrong = _lost(schema[column.name], column)
-        first = pl.col(column.name).filter(wrong).first()
-        counts += [wrong.sum().alias(f"{at}n"), wrong.arg_max().alias(f"{at}row"), first.alias(f"{at}value")]
-    found = frame.select(counts).collect(engine="streaming").row(0, named=True)
+        # Of equal values arg_max may take any when rows are streamed; the least number is the first.
+        counts += [wrong.sum().alias(f"{at}n"), pl.col(_ROW).filter(wrong).min().alias(f"{at}row")]
+    found = frame.with_row_index(_ROW).select(counts).collect(engine="streaming").row(0, named=True)
     return [
-        Misread(column, found[f"{at}n"], found[f"{at}row"] + 1, found[f"{at}value"])
+        Misread(column, found[f"{at}n"], found[f"{at}row"] + 1, _value(frame, column.name, found[f"{at}row"]))
         for at, column in enumerate(there)
         if found[f"{at}n"]
     ]
+
+
+def _value(frame: pl.LazyFrame, column: str, row: int) -> Any:
+    return frame.select(column).slice(row, 1).collect(engine="streaming").row(0)[0]
 
 
 def refuse_misread(faults: Sequence[Misread], of: str = "") -> None:

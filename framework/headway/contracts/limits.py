@@ -29,8 +29,8 @@ class Limits:
     """One step of a recipe: the limits of one column.
 
     Clipping and missing change values, here and when scoring. The other two leave the frame as it is: the data
-    stage refuses rows or leaves them out, and rows to be scored are refused, see `refuse`. A missing value is
-    outside only where one is required; NaN is missing, infinite numbers are values.
+    stage refuses rows or leaves them out, and rows to be scored are refused, see `refuse_violations`. A missing value
+    is outside only where one is required; NaN is missing, infinite numbers are values.
 
     Attributes:
         column: The column's name.
@@ -150,7 +150,7 @@ def violations(frame: pl.LazyFrame, limits: Sequence[Limits], row: str = ROW) ->
     return found
 
 
-def refuse(frame: pl.DataFrame, steps: Sequence[object], row: str = ROW) -> None:
+def refuse_violations(frame: pl.DataFrame, steps: Sequence[object], row: str = ROW) -> None:
     """Refuses rows to be scored that limits with the policy error or drop do not allow.
 
     Whether a row is allowed never depends on the rows beside it.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from headway.contracts.artifact import Artifact, Lookup, canonical_json, digest_of, read_json, write_json
 from headway.contracts.feeds import conform, feeds
 from headway.contracts.graph import Graph, Runtime, run_chunked
+from headway.contracts.limits import refuse_violations
 from headway.contracts.model import Output
 from headway.contracts.recipe import Recipe
 from headway.contracts.schema import Column
@@ -114,11 +115,16 @@ class Scorer:
         Args:
             frame: The columns in `Predictor.source`; others are ignored.
             tables: The tables that the recipe joins, and the rows' history: see `Recipe.open`.
+
+        Raises:
+            DataError: As `Recipe.apply`; or rows break a rule that the data had.
         """
         recipe = self.predictor.replayed
         needed = {*self.predictor.source, *recipe.recalls(self.predictor.names)}
         rows = frame.lazy().select(name for name in frame.columns if name in needed)
-        return self(recipe.apply(rows, tables).collect())
+        made = recipe.apply(rows, tables).collect()
+        refuse_violations(made, recipe.steps)
+        return self(made)
 
     def __call__(self, frame: pl.DataFrame, before: pl.DataFrame | None = None) -> dict[str, np.ndarray]:
         """Scores rows in the form of the dataset.

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import polars as pl
 import pytest
-from headway.contracts import Graph, NullValues, Output, Predictor, Recipe, Runtime
+from headway.contracts import Graph, Limits, NullValues, Output, Predictor, Recipe, Runtime
 from headway.errors import DataError, UsageError
 from headway_deployment import reading
 from headway_deployment.command import Predict
@@ -344,3 +344,22 @@ def test_a_history_reaches_over_the_batches_of_a_file(dataset, table, write, tmp
     expected = forecaster.open(WithShares())(frame)["share"]
     assert found.columns == ["work", "share[1]", "share[2]"]
     np.testing.assert_array_equal(found.select("share[1]", "share[2]").to_numpy(), expected)
+
+
+def test_rows_that_break_a_rule_are_refused_or_mended_as_training_rows_were(predictor, names, write, table, tmp_path,
+                                                                            monkeypatch):  # fmt: skip
+    monkeypatch.setattr(reading, "BATCH", 20)
+    age = table["age"].clone()
+    age[50] = 130
+    source = write(".csv", table.with_columns(age))
+    strict = replace(predictor, recipe=Recipe((Limits("age", high=120),)))
+    with pytest.raises(DataError, match=r"age: 1 value above 120: 130 \(row 51\)"):
+        predict(strict, names, source, tmp_path / "strict.parquet")
+    assert not (tmp_path / "strict.parquet").exists()
+    with pytest.raises(DataError, match="above 120"):
+        strict.open(names).raw(table.with_columns(age))
+    clipped = replace(predictor, recipe=Recipe((Limits("age", "clip", high=120),)))
+    predict(clipped, names, source, tmp_path / "clipped.parquet")
+    age[50] = 120
+    predict(predictor, names, write(".csv", table.with_columns(age)), tmp_path / "plain.parquet")
+    assert read(tmp_path / "clipped.parquet").equals(read(tmp_path / "plain.parquet"))

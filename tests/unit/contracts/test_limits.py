@@ -5,7 +5,7 @@ from datetime import datetime
 import polars as pl
 import pytest
 from headway.contracts import canonical_json, read_json
-from headway.contracts.limits import Limits, refuse, violations
+from headway.contracts.limits import Limits, refuse_violations, violations
 from headway.errors import DataError
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -96,9 +96,9 @@ def test_rows_to_be_scored_are_refused_with_all_reasons():
     steps = [Limits("x", "error", low=0), Limits("y", "drop", required=True), Limits("z", "clip", high=1)]
     frame = pl.DataFrame({"x": [-1, 0, -2], "y": ["a", None, "b"], "z": [5, 5, 5]})
     with pytest.raises(DataError) as caught:
-        refuse(frame, [*steps, "another step"])
+        refuse_violations(frame, [*steps, "another step"])
     assert caught.value.what == "x: 2 values below 0: -1 (row 0), -2 (row 2); y: 1 value missing: row 1"
-    refuse(frame.with_columns(x=0, y=pl.lit("a")), steps)
+    refuse_violations(frame.with_columns(x=0, y=pl.lit("a")), steps)
 
 
 def test_a_step_survives_json(tmp_path):

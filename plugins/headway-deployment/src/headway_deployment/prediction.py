@@ -11,6 +11,7 @@ from typing import Any
 
 import polars as pl
 from headway.contracts import (
+    ROW,
     Column,
     Lookup,
     Output,
@@ -21,6 +22,7 @@ from headway.contracts import (
     conform,
     misread,
     output_columns,
+    refuse_violations,
     tabulate,
 )
 from headway.errors import DataError, UsageError
@@ -135,7 +137,11 @@ class Scoring:
     ) -> Iterator[pl.DataFrame]:
         """The scored batches, as polars asks a source for them; it asks for all columns and rows."""
         replayed = self._together() if self.replay.recipe.over_rows else self._one_by_one()
+        scored = 0
         for batch, frame in replayed:
+            numbered = frame.with_row_index(ROW, offset=scored + 1)  # people count from 1
+            refuse_violations(numbered, self.replay.recipe.steps)
+            scored += len(batch)
             yield self._scored(batch, cast_columns(frame.lazy(), self.predictor.columns).collect())
         self.faults.refuse()
 
