@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from headway.contracts.artifact import Artifact, Lookup, canonical_json, digest_of, read_json, write_json
 from headway.contracts.feeds import conform, feeds
 from headway.contracts.graph import Graph, Runtime, run_chunked
+from headway.contracts.limits import Outside
 from headway.contracts.model import Output
 from headway.contracts.recipe import Recipe
 from headway.contracts.schema import Column
@@ -118,7 +119,10 @@ class Scorer:
         recipe = self.predictor.replayed
         needed = {*self.predictor.source, *recipe.recalls(self.predictor.names)}
         rows = frame.lazy().select(name for name in frame.columns if name in needed)
-        return self(recipe.apply(rows, tables).collect())
+        replay, outside = recipe.open(tables), Outside(recipe.steps)
+        outside.add(replay.read(rows))
+        outside.refuse()
+        return self(replay.apply(rows).collect())
 
     def __call__(self, frame: pl.DataFrame, before: pl.DataFrame | None = None) -> dict[str, np.ndarray]:
         """Scores rows in the form of the dataset.
