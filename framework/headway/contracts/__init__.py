@@ -16,7 +16,7 @@ from headway.contracts.features import POSITION, Features
 from headway.contracts.feeds import MISSING, TARGET, WEIGHT, conform, feeds, labels
 from headway.contracts.graph import CHUNK, ArraySpec, Graph, Runtime, run_chunked
 from headway.contracts.joins import Join
-from headway.contracts.limits import Limits, Violation, refuse_violations
+from headway.contracts.limits import Limits, Outside, Violation
 from headway.contracts.model import Epoch, Model, Output
 from headway.contracts.predictions import Predictions, output_columns, output_shape, tabulate
 from headway.contracts.predictor import Predictor, Scorer
@@ -64,6 +64,7 @@ __all__ = [
     "Model",
     "NullValues",
     "Output",
+    "Outside",
     "Predictions",
     "Predictor",
     "Recipe",
@@ -98,7 +99,6 @@ __all__ = [
     "parts_of",
     "read_json",
     "refuse_misread",
-    "refuse_violations",
     "run_chunked",
     "score_split",
     "tabulate",

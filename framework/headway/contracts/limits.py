@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -29,8 +29,8 @@ class Limits:
     """One step of a recipe: the limits of one column.
 
     Clipping and missing change values, here and when scoring. The other two leave the frame as it is: the data
-    stage refuses rows or leaves them out, and rows to be scored are refused, see `refuse_violations`. A missing value
-    is outside only where one is required; NaN is missing, infinite numbers are values.
+    stage refuses rows or leaves them out, and rows to be scored are refused, see `Outside`. A missing value is
+    outside only where one is required; NaN is missing, infinite numbers are values.
 
     Attributes:
         column: The column's name.
@@ -81,6 +81,8 @@ class Limits:
         """
         import polars as pl
 
+        if dtype.is_nested():  # as any value of a wrong type, it is told where types are
+            return {}
         value, missing = _values(self.column, dtype, self)
         rules: dict[str, pl.Expr] = {"missing": missing} if self.required else {}
         if self.low is not None:
@@ -150,27 +152,43 @@ def violations(frame: pl.LazyFrame, limits: Sequence[Limits], row: str = ROW) ->
     return found
 
 
-def refuse_violations(frame: pl.DataFrame, steps: Sequence[object], row: str = ROW) -> None:
-    """Refuses rows to be scored that limits with the policy error or drop do not allow.
+@dataclass
+class Outside:
+    """What rows to be scored, batch by batch, hold that limits with the policy error or drop do not allow.
 
     Whether a row is allowed never depends on the rows beside it.
 
-    Args:
-        frame: Rows after the recipe.
-        steps: The recipe's steps; those that are no limits are passed over.
-        row: The column of row ids; counted from 0 where there is none.
-
-    Raises:
-        DataError: Naming every column, rule and count, with examples.
+    Attributes:
+        steps: The recipe's steps; those that are no such limits are passed over.
+        found: Column and rule to what breaks it.
     """
-    limits = [step for step in steps if isinstance(step, Limits) and step.otherwise in ("error", "drop")]
-    found = violations(frame.lazy(), limits, row)
-    if found:
-        raise DataError(
-            "; ".join(map(str, found)),
-            hint="a score of such a row would mean nothing: mend the rows, or leave them out",
-            code="rules",
-        )
+
+    steps: Sequence[object]
+    found: dict[tuple[str, str], Violation] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.found)
+
+    def add(self, rows: pl.LazyFrame, before: int = 0) -> None:
+        """Adds what is outside in a batch before which `before` rows came, in the form that the steps take.
+
+        Rows are numbered from 1, as people do who look into a file.
+        """
+        limits = [step for step in self.steps if isinstance(step, Limits) and step.otherwise in ("error", "drop")]
+        for new in violations(rows, limits) if limits else ():
+            first = self.found.get((new.column, new.rule), replace(new, count=0, examples=()))
+            more = tuple((before + row + 1, value) for row, value in new.examples)
+            examples = (*first.examples, *more)[:EXAMPLES]
+            self.found[new.column, new.rule] = replace(new, count=first.count + new.count, examples=examples)
+
+    def refuse(self) -> None:
+        """Raises `DataError` naming every column, rule and count, with examples, if there is anything."""
+        if self:
+            raise DataError(
+                "; ".join(map(str, self.found.values())),
+                hint="a score of such a row would mean nothing: mend the rows, or leave them out",
+                code="rules",
+            )
 
 
 def _says(limits: Limits, rule: str) -> str:

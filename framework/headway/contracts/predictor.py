@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from headway.contracts.artifact import Artifact, Lookup, canonical_json, digest_of, read_json, write_json
 from headway.contracts.feeds import conform, feeds
 from headway.contracts.graph import Graph, Runtime, run_chunked
-from headway.contracts.limits import refuse_violations
+from headway.contracts.limits import Outside
 from headway.contracts.model import Output
 from headway.contracts.recipe import Recipe
 from headway.contracts.schema import Column
@@ -115,16 +115,14 @@ class Scorer:
         Args:
             frame: The columns in `Predictor.source`; others are ignored.
             tables: The tables that the recipe joins, and the rows' history: see `Recipe.open`.
-
-        Raises:
-            DataError: As `Recipe.apply`; or rows break a rule that the data had.
         """
         recipe = self.predictor.replayed
         needed = {*self.predictor.source, *recipe.recalls(self.predictor.names)}
         rows = frame.lazy().select(name for name in frame.columns if name in needed)
-        made = recipe.apply(rows, tables).collect()
-        refuse_violations(made, recipe.steps)
-        return self(made)
+        replay, outside = recipe.open(tables), Outside(recipe.steps)
+        outside.add(replay.read(rows))
+        outside.refuse()
+        return self(replay.apply(rows).collect())
 
     def __call__(self, frame: pl.DataFrame, before: pl.DataFrame | None = None) -> dict[str, np.ndarray]:
         """Scores rows in the form of the dataset.

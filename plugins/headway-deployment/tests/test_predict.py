@@ -130,6 +130,37 @@ def test_wrong_values_are_counted_over_the_whole_file_with_the_first_row(suffix,
     assert not list(tmp_path.glob(".*partial"))
 
 
+def limited(predictor, *steps):
+    return replace(predictor, recipe=replace(predictor.recipe, steps=(*predictor.recipe.steps, *steps)))
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_rows_that_rules_of_the_data_do_not_allow_are_refused_with_counts_over_the_whole_file(
+    suffix, write, table, predictor, names, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(reading, "BATCH", 20)
+    held = limited(predictor, Limits("age", "drop", high=120), Limits("work", categories=("private",), required=True))
+    frame = table[:60].with_columns(age=30, work=pl.lit("private"))
+    predict(held, names, write(suffix, frame), tmp_path / "scored.csv")
+    row = pl.int_range(60)
+    odd = frame.with_columns(
+        age=pl.when(row.is_in([3, 50])).then(200).otherwise(30),
+        work=pl.when(row == 25).then(pl.lit("?")).otherwise(pl.lit("private")),
+    )
+    with pytest.raises(DataError) as caught:
+        predict(held, names, write(suffix, odd), tmp_path / "scored.csv")
+    assert caught.value.what == "age: 2 values above 120: 200 (row 4), 200 (row 51); work: 1 value missing: row 26"
+    with pytest.raises(DataError, match="age: 2 values above 120"):
+        held.open(names).raw(odd)
+
+
+def test_values_are_clipped_and_missing_as_they_were_in_training(write, score, table, predictor, names, tmp_path):
+    held = limited(predictor, Limits("age", "clip", low=30, high=50))
+    predict(held, names, write(".csv"), tmp_path / "held.parquet")
+    expected = score(write(".csv", table.with_columns(pl.col("age").clip(30, 50))))
+    assert read(tmp_path / "held.parquet").equals(expected)
+
+
 def test_a_fraction_where_an_integer_is_needed_is_not_cut(write, score, table):
     with pytest.raises(DataError, match=r"first in row 1: 39\.5"):
         score(write(".parquet", table.with_columns(age=pl.lit(39.5))))

@@ -50,6 +50,14 @@ def test_the_most_frequent_values_and_the_rest_are_counted():
     assert (len(column.top), column.rest, column.missing, column.distinct) == (10, 12, 2, 22)
 
 
+@pytest.mark.parametrize("kind", ["text", "identifier"])
+def test_values_that_are_as_good_as_rows_are_not_shown(kind):
+    frame = pl.DataFrame({"x": [f"Dear Ms. Number{i}" for i in range(30)]})
+    found = profile(frame.lazy(), {"x": kind})
+    assert "Number1" not in page(found, "t") + str(list(lines(found))) + fragment(found, "t", "t")
+    assert found.columns[0].texts.longest == 17
+
+
 def test_times_have_a_range_a_step_and_a_gap():
     hours = [*range(24), *range(40, 64)]
     column = of(pl.DataFrame({"at": [START + timedelta(hours=h) for h in hours] * 2}), "at")

@@ -5,7 +5,7 @@ from datetime import datetime
 import polars as pl
 import pytest
 from headway.contracts import canonical_json, read_json
-from headway.contracts.limits import Limits, refuse_violations, violations
+from headway.contracts.limits import Limits, Outside, violations
 from headway.errors import DataError
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -94,11 +94,21 @@ def test_a_violation_names_column_rule_count_and_first_rows():
 
 def test_rows_to_be_scored_are_refused_with_all_reasons():
     steps = [Limits("x", "error", low=0), Limits("y", "drop", required=True), Limits("z", "clip", high=1)]
-    frame = pl.DataFrame({"x": [-1, 0, -2], "y": ["a", None, "b"], "z": [5, 5, 5]})
+    frame = pl.LazyFrame({"x": [-1, 0, -2], "y": ["a", None, "b"], "z": [5, 5, 5]})
+    outside = Outside([*steps, "another step"])
+    outside.add(frame.with_columns(x=0, y=pl.lit("a")))
+    outside.refuse()
+    for before in (0, 3):
+        outside.add(frame, before)
     with pytest.raises(DataError) as caught:
-        refuse_violations(frame, [*steps, "another step"])
-    assert caught.value.what == "x: 2 values below 0: -1 (row 0), -2 (row 2); y: 1 value missing: row 1"
-    refuse_violations(frame.with_columns(x=0, y=pl.lit("a")), steps)
+        outside.refuse()
+    assert caught.value.what == (
+        "x: 4 values below 0: -1 (row 1), -2 (row 3), -1 (row 4); y: 2 values missing: row 2, row 5"
+    )
+
+
+def test_nested_values_are_left_to_who_tells_of_types():
+    assert violations(pl.LazyFrame({"x": [[1]]}), [Limits("x", low=5, required=True)]) == []
 
 
 def test_a_step_survives_json(tmp_path):

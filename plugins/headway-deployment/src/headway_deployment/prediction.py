@@ -11,10 +11,10 @@ from typing import Any
 
 import polars as pl
 from headway.contracts import (
-    ROW,
     Column,
     Lookup,
     Output,
+    Outside,
     Predictor,
     Replay,
     Scorer,
@@ -22,7 +22,6 @@ from headway.contracts import (
     conform,
     misread,
     output_columns,
-    refuse_violations,
     tabulate,
 )
 from headway.errors import DataError, UsageError
@@ -70,8 +69,8 @@ def predict(
         tables: The tables that the recipe joins, by their names, and earlier rows as ``history``.
 
     Raises:
-        DataError: The source or a table cannot be read, lacks columns, or holds values of other types: all of
-            them are named, with counts and first rows.
+        DataError: The source or a table cannot be read, lacks columns, or holds values of other types or
+            that rules of the data do not allow: all of them are named, with counts and first rows.
         UsageError: The target is the source, or cannot be written; or a table is missing.
     """
     _check_target(source, target)
@@ -100,6 +99,7 @@ class Scoring:
         rows: How many rows were read so far.
         before: The last of them, as many as the longest history needs.
         faults: What could not be read as its type so far.
+        outside: What breaks a rule of the data so far.
     """
 
     predictor: Predictor
@@ -110,6 +110,10 @@ class Scoring:
     rows: int = 0
     before: pl.DataFrame | None = None
     faults: Faults = field(default_factory=Faults)
+    outside: Outside = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.outside = Outside(self.replay.recipe.steps)
 
     @property
     def schema(self) -> dict[str, pl.DataType]:
@@ -137,24 +141,21 @@ class Scoring:
     ) -> Iterator[pl.DataFrame]:
         """The scored batches, as polars asks a source for them; it asks for all columns and rows."""
         replayed = self._together() if self.replay.recipe.over_rows else self._one_by_one()
-        scored = 0
         for batch, frame in replayed:
-            numbered = frame.with_row_index(ROW, offset=scored + 1)  # people count from 1
-            refuse_violations(numbered, self.replay.recipe.steps)
-            scored += len(batch)
             yield self._scored(batch, cast_columns(frame.lazy(), self.predictor.columns).collect())
         self.faults.refuse()
+        self.outside.refuse()
 
     def _one_by_one(self) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
         """Batches as they were read, and as the predictor needs them; only read on after a fault."""
         for batch, texts in self._texts():
-            if not self.faults:
+            if not self.faults and not self.outside:
                 yield batch, self.replay.make(texts.lazy()).collect()
 
     def _together(self) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
         """The same, where the rows of a batch depend on those of others."""
         read = [(b, cast_columns(texts.lazy(), self._columns).collect()) for b, texts in self._texts()]
-        if self.faults or not read:
+        if self.faults or self.outside or not read:
             return
         frame = self.replay.make(pl.concat([typed for _, typed in read], how="vertical_relaxed").lazy()).collect()
         done = 0
@@ -169,6 +170,7 @@ class Scoring:
         for batch in self.source.batches(list(dict.fromkeys([*inputs, *self.keep]))):
             texts = self.replay.read(batch.select(inputs).lazy()).collect()
             self.faults.add(misread(texts.lazy(), self._columns), self.rows)
+            self.outside.add(texts.lazy(), self.rows)
             self.rows += len(batch)
             yield batch, texts
 

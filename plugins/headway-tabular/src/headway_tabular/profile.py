@@ -92,9 +92,9 @@ class ColumnProfile:
         distinct: How many different values there are.
         is_exact: Whether they were counted; else HyperLogLog's estimate, off by up to some 10 %.
         numbers, times, texts: What is particular to such a column, unless all is missing.
-        top: The most frequent values of texts, booleans and a target of classes, and how often they occur.
+        top: The most frequent values of categories, booleans and a target of classes, and how often they occur.
         rest: How many rows have other values.
-        categories: All values of a column of texts, sorted, if they are at most `CATEGORIES`.
+        categories: All values of a column of categories, sorted, if they are at most `CATEGORIES`.
         warnings: What a reader should look at.
     """
 
@@ -235,7 +235,10 @@ def _column(part: _Part, *, is_target: bool) -> ColumnProfile:
         times = _times(part)
     elif part.present and dtype == pl.String:
         texts = Texts(counts["low"], counts["mean"], counts["high"], counts["numeric"])
-    is_listed = dtype in (pl.String, pl.Boolean) or (is_target and dtype.is_integer() and part.distinct <= BINS)
+    is_open = part.kind in ("text", "identifier")  # whose values are rows, or as good as rows
+    is_listed = (dtype in (pl.String, pl.Boolean) and not is_open) or (
+        is_target and dtype.is_integer() and part.distinct <= BINS
+    )
     top, categories = _values(part) if part.present and is_listed else ((), ())
     found = ColumnProfile(
         part.sample.name, part.kind, type(dtype).__name__, counts["missing"], part.distinct,

@@ -58,6 +58,8 @@ def brief(column: ColumnProfile, rows: int) -> str:
         return f"{figure(numbers.low)} … {figure(numbers.quantiles[3])} … {figure(numbers.high)}"
     if column.times:
         return f"{_moment(column.times.first)} … {_moment(column.times.last)}"
+    if column.texts and not column.top:
+        return f"{column.texts.shortest:,} … {column.texts.longest:,} characters"
     present = max(rows - column.missing, 1)
     return ", ".join(f"{_cut(value, 24)} {share(count, present)}" for value, count in column.top[:3])
 
