@@ -93,6 +93,7 @@ def test_one_member_of_a_zip_is_named(read, tmp_path):
         ("a,b\n1,€\n".encode("cp1252"), {"encoding": "windows-1252"}, [(1, "€")]),
         ("a,b\n1,漢\n".encode("utf-16"), {"encoding": "utf-16"}, [(1, "漢")]),
         (b'a,b\n1,""\n2,\n', {}, [(1, None), (2, None)]),
+        (b'a,b\n1,"' + b"x" * 200_000 + b'"\n2,y"\n', {}, [(1, "x" * 200_000), (2, 'y"')]),
     ],
 )
 def test_texts_are_read_as_the_options_say(put, read, text, options, rows):
@@ -153,7 +154,7 @@ def test_json_lines_have_the_types_that_hold_all_their_values(put, read):
         b'{"a": 1, "b": 1, "c": true, "d": "x"}', b"", b'{"a": null, "b": 2.5, "c": "no"}',
         b'{"b": 3, "a": 12345678901234567890, "c": 7, "e": "2024-01-31T10:00:00Z"}',
     ]  # fmt: skip
-    put(**{"rows.jsonl": b"\n".join(lines), "rows.ndjson.gz": gzip.compress(b"\n".join(lines))})
+    put(**{"rows.jsonl": b"\xef\xbb\xbf" + b"\n".join(lines), "rows.ndjson.gz": gzip.compress(b"\n".join(lines))})
     found = read("rows.jsonl")
     assert found["a"].to_list() == ["1", None, "12345678901234567890"]
     assert found["b"].to_list() == [1.0, 2.5, 3.0]
@@ -210,6 +211,9 @@ PARQUET = {"a": [1, 2]}
         ({"rows.csv": "a\né\n".encode()}, "rows.csv", {"encoding": "ascii-8"}, "unknown encoding 'ascii-8'", ""),
         ({"rows.csv": TEXT}, "rows.csv", {"encoding": "ltin-1"}, "unknown encoding", "did you mean latin-1?"),
         ({"rows.csv": TEXT}, "rows.csv", {"separator": "||"}, "data.read.separator is '||'", "one ASCII character"),
+        ({"rows.csv": TEXT}, "rows.csv", {"separator": '"'}, "gives one character two meanings", "quote"),
+        ({"rows.csv": TEXT}, "rows.csv", {"comment": '"'}, "gives one character two meanings", "comment"),
+        ({"rows.csv": "a,b\n1,2\n".encode("utf-16-le")}, "rows.csv", {}, "holds zero bytes", "utf-16-le"),
         ({"rows.csv": TEXT}, "rows.csv", {"quote": "«"}, "data.read.quote is '«'", "one ASCII character"),
         ({"rows.csv.gz": gzip.compress(TEXT * 99)[:-9]}, "rows.csv.gz", {}, "rows.csv.gz cannot be read", "whole"),
         ({"rows.csv.gz": b"plain"}, "rows.csv.gz", {}, "rows.csv.gz cannot be read: Not a gzipped file", "whole"),

@@ -18,6 +18,9 @@ from headway_tabular.sources.parts import Part
 from headway_tabular.sources.records import Form, is_regular
 from headway_tabular.sources.text import plain_text
 
+LONGEST = 2**31 - 1
+"""Characters of a field; Python's own limit of 131,072 is below what texts hold."""
+
 
 def scan_delimited(file: File, options: ReadOptions, separator: str, work: Path) -> Part:
     """The rows of a delimited text, every column a text; an empty field is a missing value.
@@ -59,6 +62,10 @@ def _form(options: ReadOptions, default: str) -> Form:
             raise DataError(
                 f"data.read.{field} is {text!r}", hint="give one ASCII character (a tab is '\\t')", code="read-options"
             )
+    if separator == options.quote or (options.comment and options.comment[0] in (separator, options.quote)):
+        raise DataError(
+            "data.read gives one character two meanings", hint="see separator, quote and comment", code="read-options"
+        )
     return Form(separator, options.quote)
 
 
@@ -94,6 +101,7 @@ class _Lines:
 
 def _records(lines: _Lines, file: File, form: Form) -> Iterator[tuple[int, list[str]]]:
     """Every record with the number of its first line; a blank line is an empty record."""
+    csv.field_size_limit(LONGEST)
     quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if form.quote else csv.QUOTE_NONE
     reader = csv.reader(lines, delimiter=form.separator, quotechar=form.quote or None, quoting=quoting, strict=True)
     while True:
@@ -135,6 +143,8 @@ def _head(path: Path, file: File, options: ReadOptions, form: Form) -> _Head:
             raise DataError(f"{file.name} is empty", hint="a table has a header and rows", code="empty-file")
         before = lines.number if options.header else start - 1
         is_empty = options.header and next((True for _, row in records if row or len(first) == 1), None) is None
+    if any("\0" in name for name in first):
+        raise DataError(f"{file.name} holds zero bytes", hint="is it data.read.encoding=utf-16-le?", code="encoding")
     names = [name.strip() if options.header else "" for name in first]
     names = _renamed([name or f"column_{n}" for n, name in enumerate(names, 1)], file, options)
     return _Head(names, None if lines.are_old else before, is_empty)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+from codecs import BOM_UTF8
 from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
@@ -12,6 +14,7 @@ import polars as pl
 from headway import DataError
 
 from headway_tabular.sources.files import File
+from headway_tabular.sources.landing import land, stamp_of
 from headway_tabular.sources.options import ReadOptions
 from headway_tabular.sources.parts import Part, widest
 from headway_tabular.sources.text import plain_text
@@ -28,7 +31,7 @@ def scan_jsonlines(files: Sequence[File], options: ReadOptions, work: Path) -> l
     Raises:
         DataError: A file is empty, in another encoding, or a line is no JSON object.
     """
-    paths = [plain_text(file, options, work) for file in files]
+    paths = [_unmarked(plain_text(file, options, work), work) for file in files]
     schema: dict[str, pl.DataType] = {}
     for file, path in zip(files, paths, strict=True):
         _widen(schema, file, path)
@@ -36,6 +39,19 @@ def scan_jsonlines(files: Sequence[File], options: ReadOptions, work: Path) -> l
         Part(file, pl.scan_ndjson(path, schema=schema), pl.Schema(schema))
         for file, path in zip(files, paths, strict=True)
     ]
+
+
+def _unmarked(path: Path, work: Path) -> Path:
+    """The text without a byte order mark, which JSON has not."""
+    with path.open("rb") as stream:
+        if stream.read(len(BOM_UTF8)) != BOM_UTF8:
+            return path
+
+        def write(out: Path) -> None:
+            with out.open("wb") as target:
+                shutil.copyfileobj(stream, target)
+
+        return land(work, path.name, ("unmarked", stamp_of(path)), write)
 
 
 def _widen(schema: dict[str, pl.DataType], file: File, path: Path) -> None:

@@ -134,8 +134,8 @@ def _boolean(text: pl.Expr) -> Reading:
 def _times(text: pl.Expr, options: ReadOptions) -> tuple[Reading, ...]:
     own = [_time(text, _parsed(text, written), written) for written in options.dates]
     spaced, size = text.str.replace("T", " ", literal=True), text.str.len_bytes()
-    whole = pl.when(size == len("2024-01-31")).then(spaced + " 00:00:00")
-    whole = whole.when(size == len("2024-01-31 10:00")).then(spaced + ":00").otherwise(spaced)
+    is_day, is_minute = size == len("2024-01-31"), size == len("2024-01-31 10:00")
+    whole = pl.when(is_day).then(spaced + " 00:00:00").when(is_minute).then(spaced + ":00").otherwise(spaced)
     local = _parsed(whole, "%Y-%m-%d %H:%M:%S%.f")
     return *own, _time(text, local, "time", TIME), _time(text, _utc(spaced), "zoned", ZONED)
 

@@ -8,11 +8,11 @@ import gzip
 import lzma
 import shutil
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 import polars as pl
 from headway import DataError
@@ -25,7 +25,7 @@ from headway_tabular.sources.landing import land, stamp_of
 from headway_tabular.sources.options import ReadOptions
 
 CHUNK = 1 << 22
-PACKED: dict[str, Callable[[Path], IO[bytes]]] = {".gz": gzip.GzipFile, ".bz2": bz2.BZ2File, ".xz": lzma.LZMAFile}
+PACKED = {".gz": gzip.GzipFile, ".bz2": bz2.BZ2File, ".xz": lzma.LZMAFile}
 """Suffix to what opens a file for reading bytes."""
 LIKELY = ("utf-8", "utf-16", "cp1252", "latin-1")
 BOMS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -66,8 +66,10 @@ def _known(encoding: str) -> str:
 
 
 def _unpack(file: File, options: ReadOptions, out: Path) -> None:
-    with readable(file.name):
-        if file.path.suffix.lower() == ".zst":
+    is_zst = file.path.suffix.lower() == ".zst"
+    hint = {"hint": "is it whole, and UTF-8? other encodings must be unpacked first"} if is_zst else {}
+    with readable(file.name, **hint):
+        if is_zst:
             pl.scan_lines(file.path, glob=False).sink_csv(
                 out, include_header=False, quote_style="never", check_extension=False
             )
@@ -81,7 +83,7 @@ def _opened(file: File, options: ReadOptions) -> Iterator[IO[bytes]]:
     suffix = file.path.suffix.lower()
     if suffix in PACKED:
         with PACKED[suffix](file.path) as stream:
-            yield stream
+            yield cast("IO[bytes]", stream)
         return
     with zipfile.ZipFile(file.path) as archive, archive.open(_member(file, archive.namelist(), options)) as stream:
         yield stream
