@@ -58,3 +58,10 @@ def test_texts_are_as_short_as_they_may_be():
     texts = columns.numerals(np.array([-0.0, 1.5, 1 / 3, 16777217.0, 1e300]))
     assert texts == ["0", "1.5", "0.3333", "16777217", "1e+300"]
     assert columns.numerals(np.array([0.123451, 0.123452])) == ["0.123451", "0.123452"]
+
+
+def test_distinct_values_are_given_only_if_they_are_few():
+    late = np.repeat([2.0, 1.0], [5_000, 1])
+    np.testing.assert_array_equal(columns.few(late, 2), [1.0, 2.0])
+    assert columns.few(late, 1) is None
+    assert columns.few(np.arange(10.0), 9) is None
