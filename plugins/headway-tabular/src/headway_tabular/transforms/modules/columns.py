@@ -10,6 +10,8 @@ _CELLS = 1 << 22
 """How many values are copied at once: columns of a row-major block are read eight, a cache line, together."""
 _LARGEST = float(np.finfo(np.float64).max)
 _WHOLE = 1e15
+_SAMPLE = 4_096
+"""Values that are looked at first, because all of them would have to be sorted."""
 _SAFE = 2.0**400
 """Squares and sums of values within this of 1 neither overflow nor vanish."""
 
@@ -74,6 +76,14 @@ def quantiles(column: np.ndarray, shares: np.ndarray) -> np.ndarray:
     if unit != 1.0:
         column = column * unit
     return np.maximum.accumulate(np.quantile(column, shares, overwrite_input=True) / unit)
+
+
+def few(column: np.ndarray, most: int) -> np.ndarray | None:
+    """The distinct values, ascending, unless there are more than `most`."""
+    if len(np.unique(column[:_SAMPLE])) > most:
+        return None
+    values = np.unique(column)
+    return values if len(values) <= most else None
 
 
 def even(column: np.ndarray, count: int) -> np.ndarray:

@@ -103,8 +103,8 @@ class NormalQuantile(torch.nn.Module):
         super().__init__()
         self.log = Logarithm()
         self.register_buffer("centre", constants(_CENTRE))
-        self.register_buffer("middle", constants(_MIDDLE).T.contiguous())
-        self.register_buffer("outer", constants(_OUTER).T.contiguous())
+        self.register_buffer("middle", constants(_MIDDLE))
+        self.register_buffer("outer", constants(_OUTER))
 
     def forward(self, p: torch.Tensor) -> torch.Tensor:
         """Float64 of any shape, between 10^-10 and 1 - 10^-10; NaN for NaN."""
@@ -135,6 +135,6 @@ def _polynomial(coefficients: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
 
 
 def _ratio(coefficients: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
-    """Two polynomials side by side, (powers, 2), one over the other."""
-    above, below = _polynomial(coefficients, x[..., None]).unbind(-1)
-    return above / below
+    """One polynomial over another; two rows of coefficients."""
+    above, below = coefficients.unbind()
+    return _polynomial(above, x) / _polynomial(below, x)
