@@ -322,4 +322,4 @@ def test_memory_does_not_grow_with_the_rows(tmp_path):
         ).sink_parquet(path)
         done = subprocess.run([sys.executable, "-c", MEASURED, path], capture_output=True, text=True, check=True)
         peaks.append(float(done.stdout))
-    assert peaks[1] < 1.25 * peaks[0]
+    assert peaks[1] - peaks[0] < 200  # MB; the rows that are more take some 800 MB, and polars reads ahead by chance
