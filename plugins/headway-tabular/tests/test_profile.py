@@ -1,6 +1,8 @@
 """A profile says what a table holds, in little space, and gives rules that the same table keeps."""
 
 import re
+import subprocess
+import sys
 from datetime import datetime, timedelta
 from html.parser import HTMLParser
 from types import SimpleNamespace
@@ -285,3 +287,39 @@ def test_an_experiment_is_profiled_and_its_rules_compose_with_it(project):
 
 def test_samples_of_profiles_and_checks_are_one_size():
     assert profiling.SAMPLE == divided.SAMPLE
+
+
+MEASURED = """
+import resource, sys
+import polars as pl
+from headway_tabular.leakage import findings
+from headway_tabular.profile import profile
+from headway_tabular.rules import Rule
+from headway_tabular.validation import violations
+from headway.contracts import ROW, Column, Schema, Target
+
+rows = pl.scan_parquet(sys.argv[1])
+profile(rows.drop(ROW))
+assert violations(rows, {"a": Rule(min=50, missing=False), "c": Rule(pattern="k[0-9]")})
+columns = (Column("a", "numeric", "Float64"), Column("c", "categorical", "String"), Column("y", "integer", "Int64"))
+splits = {name: rows.filter(pl.col(ROW) % 3 == part) for part, name in enumerate(("train", "validation", "test"))}
+findings(Schema(columns, (Target("y", "classification", (0, 1)),)), splits)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss is in other units elsewhere")
+def test_memory_does_not_grow_with_the_rows(tmp_path):
+    peaks = []
+    for rows in (5_000_000, 25_000_000):  # both more than all samples
+        path = tmp_path / f"{rows}.parquet"
+        row = pl.int_range(rows, eager=False).alias("__row__")
+        pl.select(row).lazy().with_columns(
+            a=pl.col("__row__").hash(1) % 1000 / 10,
+            c=pl.lit("k") + (pl.col("__row__").hash(2) % 100).cast(pl.String),
+            y=(pl.col("__row__").hash(3) % 2).cast(pl.Int64),
+        ).sink_parquet(path)
+        done = subprocess.run([sys.executable, "-c", MEASURED, path], capture_output=True, text=True, check=True)
+        peaks.append(float(done.stdout))
+    assert peaks[1] - peaks[0] < 200  # MB; the rows that are more take some 800 MB, and polars reads ahead by chance

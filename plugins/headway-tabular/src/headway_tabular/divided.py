@@ -63,7 +63,9 @@ class Divided:
     @cached_property
     def rows(self) -> dict[str, int]:
         """Rows of each split."""
-        return {name: int(frame.select(pl.len()).collect().item()) for name, frame in self.splits.items()}
+        return {
+            name: int(frame.select(pl.len()).collect(engine="streaming").item()) for name, frame in self.splits.items()
+        }
 
     @cached_property
     def seen(self) -> dict[str, Seen]:

@@ -245,7 +245,7 @@ class _Search:
         if target is None or target.classes is None:
             return
         for split, frame in self.data.others.items():  # dividing refuses training rows that lack one
-            there = set(frame.select(pl.col(target.column).unique()).collect(engine="streaming")[target.column])
+            there = set(frame.select(target.column).unique().collect(engine="streaming")[target.column])
             absent = [str(name) for name in target.classes if name not in there]
             if absent:
                 yield Finding(
@@ -275,7 +275,7 @@ class _Search:
         names = [name for name in names if self.data.seen[name].distinct <= KEYS // 10]
         if not names:
             return
-        known = {n: self.data.train.select(pl.col(n).unique()).collect(engine="streaming")[n] for n in names}
+        known = {n: self.data.train.select(n).unique().collect(engine="streaming")[n] for n in names}
         new = [(~pl.col(n).is_in(known[n].drop_nulls().implode()) & pl.col(n).is_not_null()).sum() for n in names]
         for split, frame in self.data.others.items():
             counts = dict(zip(names, frame.select(new).collect(engine="streaming").row(0), strict=True))

@@ -194,7 +194,10 @@ def _counts(schema: pl.Schema) -> Iterator[pl.Expr]:
     for at, (name, dtype) in enumerate(schema.items()):
         value = pl.col(name)
         known = value.fill_nan(None) if dtype.is_float() else value
-        found = {"missing": known.null_count(), "distinct": known.drop_nulls().approx_n_unique()}
+        found = {
+            "missing": known.null_count(),
+            "distinct": known.approx_n_unique() - (known.null_count() > 0).cast(pl.UInt32),
+        }
         if dtype.is_numeric():
             finite = pl.when(known.is_finite()).then(known).cast(pl.Float64) if dtype.is_float() else known
             found |= {"low": finite.min(), "high": finite.max(), "mean": finite.mean(), "sd": finite.std()}
@@ -293,7 +296,7 @@ def _times(part: _Part) -> Times:
     name = part.sample.name
     different = part.sample.unique()
     if part.counts["distinct"] <= KEYS:
-        different = part.frame.select(pl.col(name).unique()).collect(engine="streaming")[name]
+        different = part.frame.select(name).unique().collect(engine="streaming")[name]
     moments = different.drop_nulls().cast(pl.Datetime("us")).sort()
     steps = moments.diff().drop_nulls()
     gap, after = timedelta(0), moments[0]
