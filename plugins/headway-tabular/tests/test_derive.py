@@ -1,9 +1,12 @@
 import math
 
+import numpy as np
 import pytest
 import torch
 from headway.contracts import parse_expression
 from headway_tabular.derive import evaluate as run
+from headway_tabular.testing import open_modules
+from headway_tabular.transforms import Block
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -87,3 +90,16 @@ def test_odd_names_stand_in_backticks():
     assert expression.columns == {"hours per week", "é"}
     tensors = {name: torch.tensor([value], dtype=torch.float64) for name, value in columns.items()}
     assert run(expression, tensors).item() == 22
+
+
+def test_constants_keep_all_their_digits_in_the_exported_graph():
+    texts = {"at least": "x >= 0.1", "times": "x * 0.1", "beyond float32": "x - 16777217"}
+
+    class Derived(torch.nn.Module):
+        def forward(self, x):
+            columns = {"x": x[:, 0]}
+            return torch.stack([run(parse_expression(t, "x", columns), columns) for t in texts.values()], dim=1)
+
+    graph = open_modules({"y": Derived()}, Block("number", ("x",)))
+    x = np.array([0.1, math.nextafter(0.1, 0), 3.0, 16777217.0])
+    np.testing.assert_array_equal(graph(x[:, None])["y"], np.stack([x >= 0.1, x * 0.1, x - 16777217.0], axis=1))

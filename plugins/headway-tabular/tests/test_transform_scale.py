@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from headway_tabular.testing import HARD, TransformSuite, fit_for, open_modules
+from headway_tabular.testing import HARD, TransformSuite, fit_for, open_modules, run_module
 from headway_tabular.transforms import Block, Fit
 from headway_tabular.transforms.scale import Scale
 from hypothesis import given
@@ -85,8 +85,8 @@ def test_quantiles_become_normal_as_scikit_learn_defines_it(run, data):
 
 def test_a_value_that_many_rows_share_lies_amid_its_quantiles():
     column = [0.0] * 30 + [1.0] * 41 + [2.0] * 30
-    run = open_modules({"y": Scale("normal", n_quantiles=101).fit(one_column(column)).module}, Block("number", ("x",)))
-    given = run(np.array([[-1.0], [0.0], [0.5], [1.0], [2.0], [np.nan], [np.inf]]))["y"][:, 0]
+    module = Scale("normal", n_quantiles=101).fit(one_column(column)).module
+    given = run_module(module, np.array([[-1.0], [0.0], [0.5], [1.0], [2.0], [np.nan], [np.inf]]))[:, 0]
     ends = norm.ppf(1e-7)
     reference = QuantileTransformer(n_quantiles=101, output_distribution="normal", subsample=None)
     wanted = reference.fit(np.array(column)[:, None]).transform([[-1.0], [0.0], [0.5], [1.0], [2.0]])[:, 0]

@@ -60,7 +60,8 @@ class _Evaluator:
     def _constant(self, number: float) -> torch.Tensor:
         import torch
 
-        return torch.full_like(next(iter(self.columns.values())), number)
+        # As a tensor: the exporter rounds numbers that stand in an expression, or in full_like, to float32.
+        return torch.tensor(number, dtype=torch.float64).expand_as(next(iter(self.columns.values())))
 
     def _unary(self, node: ast.UnaryOp) -> torch.Tensor:
         value = self.value(node.operand)

@@ -51,8 +51,8 @@ class PiecewiseLinear(Transform):
 
         if not len(column):
             return np.array([0.0, 1.0])
-        edges = np.unique(column)
-        if len(edges) > self.count + 1:
+        edges = columns.few(column, self.count + 1)
+        if edges is None:
             edges = np.unique(columns.quantiles(column, np.linspace(0, 1, self.count + 1)))
         return edges if len(edges) > 1 else np.array([edges[0], edges[0] + max(1.0, abs(np.spacing(edges[0])))])
 

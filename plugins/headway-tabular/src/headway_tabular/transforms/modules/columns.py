@@ -10,6 +10,8 @@ _CELLS = 1 << 22
 """How many values are copied at once: columns of a row-major block are read eight, a cache line, together."""
 _LARGEST = float(np.finfo(np.float64).max)
 _WHOLE = 1e15
+_SAMPLE = 4_096
+"""Values that are looked at first, because all of them would have to be sorted."""
 _SAFE = 2.0**400
 """Squares and sums of values within this of 1 neither overflow nor vanish."""
 
@@ -70,15 +72,23 @@ def most_frequent(column: np.ndarray) -> float:
 
 def quantiles(column: np.ndarray, shares: np.ndarray) -> np.ndarray:
     """Quantiles by linear interpolation, never falling; the column is reordered."""
-    unit = _unit(column)
+    unit = _half(column)
     if unit != 1.0:
         column = column * unit
     return np.maximum.accumulate(np.quantile(column, shares, overwrite_input=True) / unit)
 
 
+def few(column: np.ndarray, most: int) -> np.ndarray | None:
+    """The distinct values, ascending, unless there are more than `most`."""
+    if len(np.unique(column[:_SAMPLE])) > most:
+        return None
+    values = np.unique(column)
+    return values if len(values) <= most else None
+
+
 def even(column: np.ndarray, count: int) -> np.ndarray:
     """Evenly spaced numbers from the smallest value to the largest."""
-    unit = _unit(column)
+    unit = _half(column)
     return np.linspace(column.min() * unit, column.max() * unit, count) / unit
 
 
@@ -94,8 +104,14 @@ def numerals(numbers: np.ndarray) -> list[str]:
     return texts
 
 
+def _half(column: np.ndarray) -> float:
+    """1/2 where differences of values would overflow, else 1, since halving would round the smallest numbers."""
+    with np.errstate(over="ignore"):
+        return 1.0 if np.isfinite(column.max() - column.min()) else 0.5
+
+
 def _unit(column: np.ndarray) -> float:
-    """A power of two that brings extreme columns near 1, so that multiplying by it loses nothing."""
+    """A power of two that brings extreme columns near 1; what it rounds to 0 would not count beside the others."""
     largest = float(max(-column.min(), column.max()))
     if largest == 0 or 1 / _SAFE < largest < _SAFE:
         return 1.0

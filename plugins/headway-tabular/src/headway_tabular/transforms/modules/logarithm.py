@@ -40,12 +40,6 @@ _OUTER = (
     (1.05075007164441684324e-9, 5.475938084995344946e-4, 0.0151986665636164571966, 0.14810397642748007459,
      0.68976733498510000455, 1.6763848301838038494, 2.05319162663775882187, 1.0),
 )  # fmt: skip
-_FAR = (
-    (2.01033439929228813265e-7, 2.71155556874348757815e-5, 0.0012426609473880784386, 0.026532189526576123093,
-     0.29656057182850489123, 1.7848265399172913358, 5.4637849111641143699, 6.6579046435011037772),
-    (2.04426310338993978564e-15, 1.4215117583164458887e-7, 1.8463183175100546818e-5, 7.868691311456132591e-4,
-     0.0148753612908506148525, 0.13692988092273580531, 0.59983220655588793769, 1.0),
-)  # fmt: skip
 
 
 class Logarithm(torch.nn.Module):
@@ -60,26 +54,29 @@ class Logarithm(torch.nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Float64 of any shape."""
+        estimate, top, bottom, large, small = self.reduction.unbind()
         inside = (x > 0) & (x < math.inf)
-        exponent, mantissa = self._split(torch.where(inside, x, 1.0))
+        exponent, mantissa = self._split(torch.where(inside, x, 1.0), estimate, top, bottom)
         f = mantissa - 1.0
         s = f / (2.0 + f)
         z = s * s
         half = 0.5 * f * f
-        value = s * (half + z * _polynomial(self.series, z)) + exponent * self.reduction[4]
-        value = value - half + f + exponent * self.reduction[3]
+        value = s * (half + z * _polynomial(self.series, z)) + exponent * small
+        value = value - half + f + exponent * large
         return torch.where(inside, value, torch.where(x == 0, -math.inf, torch.where(x > 0, x, math.nan)))
 
-    def _split(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def _split(
+        self, x: torch.Tensor, estimate: torch.Tensor, top: torch.Tensor, bottom: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         """X = 2^exponent · mantissa, the mantissa from √½ to √2, whatever the last bit of the estimate was."""
-        small = x < _TINY
-        x = torch.where(small, x * _SCALE, x)
-        guess = (x.log() * self.reduction[0]).round()
+        tiny = x < _TINY
+        x = torch.where(tiny, x * _SCALE, x)
+        guess = (x.log() * estimate).round()
         mantissa = x * gather(self.powers, guess.to(torch.int64) - _LOW)
-        high, low = mantissa > self.reduction[1], mantissa < self.reduction[2]
+        high, low = mantissa > top, mantissa < bottom
         mantissa = torch.where(high, mantissa * 0.5, torch.where(low, mantissa * 2.0, mantissa))
-        shift = torch.where(small, _SHIFT, 0.0)
-        return guess + high.to(x.dtype) - low.to(x.dtype) - shift, mantissa
+        guess = torch.where(high, guess + 1.0, torch.where(low, guess - 1.0, guess))
+        return torch.where(tiny, guess - _SHIFT, guess), mantissa
 
 
 class Log1p(torch.nn.Module):
@@ -97,29 +94,28 @@ class Log1p(torch.nn.Module):
 
 
 class NormalQuantile(torch.nn.Module):
-    """The inverse of the standard normal distribution function (Wichura 1988, algorithm AS 241, PPND16)."""
+    """The inverse of the standard normal distribution function (Wichura 1988, algorithm AS 241, PPND16).
+
+    Its part for shares beyond 10^-10 is left out: distributions are cut at 10^-7.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.log = Logarithm()
         self.register_buffer("centre", constants(_CENTRE))
-        for name, (above, below) in {"middle": _MIDDLE, "outer": _OUTER, "far": _FAR}.items():
-            self.register_buffer(f"{name}_above", constants(above))
-            self.register_buffer(f"{name}_below", constants(below))
+        self.register_buffer("middle", constants(_MIDDLE))
+        self.register_buffer("outer", constants(_OUTER))
 
     def forward(self, p: torch.Tensor) -> torch.Tensor:
-        """Float64 of any shape, strictly between 0 and 1; NaN for NaN."""
+        """Float64 of any shape, between 10^-10 and 1 - 10^-10; NaN for NaN."""
+        border, square, start = self.centre.unbind()
         q = p - 0.5
-        square = self.centre[1] - q * q
-        middle = q * _polynomial(self.middle_above, square) / _polynomial(self.middle_below, square)
-        r = torch.sqrt(-self.log(torch.where(q < 0, p, 1.0 - p)))
-        near, far = r - self.centre[2], r - 5.0
-        outer = _polynomial(self.outer_above, near) / _polynomial(self.outer_below, near)
-        tail = torch.where(r <= 5.0, outer, _polynomial(self.far_above, far) / _polynomial(self.far_below, far))
-        return torch.where(q.abs() <= self.centre[0], middle, torch.where(q < 0, -tail, tail))
+        middle = q * _ratio(self.middle, square - q * q)
+        tail = _ratio(self.outer, torch.sqrt(-self.log(torch.where(q < 0, p, 1.0 - p))) - start)
+        return torch.where(q.abs() <= border, middle, torch.where(q < 0, -tail, tail))
 
 
-def constants(numbers: Sequence[float]) -> torch.Tensor:
+def constants(numbers: Sequence[float] | Sequence[Sequence[float]]) -> torch.Tensor:
     """Float64, for a buffer: the exporter rounds numbers that stand in an expression to float32, without a word."""
     return torch.tensor(numbers, dtype=torch.float64)
 
@@ -130,8 +126,15 @@ def gather(table: torch.Tensor, index: torch.Tensor) -> torch.Tensor:
 
 
 def _polynomial(coefficients: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
-    """The highest power first."""
-    value = x * coefficients[0] + coefficients[1]
-    for coefficient in coefficients[2:]:
+    """By Horner's rule, the highest power first."""
+    first, *others = coefficients.unbind()
+    value = first
+    for coefficient in others:
         value = value * x + coefficient
     return value
+
+
+def _ratio(coefficients: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+    """One polynomial over another; two rows of coefficients."""
+    above, below = coefficients.unbind()
+    return _polynomial(above, x) / _polynomial(below, x)

@@ -31,7 +31,8 @@ class Calendar(torch.nn.Module):
         fields = {"weekday": (days + 3) % 7}  # 1970 began on a Thursday
         for part, (length, period) in _CLOCK.items():
             fields[part] = safe // (length * _SECOND) % period
-        fields |= _civil(days)
+        if not {"day", "month", "year"}.isdisjoint(self._parts):
+            fields |= _civil(days)
         return torch.stack([fields[part] for part in self._parts], dim=-1), known[..., None]
 
 
