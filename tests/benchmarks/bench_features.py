@@ -30,8 +30,10 @@ ROUNDS = 3
 ONE_HOT = ("carrier", "origin", "dest")
 TIMES = {"temp": 0.05, "humid": 0.05, "wind": 0.1, "pressure": 0.12}
 """Numbers with missing values, and their share."""
-STREAMED = 200_000
+STREAMED = 1_000_000
 """Rows of the smallest table whose memory is watched."""
+GROUP = 25_000
+"""Rows that the reader of a file decodes at a time."""
 
 
 def measure() -> Iterator[Ratio]:
@@ -52,6 +54,11 @@ def flights(rows: int = 327_000) -> pl.DataFrame:
     if real is not None:
         known = real.drop_nulls("dep_delay").drop("year", "dep_time", "arr_time", "arr_delay", "air_time", "time_hour")
         return known.with_columns((pl.col("dep_delay") > 15).cast(pl.Int64).alias(TARGET)).drop("dep_delay")
+    return flights_like(rows)
+
+
+def flights_like(rows: int) -> pl.DataFrame:
+    """Generated flights."""
     random = np.random.default_rng(SEED)
     words = {"carrier": 16, "origin": 3, "dest": 105, "tailnum": 4_000}
     columns: dict[str, Any] = {
@@ -77,6 +84,11 @@ def numbers(rows: int = 581_000) -> pl.DataFrame:
     wide = {f"n{i}": random.integers(0, 4_000, rows).astype(np.int16) for i in range(10)}
     narrow = {f"b{i}": (random.random(rows) < 0.05).astype(np.int16) for i in range(44)}
     return pl.DataFrame(wide | narrow).with_columns(pl.Series(TARGET, random.integers(0, 7, rows)))
+
+
+def narrow(rows: int) -> pl.DataFrame:
+    """Two integers, two floats with missing values, and a column of strings."""
+    return flights_like(rows).select("month", "distance", "temp", "wind", "carrier", TARGET)
 
 
 def _real(name: str) -> pl.DataFrame | None:
@@ -155,15 +167,15 @@ def _speed(name: str, path: Path, budget: float) -> Ratio:
 
 
 def _growth(folder: Path) -> Iterator[Ratio]:
-    peaks = {}
+    """Statistics of 100,000 rows; a table large enough that the reader's own buffers are full at once."""
+    tile, peaks = narrow(STREAMED).lazy(), {}
     for times in (1, 10, 50):
         path = folder / f"{times}.parquet"
-        tile = flights(STREAMED)
-        pl.concat([tile.lazy()] * times).sink_parquet(path, row_group_size=STREAMED // 2)
+        pl.concat([tile] * times).sink_parquet(path, row_group_size=GROUP)
         peaks[times] = _peak("ours", path, "100000")
         path.unlink()
     for times in (10, 50):
-        name = f"memory beyond the libraries at {times} times {STREAMED // 1000}k rows, to that at 1"
+        name = f"memory beyond the libraries at {times} x {STREAMED // 1000}k rows, to that at 1"
         yield Ratio(name, peaks[times], peaks[1], 1.3)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -50,7 +51,7 @@ def label_encoders(columns: Mapping[str, Sequence[str]]) -> ModelProto:
 def _encoder(name: str, categories: list[str]) -> NodeProto:
     from onnx import helper
 
-    twice = sorted({category for category in categories if categories.count(category) > 1})
+    twice = sorted(category for category, count in Counter(categories).items() if count > 1)
     if twice:
         raise GraphError(
             f"column '{name}' lists {twice[0]!r} twice",
