@@ -19,7 +19,7 @@ import polars as pl
 from headway.contracts import ROW, Column, Dataset, Schema, Target
 from headway.plugins import load
 from headway.testing import make_context
-from headway_tabular import fit
+from headway_tabular.features import fit
 from headway_tabular.tabular import Tabular
 
 from tests.benchmarks.ratio import Ratio

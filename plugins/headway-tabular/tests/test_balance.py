@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from headway import DataError
-from headway_tabular.balance import balanced
+from headway_tabular.splits.balance import balanced
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 from headway.contracts import parse_expression
-from headway_tabular.derive import evaluate as run
+from headway_tabular.features.derive import evaluate as run
 from headway_tabular.testing import open_modules
 from headway_tabular.transforms import Block
 from hypothesis import given

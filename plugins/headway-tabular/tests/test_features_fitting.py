@@ -9,11 +9,11 @@ from headway import DataError
 from headway.contracts import MISSING, POSITION, ROW, TARGET, WEIGHT, Column, Dataset, Graph, Schema, Target, labels
 from headway.testing import tiny_dataset
 from headway_onnx.graphs import code_name
-from headway_tabular import columns, fit, outputs
-from headway_tabular.assembly import Assembly
-from headway_tabular.columns import Columns
-from headway_tabular.fit import specs
-from headway_tabular.folds import FOLDS, draw, folds, mixed, mixed_expression, smallest
+from headway_tabular.features import columns, fit, outputs
+from headway_tabular.features.assembly import Assembly
+from headway_tabular.features.columns import Columns
+from headway_tabular.features.fit import specs
+from headway_tabular.features.folds import FOLDS, draw, folds, mixed, mixed_expression, smallest
 from headway_tabular.tabular import Tabular
 
 MIXED = {

@@ -4,7 +4,7 @@ import pytest
 from headway import DataError
 from headway.contracts import Column, Schema, Target
 from headway.testing import tiny_dataset
-from headway_tabular.layout import plan_layout
+from headway_tabular.features.layout import plan_layout
 from headway_tabular.tabular import Tabular
 
 SCHEMA = Schema(

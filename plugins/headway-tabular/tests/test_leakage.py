@@ -9,10 +9,10 @@ import pytest
 from headway import DataError
 from headway.contracts import ROW, Column, Schema, Target
 from headway.testing import tiny_dataset, tiny_table
-from headway_tabular import divided, overlaps
-from headway_tabular.checks import LEVELS
-from headway_tabular.leakage import findings, settle
-from headway_tabular.strength import Truth, strength
+from headway_tabular.quality import divided, overlaps
+from headway_tabular.quality.checks import LEVELS
+from headway_tabular.quality.leakage import findings, settle
+from headway_tabular.quality.strength import Truth, strength
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -212,7 +212,7 @@ def test_a_strong_but_honest_column_is_not_accused():
 
 def test_the_area_under_the_curve_is_that_of_scikit_learn():
     metrics = pytest.importorskip("sklearn.metrics")
-    from headway_tabular.strength import auroc
+    from headway_tabular.quality.strength import auroc
 
     random = np.random.default_rng(0)
     positive = random.random(500) < 0.2

@@ -13,14 +13,14 @@ import pytest
 import yaml
 from headway.errors import UsageError
 from headway.testing import tiny_table
-from headway_tabular import divided
-from headway_tabular import profile as profiling
-from headway_tabular.command_data import Data
-from headway_tabular.profile import is_skewed, profile
-from headway_tabular.profile_page import figure, lines, page, share
-from headway_tabular.profile_rules import fragment
-from headway_tabular.rules import Rule
-from headway_tabular.validation import violations
+from headway_tabular.quality import divided
+from headway_tabular.quality import profile as profiling
+from headway_tabular.quality.command import Data
+from headway_tabular.quality.profile import is_skewed, profile
+from headway_tabular.quality.profile_page import figure, lines, page, share
+from headway_tabular.quality.profile_rules import fragment
+from headway_tabular.quality.rules import Rule
+from headway_tabular.quality.validation import violations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
@@ -292,10 +292,10 @@ def test_samples_of_profiles_and_checks_are_one_size():
 MEASURED = """
 import resource, sys
 import polars as pl
-from headway_tabular.leakage import findings
-from headway_tabular.profile import profile
-from headway_tabular.rules import Rule
-from headway_tabular.validation import violations
+from headway_tabular.quality.leakage import findings
+from headway_tabular.quality.profile import profile
+from headway_tabular.quality.rules import Rule
+from headway_tabular.quality.validation import violations
 from headway.contracts import ROW, Column, Schema, Target
 
 rows = pl.scan_parquet(sys.argv[1])

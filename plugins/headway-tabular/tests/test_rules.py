@@ -7,8 +7,8 @@ import pytest
 from headway import DataError
 from headway.contracts import ROW, Recipe
 from headway.testing import tiny_table
-from headway_tabular.rules import Rule
-from headway_tabular.validation import applied, dropped, enforce, limits_of, violations
+from headway_tabular.quality.rules import Rule
+from headway_tabular.quality.validation import applied, dropped, enforce, limits_of, violations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -9,8 +9,8 @@ import pytest
 from headway import DataError
 from headway.contracts import Dataset, conform
 from headway.testing import tiny_table
-from headway_tabular.rules import Rule
-from headway_tabular.split import Split
+from headway_tabular.quality.rules import Rule
+from headway_tabular.splits.split import Split
 from headway_tabular.table import Table
 
 

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 from headway import DataError
-from headway_tabular.duration import duration
-from headway_tabular.split import Split
+from headway_tabular.splits.duration import duration
+from headway_tabular.splits.split import Split
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ import numpy as np
 import polars as pl
 import pytest
 from headway import DataError
-from headway_tabular.split import Split
-from headway_tabular.splitting import assign
+from headway_tabular.splits.assign import assign
+from headway_tabular.splits.split import Split
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from headway_tabular.permutation import permuted
+from headway_tabular.splits.permutation import permuted
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -7,9 +7,9 @@ import numpy as np
 import polars as pl
 import pytest
 from headway import DataError
-from headway_tabular.ranks import BUCKETS, Ranking
-from headway_tabular.split import Split
-from headway_tabular.splitting import assign
+from headway_tabular.splits.assign import assign
+from headway_tabular.splits.ranks import BUCKETS, Ranking
+from headway_tabular.splits.split import Split
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -142,7 +142,7 @@ def test_a_moment_without_an_offset_is_in_the_zone_of_the_column():
 def test_times_that_are_too_many_to_keep_are_read_anew(monkeypatch):
     fields = {"folds": 3, "fold": 1, "gap": "3d", "window": "60d"}
     kept = by_time(DAYS, **fields)
-    monkeypatch.setattr("headway_tabular.timeline.KEPT", 100)
+    monkeypatch.setattr("headway_tabular.splits.timeline.KEPT", 100)
     assert (by_time(DAYS, batch=30, **fields) == kept).all()
 
 
@@ -206,7 +206,7 @@ def test_a_rank_is_that_of_the_sorted_values(monkeypatch_few, values, few):
 def monkeypatch_few():
     """Sets how many values are sorted in memory, so that small examples take the other way too."""
     with pytest.MonkeyPatch.context() as patch:
-        yield lambda few: patch.setattr("headway_tabular.ranks.FEW", few)
+        yield lambda few: patch.setattr("headway_tabular.splits.ranks.FEW", few)
 
 
 def test_a_rank_among_more_values_than_are_sorted_at_once():

@@ -10,8 +10,8 @@ import polars as pl
 import pytest
 from headway import DataError
 from headway.contracts import ROW
-from headway_tabular.split import Split
-from headway_tabular.splitting import absent, assign, divided
+from headway_tabular.splits.assign import absent, assign, divided
+from headway_tabular.splits.split import Split
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -178,7 +178,7 @@ def test_divided_rows_are_lazy_keep_their_order_and_may_be_some_of_the_source():
 
 
 def test_arrays_do_not_grow_with_the_rows_but_for_their_codes(monkeypatch):
-    monkeypatch.setattr("headway_tabular.timeline.KEPT", 0)
+    monkeypatch.setattr("headway_tabular.splits.timeline.KEPT", 0)
 
     def peak(rows, split):
         index = np.arange(rows)
@@ -198,8 +198,8 @@ MEMORY = """
 import re, sys, threading
 from pathlib import Path
 import polars as pl
-from headway_tabular.split import Split
-from headway_tabular.splitting import assign
+from headway_tabular.splits.split import Split
+from headway_tabular.splits.assign import assign
 
 taken, done = [], threading.Event()
 

@@ -7,9 +7,9 @@ import pytest
 from headway import DataError
 from headway.contracts import ROW
 from headway.testing import DatasetSuite, StageSuite, tiny_table
-from headway_tabular.joining import JoinConfig, WindowConfig
-from headway_tabular.rules import Rule
-from headway_tabular.split import Split
+from headway_tabular.data.joining import JoinConfig, WindowConfig
+from headway_tabular.quality.rules import Rule
+from headway_tabular.splits.split import Split
 from headway_tabular.table import Query, Table
 
 

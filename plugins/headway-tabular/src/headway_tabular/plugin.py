@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from headway.plugins import Registry
 
-from headway_tabular.command_data import Data
+from headway_tabular.quality.command import Data
 from headway_tabular.table import Query, Table
 from headway_tabular.tabular import Tabular
 from headway_tabular.transforms import TRANSFORMS

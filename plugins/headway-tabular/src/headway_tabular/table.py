@@ -11,11 +11,11 @@ from headway import Context, Secret, SourcePath, Stage, Uncached
 from headway.contracts import Category, Dataset, check_grammar
 from headway.fields import Grammar
 
-from headway_tabular.checks import Check, Level
-from headway_tabular.joining import JoinConfig, WindowConfig
-from headway_tabular.rules import Rule
+from headway_tabular.data.joining import JoinConfig, WindowConfig
+from headway_tabular.quality.checks import Check, Level
+from headway_tabular.quality.rules import Rule
 from headway_tabular.sources.options import ReadOptions
-from headway_tabular.split import Split
+from headway_tabular.splits.split import Split
 
 if TYPE_CHECKING:
     import polars as pl
@@ -86,7 +86,7 @@ class Rows(Stage):
 
     def run(self, context: Context) -> Dataset:
         """Reads, types, checks and divides the rows; raises `DataError` for whatever does not fit."""
-        from headway_tabular.build import build_dataset
+        from headway_tabular.data.build import build_dataset
 
         return build_dataset(self, context)
 

@@ -48,6 +48,6 @@ class Tabular(Stage):
 
     def run(self, context: Context, data: Dataset) -> Features:
         """Fits the transforms, exports them, and runs the exported graph over every split."""
-        from headway_tabular.fit import fit
+        from headway_tabular.features.fit import fit
 
         return fit(self, context, data)

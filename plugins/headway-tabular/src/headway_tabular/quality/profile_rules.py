@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 
-from headway_tabular.profile import ColumnProfile, Profile
+from headway_tabular.quality.profile import ColumnProfile, Profile
 
 TOLERANCE = 0.1
 MUST_BE_GIVEN = "???"

@@ -12,12 +12,12 @@ from headway.contracts import AsOf, Column, Derive, Join, Limits, NullValues, Re
 from headway.contracts import parse_expression as parse
 from headway.errors import Place
 
-from headway_tabular.kinds import kind_of
+from headway_tabular.data.kinds import kind_of
 from headway_tabular.sources.scan import scan
 from headway_tabular.sources.typed import typed
 
 if TYPE_CHECKING:
-    from headway_tabular.joining import JoinConfig, WindowConfig
+    from headway_tabular.data.joining import JoinConfig, WindowConfig
     from headway_tabular.table import Rows
 
 

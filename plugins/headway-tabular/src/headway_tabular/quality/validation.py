@@ -15,7 +15,7 @@ from headway.contracts.limits import EXAMPLES, Bound, Limits, Violation
 from headway.contracts.limits import violations as violations_of
 from headway.naming import unknown
 
-from headway_tabular.rules import Rule
+from headway_tabular.quality.rules import Rule
 
 INT64 = (-(2**63), 2**63 - 1)
 SHOWN = 20

@@ -11,7 +11,7 @@ from headway.contracts import NUMBERS, Column, Expression, Lookup, Schema, parse
 from headway.errors import HeadwayError
 from headway.stage import build_used
 
-from headway_tabular.selectors import Candidates, fault
+from headway_tabular.features.selectors import Candidates, fault
 from headway_tabular.transforms import Transform, Vocabulary
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ from math import inf
 import numpy as np
 import polars as pl
 
-from headway_tabular.passes import BATCH
-from headway_tabular.ranks import Ranking
-from headway_tabular.split import Moment, Split
-from headway_tabular.timeline import Timeline
+from headway_tabular.splits.passes import BATCH
+from headway_tabular.splits.ranks import Ranking
+from headway_tabular.splits.split import Moment, Split
+from headway_tabular.splits.timeline import Timeline
 
 LEFT_OUT = 255
 

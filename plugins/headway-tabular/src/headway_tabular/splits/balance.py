@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from headway import DataError
 
-from headway_tabular.permutation import permuted
+from headway_tabular.splits.permutation import permuted
 
 Balance = Literal["none", "weights", "under", "over"]
 

@@ -10,11 +10,11 @@ from headway import DataError
 from headway.contracts import ROW
 from headway.naming import unknown
 
-from headway_tabular.passes import BATCH, looked_up, sizes
-from headway_tabular.split import Split
-from headway_tabular.split_group import by_group
-from headway_tabular.split_random import at_random
-from headway_tabular.split_time import LEFT_OUT, by_time
+from headway_tabular.splits.at_random import at_random
+from headway_tabular.splits.by_group import by_group
+from headway_tabular.splits.by_time import LEFT_OUT, by_time
+from headway_tabular.splits.passes import BATCH, looked_up, sizes
+from headway_tabular.splits.split import Split
 
 NAMES = ("train", "validation", "test")
 """The splits in the order of their codes."""

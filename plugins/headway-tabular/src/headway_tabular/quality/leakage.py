@@ -11,10 +11,10 @@ from headway import Context, DataError
 from headway.contracts import Column, Schema, Target
 from headway.naming import unknown
 
-from headway_tabular import overlaps
-from headway_tabular.checks import LEVELS, Check, Level
-from headway_tabular.divided import KEYS, Divided
-from headway_tabular.strength import Truth, strength
+from headway_tabular.quality import overlaps
+from headway_tabular.quality.checks import LEVELS, Check, Level
+from headway_tabular.quality.divided import KEYS, Divided
+from headway_tabular.quality.strength import Truth, strength
 
 AFTER = "after"
 """What `available_at` says of a column that is known only after the fact."""
@@ -59,7 +59,7 @@ def findings(
         schema: The columns and their roles.
         splits: Split name to typed rows with row ids, ``train`` among them.
         available_at: Column to ``after``, or to the column of the time at which its value is known.
-        levels: Check to level, where it is not that of `headway_tabular.checks.LEVELS`.
+        levels: Check to level, where it is not that of `headway_tabular.quality.checks.LEVELS`.
         by_time: Whether the splits are meant to follow one another in time.
 
     Returns:

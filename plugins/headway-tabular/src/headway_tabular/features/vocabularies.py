@@ -14,7 +14,7 @@ from headway import DataError
 from headway.contracts import MISSING, Column
 from headway_onnx.graphs import BATCH, IR, ML_OPSET, OPSET, code_name, label_encoders, merge
 
-from headway_tabular.layout import WORDS, Layout
+from headway_tabular.features.layout import WORDS, Layout
 from headway_tabular.transforms import Vocabulary
 from headway_tabular.transforms.base import MISSING as ABSENT
 from headway_tabular.transforms.base import UNSEEN

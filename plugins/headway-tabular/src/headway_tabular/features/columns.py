@@ -10,10 +10,10 @@ import torch
 from headway.contracts import CHUNK, feeds
 from headway_onnx.graphs import code_name
 
-from headway_tabular.derive import evaluate
-from headway_tabular.layout import WORDS, Branch, Layout
+from headway_tabular.features.derive import evaluate
+from headway_tabular.features.layout import WORDS, Branch, Layout
+from headway_tabular.features.vocabularies import Vocabularies
 from headway_tabular.transforms import Block
-from headway_tabular.vocabularies import Vocabularies
 
 BATCH = 4 * CHUNK
 """Rows that are read at a time; the graph is given `CHUNK` of them at a time."""

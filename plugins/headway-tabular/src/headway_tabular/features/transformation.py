@@ -11,10 +11,10 @@ import polars as pl
 from headway import DataError
 from headway.contracts import CHUNK, Runtime, Schema, feeds
 
-from headway_tabular.assembly import ARRAYS, finished
-from headway_tabular.columns import Columns
-from headway_tabular.fitting import EXACT, FittedBranch, by_fold
-from headway_tabular.folds import folds
+from headway_tabular.features.assembly import ARRAYS, finished
+from headway_tabular.features.columns import Columns
+from headway_tabular.features.fitting import EXACT, FittedBranch, by_fold
+from headway_tabular.features.folds import folds
 
 
 @dataclass(frozen=True)

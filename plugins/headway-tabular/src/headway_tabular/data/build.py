@@ -13,14 +13,14 @@ from headway.contracts import ROW, Dataset, NullValues, Recipe, Schema, Target
 from headway.errors import Place
 from headway.naming import unknown
 
-from headway_tabular.kinds import columns_of, kinds_of
-from headway_tabular.leakage import findings, settle
-from headway_tabular.recipes import brought, recipe_of, tables_of, used
+from headway_tabular.data.kinds import columns_of, kinds_of
+from headway_tabular.data.recipes import brought, recipe_of, tables_of, used
+from headway_tabular.data.targets import missing_targets, target_of
+from headway_tabular.quality.leakage import findings, settle
+from headway_tabular.quality.validation import enforce
 from headway_tabular.sources.typed import typed
-from headway_tabular.split_time import LEFT_OUT
-from headway_tabular.splitting import assign, divided
-from headway_tabular.targets import missing_targets, target_of
-from headway_tabular.validation import enforce
+from headway_tabular.splits.assign import assign, divided
+from headway_tabular.splits.by_time import LEFT_OUT
 
 if TYPE_CHECKING:
     from headway_tabular.table import Rows

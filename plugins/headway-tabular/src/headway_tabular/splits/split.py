@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from annotated_types import Ge, Le
 from headway import DataError
 
-from headway_tabular.duration import duration
+from headway_tabular.splits.duration import duration
 
 Fraction = Annotated[float, Ge(0), Le(1)]
 Moment = str | int | float

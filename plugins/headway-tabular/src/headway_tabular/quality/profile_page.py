@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from importlib import resources
 from typing import Any
 
-from headway_tabular.profile import QUANTILES, ColumnProfile, Profile
+from headway_tabular.quality.profile import QUANTILES, ColumnProfile, Profile
 
 WIDTH, HEIGHT = 300, 56
 """Of a histogram, in units of its drawing."""
@@ -30,7 +30,7 @@ def page(profile: Profile, title: str) -> str:
         "facts": facts, "brief": lambda column: brief(column, profile.rows),
     }  # fmt: skip
     environment.filters |= filters
-    template = resources.files("headway_tabular") / "profile.html.j2"
+    template = resources.files("headway_tabular.quality") / "profile.html.j2"
     return environment.from_string(template.read_text(encoding="utf-8")).render(
         profile=profile, title=title, width=WIDTH, height=HEIGHT
     )

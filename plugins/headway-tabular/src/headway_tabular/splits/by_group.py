@@ -8,9 +8,9 @@ import numpy as np
 import polars as pl
 from headway import DataError
 
-from headway_tabular.passes import BATCH, looked_up, sizes
-from headway_tabular.permutation import permuted
-from headway_tabular.split import Split
+from headway_tabular.splits.passes import BATCH, looked_up, sizes
+from headway_tabular.splits.permutation import permuted
+from headway_tabular.splits.split import Split
 
 
 def by_group(frame: pl.LazyFrame, split: Split, seed: int, group: str, batch: int = BATCH) -> Iterator[np.ndarray]:

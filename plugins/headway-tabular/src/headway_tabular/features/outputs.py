@@ -10,10 +10,10 @@ import numpy as np
 import polars as pl
 from headway.contracts import CHUNK, POSITION, ROW, TARGET, WEIGHT, Dataset, Source, labels
 
-from headway_tabular.arrays import write_arrays
-from headway_tabular.balance import Balance, balanced
-from headway_tabular.columns import BATCH
-from headway_tabular.transform import Transformation
+from headway_tabular.features.arrays import write_arrays
+from headway_tabular.features.columns import BATCH
+from headway_tabular.features.transformation import Transformation
+from headway_tabular.splits.balance import Balance, balanced
 
 TRAIN = "train"
 """The split that is learnt from."""

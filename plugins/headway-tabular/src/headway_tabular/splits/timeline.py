@@ -11,9 +11,9 @@ import numpy as np
 import polars as pl
 from headway import DataError
 
-from headway_tabular.duration import duration
-from headway_tabular.passes import BATCH, batches
-from headway_tabular.split import Moment, Span
+from headway_tabular.splits.duration import duration
+from headway_tabular.splits.passes import BATCH, batches
+from headway_tabular.splits.split import Moment, Span
 
 KEPT = 2_000_000
 """So many values are kept in memory (16 MB); more are read anew in every pass."""

@@ -8,7 +8,7 @@ from datetime import datetime
 
 import polars as pl
 
-from headway_tabular.divided import KEYS, Divided, chosen
+from headway_tabular.quality.divided import KEYS, Divided, chosen
 
 FEATURES, WHOLE = "__features__", "__whole__"
 

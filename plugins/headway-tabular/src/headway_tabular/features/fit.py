@@ -12,14 +12,14 @@ from headway import Context, DataError
 from headway.contracts import ROW, TARGET, ArraySpec, Dataset, Features, Graph, Recipe, Schema, labels
 from headway_onnx.graphs import as_graph, export_module, merge
 
-from headway_tabular.assembly import ARRAYS, Assembly, example
-from headway_tabular.columns import Columns
-from headway_tabular.fitting import FittedBranch, Supervision, fit_branch
-from headway_tabular.folds import draw, folds, smallest
-from headway_tabular.layout import Layout, plan_layout
-from headway_tabular.outputs import TRAIN, Sources
-from headway_tabular.transform import Transformation
-from headway_tabular.vocabularies import learn_vocabularies
+from headway_tabular.features.assembly import ARRAYS, Assembly, example
+from headway_tabular.features.columns import Columns
+from headway_tabular.features.fitting import FittedBranch, Supervision, fit_branch
+from headway_tabular.features.folds import draw, folds, smallest
+from headway_tabular.features.layout import Layout, plan_layout
+from headway_tabular.features.outputs import TRAIN, Sources
+from headway_tabular.features.transformation import Transformation
+from headway_tabular.features.vocabularies import learn_vocabularies
 
 if TYPE_CHECKING:
     from headway_tabular.tabular import Tabular

@@ -12,8 +12,8 @@ import numpy as np
 import polars as pl
 from headway.contracts import NUMBERS
 
-from headway_tabular.divided import KEYS, SAMPLE, chosen
-from headway_tabular.kinds import kind_of
+from headway_tabular.data.kinds import kind_of
+from headway_tabular.quality.divided import KEYS, SAMPLE, chosen
 
 BINS = 30
 TOP = 10

@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from headway.contracts import CHUNK
 
-from headway_tabular.folds import FOLDS
-from headway_tabular.layout import Branch, Step, check_takes
-from headway_tabular.selectors import fault
+from headway_tabular.features.folds import FOLDS
+from headway_tabular.features.layout import Branch, Step, check_takes
+from headway_tabular.features.selectors import fault
 from headway_tabular.transforms import Block, Fit, Fitted
 from headway_tabular.transforms.impute import Impute
 

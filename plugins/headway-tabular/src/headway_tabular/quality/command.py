@@ -17,7 +17,7 @@ from headway.naming import unknown
 if TYPE_CHECKING:
     from headway import Stage
 
-    from headway_tabular.profile import Profile
+    from headway_tabular.quality.profile import Profile
     from headway_tabular.table import Rows
 
 ACTIONS = ("profile",)
@@ -59,11 +59,11 @@ class Data:
         found = _profiled(table, has_target=has_target)
         sys.stdout.write(_printed(found, title))
         if arguments.html is not None:
-            from headway_tabular.profile_page import page
+            from headway_tabular.quality.profile_page import page
 
             _write(arguments.html, page(found, title))
         if arguments.rules is not None:
-            from headway_tabular.profile_rules import fragment
+            from headway_tabular.quality.profile_rules import fragment
 
             _write(arguments.rules, fragment(found, title, arguments.rules.stem))
         return 0
@@ -100,9 +100,9 @@ def _bare(text: str) -> Rows:
 
 
 def _profiled(table: Rows, *, has_target: bool) -> Profile:
-    from headway_tabular.build import source_frame
-    from headway_tabular.kinds import kinds_of
-    from headway_tabular.profile import profile
+    from headway_tabular.data.build import source_frame
+    from headway_tabular.data.kinds import kinds_of
+    from headway_tabular.quality.profile import profile
 
     with TemporaryDirectory() as work:
         frame = source_frame(table, Path(work))
@@ -116,7 +116,7 @@ def _profiled(table: Rows, *, has_target: bool) -> Profile:
 
 def _printed(found: Profile, title: str) -> str:
     """The profile as a table of text."""
-    from headway_tabular.profile_page import lines
+    from headway_tabular.quality.profile_page import lines
 
     rows = [["column", "kind", "missing", "different", "holds", "look at"], *lines(found)]
     widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]

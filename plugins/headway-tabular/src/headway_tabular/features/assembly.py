@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 import torch
 from headway_onnx.graphs import code_name
 
-from headway_tabular.columns import Columns
-from headway_tabular.derive import evaluate
-from headway_tabular.fitting import LIMIT, FittedBranch
+from headway_tabular.features.columns import Columns
+from headway_tabular.features.derive import evaluate
+from headway_tabular.features.fitting import LIMIT, FittedBranch
 
 ARRAYS = {"number": ("numeric", "float32"), "code": ("categorical", "int64")}
 """What a block holds → the array it is part of, and its type."""

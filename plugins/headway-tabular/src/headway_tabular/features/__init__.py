@@ -1,0 +1,1 @@
+"""Columns → arrays, by a graph that is fitted on the training rows."""

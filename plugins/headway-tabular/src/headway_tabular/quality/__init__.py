@@ -1,0 +1,1 @@
+"""What the data must be: rules, checks for leaks, profiles."""
