@@ -296,3 +296,16 @@ def test_an_order_that_is_a_number_divides_but_is_no_input(table, make_context):
     ends = {name: split.collect()["step"] for name, split in data.splits.items()}
     assert ends["train"].max() < ends["validation"].min() <= ends["validation"].max() < ends["test"].min()
     assert "step" not in {column.name for column in data.schema.inputs}
+
+
+def test_a_table_without_rows_is_refused_in_every_format(table, make_context):
+    for name in ("rows.csv", "rows.parquet"):
+        with pytest.raises(DataError, match="no rows"):
+            table(tiny_table(60).clear(), name=name).run(make_context())
+    with pytest.raises(DataError, match="no row"):
+        table(faulty(income=pl.lit(None, pl.String)), drop_missing_target=True).run(make_context())
+
+
+def test_all_rows_may_break_a_rule(table, make_context):
+    with pytest.raises(DataError, match="no row"):
+        table(rules={"age": Rule(max=1, otherwise="drop")}).run(make_context())

@@ -18,6 +18,7 @@ from headway_tabular.data.recipes import brought, recipe_of, tables_of, used
 from headway_tabular.data.targets import missing_targets, target_of
 from headway_tabular.quality.leakage import findings, settle
 from headway_tabular.quality.validation import enforce
+from headway_tabular.sources.faults import readable
 from headway_tabular.sources.typed import typed
 from headway_tabular.splits.assign import assign, divided
 from headway_tabular.splits.by_time import LEFT_OUT
@@ -31,15 +32,14 @@ AFTER = "after"
 
 def build_dataset(table: Rows, context: Context) -> Dataset:
     """Reads, types, checks and divides the rows of a table; raises `DataError` for whatever does not fit."""
-    frame = source_frame(table, context.work)
-    rows, recipe = _made(table, frame, context)
+    whole, recipe = _made(table, source_frame(table, context.work), context)
+    rows = _with_target(whole, table, context)
     roles = {table.target, table.time, table.group, table.weight, table.split.column}
     given = _given_kinds(table, rows)
     kinds = kinds_of(rows.drop(ROW), given, roles)
     _tell_kinds({name: kind for name, kind in kinds.items() if name not in given}, context)
     target = target_of(rows, table, kinds[table.target])
-    count = frame.select(pl.len()).collect(engine="streaming").item()
-    splits = _divided(table, rows, target, count)
+    splits = _divided(table, whole, rows, target)
     if table.split.column is not None:
         splits = {name: part.drop(table.split.column) for name, part in splits.items()}
         del kinds[table.split.column]
@@ -61,8 +61,6 @@ def source_frame(table: Rows, work: Path) -> pl.LazyFrame:
     _check_names(table, names)
     plain = NullValues(table.null_values).apply(raw.drop(_unused(table, names)))
     frame = typed(plain, {name: kind for name, kind in table.kinds.items() if name in names}, table.reading)
-    if not frame.head(1).collect(engine="streaming").height:
-        raise DataError(f"{table.called} has no rows", hint="a table has a header and rows", code="empty-file")
     return frame.with_row_index(ROW).with_columns(pl.col(ROW).cast(pl.Int64))
 
 
@@ -81,8 +79,9 @@ def _made(table: Rows, frame: pl.LazyFrame, context: Context) -> tuple[pl.LazyFr
     whole = recipe.apply(enforced.frame, tables)
     _check_roles(table, whole.collect_schema().names())
     path = context.work / "rows.parquet"
-    whole.drop(_left_out(table, whole)).sink_parquet(path, compression="lz4")
-    return _with_target(pl.scan_parquet(path), table, context), recipe
+    with readable(table.called):
+        whole.drop(_left_out(table, whole)).sink_parquet(path, compression="lz4")
+    return pl.scan_parquet(path), recipe
 
 
 def _left_out(table: Rows, whole: pl.LazyFrame) -> list[str]:
@@ -105,7 +104,7 @@ def _with_target(rows: pl.LazyFrame, table: Rows, context: Context) -> pl.LazyFr
     return rows.filter(~lost)
 
 
-def _divided(table: Rows, rows: pl.LazyFrame, target: Target, count: int) -> dict[str, pl.LazyFrame]:
+def _divided(table: Rows, whole: pl.LazyFrame, rows: pl.LazyFrame, target: Target) -> dict[str, pl.LazyFrame]:
     codes = assign(
         rows,
         table.split,
@@ -116,8 +115,9 @@ def _divided(table: Rows, rows: pl.LazyFrame, target: Target, count: int) -> dic
         group=table.group,
     )
     ids = rows.select(ROW).collect(engine="streaming")[ROW].to_numpy()
-    # Rows that were filtered out after the last one may still be looked up: polars filters in an order of its own.
-    by_row = np.full(count, LEFT_OUT, np.uint8)
+    # Rows without a target may be looked up too: polars filters in an order of its own.
+    last = whole.select(pl.col(ROW).max()).collect(engine="streaming").item()
+    by_row = np.full(last + 1, LEFT_OUT, np.uint8)
     by_row[ids] = codes
     return divided(rows, by_row)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 from headway import Context, DataError
-from headway.contracts import ROW, TARGET, ArraySpec, Dataset, Features, Graph, Recipe, Schema, labels
+from headway.contracts import ROW, TARGET, ArraySpec, Dataset, Features, Graph, Schema, labels
 from headway_onnx.graphs import as_graph, export_module, merge
 
 from headway_tabular.features.assembly import ARRAYS, Assembly, example
@@ -34,7 +34,7 @@ def fit(stage: Tabular, context: Context, data: Dataset) -> Features:
     writer = Sources(transformation, context.work / "arrays")
     sources = writer.write(data)
     sources[TRAIN] = writer.balance(sources[TRAIN], stage.balance, stage.seed)
-    recipe = _recipe(data.recipe, [column.name for column in layout.columns])
+    recipe = data.recipe.only([column.name for column in layout.columns])
     return Features(layout.columns, recipe, graph, specs(branches), data.schema.target, sources)
 
 
@@ -90,9 +90,3 @@ def specs(branches: Sequence[FittedBranch]) -> tuple[ArraySpec, ...]:
         places = tuple(place for place, is_learnt in enumerate(learnt) if is_learnt)
         found.append(ArraySpec(name, dtype, (len(names),), names, sizes if kind == "code" else None, places))
     return tuple(found)
-
-
-def _recipe(recipe: Recipe, names: list[str]) -> Recipe:
-    """The steps that these columns need."""
-    only = getattr(recipe, "only", None)
-    return recipe if only is None else only(names)
