@@ -32,7 +32,7 @@ TIMES = {"temp": 0.05, "humid": 0.05, "wind": 0.1, "pressure": 0.12}
 """Numbers with missing values, and their share."""
 STREAMED = 1_000_000
 """Rows of the smallest table whose memory is watched."""
-GROUP = 25_000
+GROUP = 50_000
 """Rows that the reader of a file decodes at a time."""
 
 
