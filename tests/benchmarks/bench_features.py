@@ -167,7 +167,7 @@ def _speed(name: str, path: Path, budget: float) -> Ratio:
 
 
 def _growth(folder: Path) -> Iterator[Ratio]:
-    """Statistics of 100,000 rows; a table large enough that the reader's own buffers are full at once."""
+    """Statistics of 100,000 rows. What grows is the reader's: its buffers, until they are full, and a file's footer."""
     tile, peaks = narrow(STREAMED).lazy(), {}
     for times in (1, 10, 50):
         path = folder / f"{times}.parquet"
@@ -176,7 +176,7 @@ def _growth(folder: Path) -> Iterator[Ratio]:
         path.unlink()
     for times in (10, 50):
         name = f"memory beyond the libraries at {times} x {STREAMED // 1000}k rows, to that at 1"
-        yield Ratio(name, peaks[times], peaks[1], 1.3)
+        yield Ratio(name, peaks[times], peaks[1], 1.4)
 
 
 def _peak(whose: str, path: Path, *words: str) -> float:
