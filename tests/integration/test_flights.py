@@ -43,7 +43,7 @@ def test_what_is_known_too_late_is_refused(flights):
     assert asked.returncode == 1
     assert "dep_delay" in asked.stderr
     assert "available_at" in asked.stderr
-    undeclared = headway(flights, "run", "experiment=flights", "data.available_at={}", "--to", "data")
+    undeclared = headway(flights, "run", "experiment=flights", "~data.available_at", "--to", "data")
     assert undeclared.returncode == 1
     assert "dep_delay" in undeclared.stderr
     assert "data.checks.single_feature=warning" in undeclared.stderr

@@ -16,7 +16,7 @@ from headway.naming import unknown
 if TYPE_CHECKING:
     import polars as pl
 
-ROW_GROUP = 131_072
+ROW_GROUP = 65_536
 """Rows in a block of a parquet file: said, so that the bytes do not depend on how rows came."""
 
 
