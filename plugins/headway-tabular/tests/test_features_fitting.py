@@ -184,6 +184,18 @@ def test_what_follows_a_target_mean_is_fitted_on_values_out_of_fold(run):
     assert values.std() == pytest.approx(1, abs=1e-5)
 
 
+def test_few_groups_may_leave_folds_empty(run):
+    frame = noise(300).with_columns(pl.Series("g", np.arange(300) % 3))
+    data = dataset(frame, group="g")
+    schema, rows = data.schema, data.split("train").collect()
+    assert folds(rows, schema).max() < FOLDS - 1
+    features = run(data, columns={"word": ("vocabulary", {"target_mean": {"smooth": 0.0}})}, only=("word",))
+    classes, fold = batch(features)[TARGET], folds(rows, schema)
+    others = [classes[fold != number].mean() for number in fold]
+    alone = rows["word"].is_unique().to_numpy()
+    np.testing.assert_allclose(column(features, "word_mean")[alone], np.array(others, np.float32)[alone], rtol=1e-6)
+
+
 def test_rows_of_a_group_never_see_each_others_target(run):
     random = np.random.default_rng(0)
     group = np.repeat(np.arange(200), 10)

@@ -103,6 +103,7 @@ def test_columns_are_named_by_what_is_averaged(fitted):
     assert fitted["three", "auto"].block.names[:4] == ("sex_mean_0", "sex_mean_1", "sex_mean_2", "size_mean_0")
 
 
-def test_one_fold_is_refused():
-    with pytest.raises(DataError, match="all rows are in one fold"):
-        TargetMean().fit(dataclasses.replace(FITS["binary"], fold=np.zeros_like(FITS["binary"].fold)))
+@pytest.mark.parametrize("fold", [0, 3])
+def test_one_fold_is_refused(fold):
+    with pytest.raises(DataError, match="all training rows are in one fold"):
+        TargetMean().fit(dataclasses.replace(FITS["binary"], fold=np.full_like(FITS["binary"].fold, fold)))

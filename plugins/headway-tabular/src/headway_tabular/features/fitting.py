@@ -183,7 +183,8 @@ class _Progress:
 
 
 def _chain(steps: list[Fitted], fold: int | None = None) -> Chain:
-    modules = [step.module if fold is None or not step.out_of_fold else step.out_of_fold[fold] for step in steps]
+    # Few groups may leave the last folds without rows to learn from: then the module of all rows saw none of theirs.
+    modules = [dict(enumerate(step.out_of_fold)).get(-1 if fold is None else fold, step.module) for step in steps]
     return Chain(modules, [step.flags for step in steps]).eval()
 
 

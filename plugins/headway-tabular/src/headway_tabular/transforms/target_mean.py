@@ -29,13 +29,17 @@ class TargetMean(Transform):
     Bayes)."""
 
     def fit(self, fit: Fit) -> Fitted:
-        """One number a code, for each fold and for all rows; raises `DataError` for fewer than two folds."""
+        """One number a code, for each fold and for all rows; raises `DataError` if all rows are in one fold."""
         from headway_tabular.transforms.modules.codes import Lookup
         from headway_tabular.transforms.modules.target import Sums
 
         sums = Sums.of(fit)
-        if sums.folds < 2:
-            raise DataError("target_mean: all rows are in one fold", hint="use two or more folds", code="one-fold")
+        if sums.alone:
+            raise DataError(
+                "target_mean: all training rows are in one fold",
+                hint="there are too few groups (data.group), or rows, to learn from those of others",
+                code="one-fold",
+            )
         smooth = None if self.smooth == "auto" else self.smooth
         without = tuple(Lookup(sums.means(smooth, leave_out=fold)) for fold in range(sums.folds))
         return Fitted(Block("number", _names(fit)), Lookup(sums.means(smooth)), without)

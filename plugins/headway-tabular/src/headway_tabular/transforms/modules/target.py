@@ -43,8 +43,13 @@ class Sums:
 
     @property
     def folds(self) -> int:
-        """How many folds have rows, or a number below that of one that has."""
+        """One more than the number of the last fold that has rows."""
         return len(self.counts[0])
+
+    @property
+    def alone(self) -> bool:
+        """Whether some fold has all rows, so that the others say nothing of them."""
+        return bool((self.counts[0].sum(axis=1) > 0).sum() < 2)
 
     def means(self, smooth: float | None, leave_out: int | None = None) -> list[np.ndarray]:
         """For each column the smoothed means; shape (codes, targets).
