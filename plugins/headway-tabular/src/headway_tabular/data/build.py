@@ -22,6 +22,7 @@ from headway_tabular.sources.faults import readable
 from headway_tabular.sources.typed import typed
 from headway_tabular.splits.assign import assign, divided
 from headway_tabular.splits.by_time import LEFT_OUT
+from headway_tabular.splits.passes import batches
 
 if TYPE_CHECKING:
     from headway_tabular.table import Rows
@@ -114,11 +115,13 @@ def _divided(table: Rows, whole: pl.LazyFrame, rows: pl.LazyFrame, target: Targe
         time=table.time,
         group=table.group,
     )
-    ids = rows.select(ROW).collect(engine="streaming")[ROW].to_numpy()
     # Rows without a target may be looked up too: polars filters in an order of its own.
     last = whole.select(pl.col(ROW).max()).collect(engine="streaming").item()
     by_row = np.full(last + 1, LEFT_OUT, np.uint8)
-    by_row[ids] = codes
+    start = 0
+    for part in batches(rows.select(ROW)):
+        by_row[part[ROW].to_numpy()] = codes[start : start + part.height]
+        start += part.height
     return divided(rows, by_row)
 
 
