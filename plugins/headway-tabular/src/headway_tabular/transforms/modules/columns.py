@@ -41,7 +41,8 @@ def median(column: np.ndarray) -> float:
         column.partition(middle)
         return float(column[middle])
     column.partition([middle - 1, middle])
-    return float(column[middle - 1] / 2 + column[middle] / 2)
+    low, high = column[middle - 1 : middle + 1].tolist()
+    return low if low == high else low / 2 + high / 2  # half of the smallest number is 0
 
 
 def standard(column: np.ndarray) -> tuple[float, float]:
