@@ -187,6 +187,14 @@ def test_a_derived_column_may_be_the_target_and_is_not_needed_to_score(table, ma
     assert "spending" not in made.recipe.only(inputs).needs(inputs)
 
 
+def test_what_is_made_of_columns_known_too_late_is_known_too_late(table, make_context):
+    derive = {"half": "spending / 2", "quarter": "half / 2", "rich": "quarter > 5", "double": "age * 2"}
+    made = table(target="rich", derive=derive, drop=("income", "spending"), available_at={"spending": "after"})
+    schema = made.run(make_context()).schema
+    assert schema.late == ("half", "quarter")
+    assert "double" in {column.name for column in schema.inputs}
+
+
 def test_rules_are_enforced_and_replayed(table, make_context):
     frame = faulty(age=pl.Series([-5, 400, *range(20, 78)]))
     rules = {"age": Rule(min=0, max=120, otherwise="clip")}
@@ -238,6 +246,29 @@ def test_further_tables_and_earlier_rows_are_joined_as_they_were_known(visits, m
     tables = {name: pl.scan_csv(folder / f"{name}.csv", infer_schema=False) for name in ("shops", "weather")}
     again = data.recipe.apply(pl.scan_parquet(folder / "visits.parquet"), tables).collect()
     assert again["weather_rain"].to_list() == found["weather_rain"].to_list()
+
+
+def test_a_window_over_what_is_known_later_must_say_since_when(visits, make_context):
+    folder, _ = visits
+
+    def run(name, **window):
+        window = WindowConfig(take="last", of="twice", by=("shop",), **window)
+        made = visiting(folder, derive={"twice": "spent * 2"}, windows={"w": window}, available_at={"spent": "after"})
+        return made.run(make_context(name))
+
+    with pytest.raises(DataError, match=r"data\.windows\.w takes 'twice'") as caught:
+        run("rash")
+    assert "delay" in caught.value.hint
+    schema = run("late", delay="1h").schema
+    assert {"spent", "twice"} <= set(schema.late)
+    assert "w" in {column.name for column in schema.inputs}
+
+
+def test_what_a_key_that_is_known_later_brings_is_known_no_sooner(visits, make_context):
+    folder, _ = visits
+    shops = {"shops": JoinConfig(path=str(folder / "shops.csv"), by=("shop",))}
+    schema = visiting(folder, join=shops, available_at={"shop": "after"}).run(make_context()).schema
+    assert set(schema.late) == {"shop", "shops_size"}
 
 
 def test_a_table_that_is_only_looked_back_on_brings_no_columns(visits, make_context):

@@ -14,6 +14,7 @@ from headway.errors import Place
 from headway.naming import unknown
 
 from headway_tabular.data.kinds import columns_of, kinds_of
+from headway_tabular.data.known import AFTER, known_at
 from headway_tabular.data.recipes import brought, recipe_of, tables_of, used
 from headway_tabular.data.targets import missing_targets, target_of
 from headway_tabular.quality.leakage import findings, settle
@@ -26,9 +27,6 @@ from headway_tabular.splits.passes import batches
 
 if TYPE_CHECKING:
     from headway_tabular.table import Rows
-
-AFTER = "after"
-"""What `available_at` says of a column that is known only after the moment of prediction."""
 
 
 def build_dataset(table: Rows, context: Context) -> Dataset:
@@ -44,8 +42,8 @@ def build_dataset(table: Rows, context: Context) -> Dataset:
     if table.split.column is not None:
         splits = {name: part.drop(table.split.column) for name, part in splits.items()}
         del kinds[table.split.column]
-    schema = _schema(table, rows, splits["train"], kinds, target)
-    known = {name: when for name, when in table.available_at.items() if name in kinds}
+    known = {name: when for name, when in known_at(table.available_at, recipe).items() if name in kinds}
+    schema = _schema(table, rows, splits["train"], kinds, target, known)
     by_time = table.split.by == "time"
     settle(findings(schema, splits, available_at=known, levels=table.checks, by_time=by_time), context)
     return Dataset(schema, splits, recipe)
@@ -125,9 +123,16 @@ def _divided(table: Rows, whole: pl.LazyFrame, rows: pl.LazyFrame, target: Targe
     return divided(rows, by_row)
 
 
-def _schema(table: Rows, rows: pl.LazyFrame, train: pl.LazyFrame, kinds: Mapping[str, str], target: Target) -> Schema:
+def _schema(
+    table: Rows,
+    rows: pl.LazyFrame,
+    train: pl.LazyFrame,
+    kinds: Mapping[str, str],
+    target: Target,
+    known: Mapping[str, str],
+) -> Schema:
     columns = columns_of(rows, train, kinds)
-    late = tuple(name for name, when in table.available_at.items() if when == AFTER and name in kinds)
+    late = tuple(name for name, when in known.items() if when == AFTER and name != target.column)
     return Schema(columns, (target,), table.time, table.group, table.weight, table.sensitive, late)
 
 

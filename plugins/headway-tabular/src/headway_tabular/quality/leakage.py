@@ -11,13 +11,12 @@ from headway import Context, DataError
 from headway.contracts import Column, Schema, Target
 from headway.naming import unknown
 
+from headway_tabular.data.known import AFTER
 from headway_tabular.quality import overlaps
 from headway_tabular.quality.checks import LEVELS, Check, Level
 from headway_tabular.quality.divided import KEYS, Divided
 from headway_tabular.quality.strength import Truth, strength
 
-AFTER = "after"
-"""What `available_at` says of a column that is known only after the fact."""
 COMMON = 0.01
 """Twins and unseen categories in a smaller share of the rows are ordinary."""
 UNIQUE = 0.98
