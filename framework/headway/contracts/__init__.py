@@ -13,7 +13,7 @@ from headway.contracts.derived import Derive, NullValues
 from headway.contracts.durations import parse_duration
 from headway.contracts.expressions import Expression, check_grammar, parse_expression
 from headway.contracts.features import POSITION, Features
-from headway.contracts.feeds import MISSING, TARGET, WEIGHT, conform, feeds, labels
+from headway.contracts.feeds import MISSING, TARGET, WEIGHT, as_text, conform, feeds, labels
 from headway.contracts.graph import CHUNK, ArraySpec, Graph, Runtime, run_chunked
 from headway.contracts.joins import Join
 from headway.contracts.limits import Limits, Outside, Violation
@@ -83,6 +83,7 @@ __all__ = [
     "View",
     "Violation",
     "Window",
+    "as_text",
     "canonical_json",
     "cast_columns",
     "chain",

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from headway.contracts.feeds import EXACT
+from headway.contracts.feeds import EXACT, as_text
 from headway.contracts.schema import Column
 from headway.errors import DataError
 
@@ -125,7 +125,7 @@ def _cast(given: pl.DataType, column: Column) -> pl.Expr:
         value = value.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
     if given == pl.Duration and wanted == pl.Float64:
         return value.dt.total_microseconds() / 1e6
-    return value.cast(wanted, strict=False)
+    return as_text(value, given).alias(column.name) if wanted == pl.String else value.cast(wanted, strict=False)
 
 
 def _of_text(text: pl.Expr, wanted: pl.DataType) -> pl.Expr:

@@ -49,7 +49,11 @@ def conform(frame: pl.DataFrame, columns: Sequence[Column]) -> pl.DataFrame:
         if type(given.dtype) is getattr(pl, column.dtype) and column.kind in (*NUMBERS, *STRINGS):
             series.append(given)  # most rows come as they should; a cast of each column would be most of a row's time
             continue
-        cast = given.cast(getattr(pl, column.dtype), strict=False)
+        wanted = getattr(pl, column.dtype)
+        is_text = wanted == pl.String
+        cast = (
+            pl.select(as_text(pl.lit(given), given.dtype)).to_series() if is_text else given.cast(wanted, strict=False)
+        )
         lost = given.filter(_lost(given, cast))
         if lost.len():
             faults.append(
@@ -59,6 +63,20 @@ def conform(frame: pl.DataFrame, columns: Sequence[Column]) -> pl.DataFrame:
     if faults:
         raise DataError("; ".join(faults), hint="give the columns the model was trained on", code="columns")
     return pl.DataFrame(series)
+
+
+def as_text(value: pl.Expr, given: pl.DataType) -> pl.Expr:
+    """Values as text, NaN as missing; a whole number is written the same whether it came as an integer or a float.
+
+    Categories that are numbers become floats in many libraries as soon as one of them is missing.
+    """
+    import polars as pl
+
+    if not given.is_float():
+        return value.cast(pl.String, strict=False)
+    known = value.cast(pl.Float64).fill_nan(None)
+    whole = known.cast(pl.Int64, strict=False)
+    return pl.when(whole.cast(pl.Float64) == known).then(whole.cast(pl.String)).otherwise(known.cast(pl.String))
 
 
 def _lost(given: pl.Series, cast: pl.Series) -> pl.Series:

@@ -5,7 +5,7 @@ import zipfile
 import polars as pl
 import pytest
 from headway import DataError
-from headway.contracts import ROW
+from headway.contracts import ROW, conform
 from headway.testing import DatasetSuite, StageSuite, tiny_table
 from headway_tabular.data.joining import JoinConfig, WindowConfig
 from headway_tabular.quality.rules import Rule
@@ -193,6 +193,18 @@ def test_what_is_made_of_columns_known_too_late_is_known_too_late(table, make_co
     schema = made.run(make_context()).schema
     assert schema.late == ("half", "quarter")
     assert "double" in {column.name for column in schema.inputs}
+
+
+def test_categories_that_are_numbers_are_the_same_however_they_are_stored(table, make_context):
+    codes = [float(i % 3) for i in range(199)] + [None]
+    made = table(tiny_table(200).with_columns(code=pl.Series(codes)), "rows.parquet", kinds={"code": "categorical"})
+    data = made.run(make_context())
+    assert set(pl.concat(data.splits.values()).collect()["code"]) == {"0", "1", "2", None}
+    for given in (pl.Series([2, 0]), pl.Series([2.0, 0.0]), pl.Series(["2", "0"])):
+        raw = pl.DataFrame({"code": given})
+        assert data.recipe.only(["code"]).apply(raw.lazy()).collect()["code"].to_list() == ["2", "0"]
+        column = data.schema.column("code")
+        assert conform(raw, [column])["code"].to_list() == ["2", "0"]
 
 
 def test_rules_are_enforced_and_replayed(table, make_context):

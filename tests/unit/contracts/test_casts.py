@@ -24,6 +24,7 @@ def cast(values, dtype, given=None):
         ([1.0, 2.0, None, float("nan")], "Int64", [1, 2, None, None]),
         ([1, 2], "Float64", [1.0, 2.0]),
         ([7, None], "String", ["7", None]),
+        ([7.0, -3.0, 0.5, None, float("nan"), 1e300], "String", ["7", "-3", "0.5", None, None, "1e+300"]),
         ([None, None], "Int64", [None, None]),
         (
             ["2013-01-02", "2013-01-02 03:04", "2013-01-02T03:04:05", "2013-01-02 03:04:05.25"],

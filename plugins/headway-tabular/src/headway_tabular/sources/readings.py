@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 from headway import DataError
+from headway.contracts import as_text
 
 from headway_tabular.sources.options import ReadOptions
 
@@ -179,8 +180,8 @@ def _as_boolean(value: pl.Expr, dtype: pl.DataType, options: ReadOptions) -> Rea
 
 
 def _as_text(value: pl.Expr, dtype: pl.DataType, options: ReadOptions) -> Reading:
-    text = (_raw(value) if dtype in LONG else value).cast(pl.String)
-    return Reading("text", text, text.is_not_null())
+    text = as_text(_raw(value) if dtype in LONG else value, pl.Float64() if dtype == pl.Decimal else dtype)
+    return Reading("text", text, text.is_not_null() | value.is_nan() if dtype.is_float() else text.is_not_null())
 
 
 def _as_time(value: pl.Expr, dtype: pl.DataType, options: ReadOptions) -> Reading:
