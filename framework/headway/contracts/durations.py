@@ -6,25 +6,29 @@ import re
 
 from headway.errors import DataError
 
-UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
-"""Seconds in each unit."""
+UNITS = {
+    "us": 1, "ms": 10**3, "s": 10**6, "m": 60 * 10**6, "h": 3_600 * 10**6, "d": 86_400 * 10**6, "w": 604_800 * 10**6,
+}  # fmt: skip
+"""Microseconds in each unit."""
 
 LONGEST = 10_000 * 366 * 86_400 * 10**6
 """No span is longer, in microseconds: moments plus or minus a span must fit in 64 bits."""
 
+_PART = r"([0-9]+)(us|ms|[smhdw])"
+
 
 def parse_duration(text: str) -> int:
-    """Microseconds of a span such as ``30s``, ``15m``, ``1h``, ``7d`` or ``2w``.
+    """Microseconds of a span such as ``30s``, ``15m``, ``7d`` or ``1d12h``; months and years have no fixed length.
 
     Raises:
         DataError: The text is no such span, or it is longer than 10,000 years.
     """
-    match = re.fullmatch(r"([0-9]+)([smhdw])", text)
-    span = int(match[1]) * UNITS[match[2]] * 10**6 if match else LONGEST + 1
-    if span > LONGEST:
+    is_span = re.fullmatch(f"({_PART})+", text)
+    span = sum(int(number) * UNITS[unit] for number, unit in re.findall(_PART, text))
+    if not is_span or span > LONGEST:
         raise DataError(
-            f"'{text}' is no span of time" if match is None else f"'{text}' is longer than 10,000 years",
-            hint="a whole number with s, m, h, d or w, such as 30s, 15m, 1h, 7d, 2w",
+            f"'{text}' is longer than 10,000 years" if is_span else f"'{text}' is no span of time",
+            hint="whole numbers with us, ms, s, m, h, d or w, such as 30s, 15m, 1h, 7d, 2w or 1d12h",
             code="duration",
         )
     return span

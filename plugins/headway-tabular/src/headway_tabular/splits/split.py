@@ -9,8 +9,7 @@ from typing import Annotated, Literal
 
 from annotated_types import Ge, Le
 from headway import DataError
-
-from headway_tabular.splits.duration import duration
+from headway.contracts import parse_duration
 
 Fraction = Annotated[float, Ge(0), Le(1)]
 Moment = str | int | float
@@ -116,7 +115,7 @@ def _of_times(split: Split) -> Iterator[DataError]:
     for name in ("gap", "window"):
         value = getattr(split, name)
         if isinstance(value, str):
-            duration(value)
+            parse_duration(value)
         elif value is not None and not value >= 0:
             yield _conflict(f"data.split.{name} is {value}", "it must not be negative")
     moments = [

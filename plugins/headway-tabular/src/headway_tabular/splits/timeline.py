@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cached_property
 
 import numpy as np
 import polars as pl
 from headway import DataError
+from headway.contracts import parse_duration
 
-from headway_tabular.splits.duration import duration
 from headway_tabular.splits.passes import BATCH, batches
 from headway_tabular.splits.split import Moment, Span
 
 KEPT = 2_000_000
 """So many values are kept in memory (16 MB); more are read anew in every pass."""
-_TICKS = {"ms": timedelta(milliseconds=1), "us": timedelta(microseconds=1)}
 
 
 @dataclass(frozen=True)
@@ -109,10 +108,8 @@ class Timeline:
             raise self._misfit("duration", given)
         if not isinstance(given, str):
             return given
-        length, unit = duration(given), getattr(self.dtype, "time_unit", "us")
-        if unit == "ns":
-            return length // _TICKS["us"] * 1000
-        return -(-length // _TICKS[unit])
+        span, unit = parse_duration(given), getattr(self.dtype, "time_unit", "us")
+        return {"ns": span * 1000, "us": span, "ms": -(-span // 1000)}[unit]
 
     def _misfit(self, noun: str, given: object) -> DataError:
         kind, hint = ("timestamps", "a date, a time or a duration") if self.dtype.is_temporal() else ("numbers", "one")
