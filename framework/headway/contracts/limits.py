@@ -74,6 +74,12 @@ class Limits:
             given = pl.when(outside).then(None if end is None else _end(end).cast(dtype)).otherwise(given)
         return frame.with_columns(given.alias(self.column))
 
+    def kept(self, frame: pl.LazyFrame) -> pl.LazyFrame:
+        """The rows that are not outside; all of them if the column is not there."""
+        schema = frame.collect_schema()
+        broken = self.outside(schema[self.column]) if self.column in schema else {}
+        return frame.filter(*(~rule for rule in broken.values())) if broken else frame
+
     def outside(self, dtype: pl.DataType) -> dict[str, pl.Expr]:
         """Rule (missing, min, max, categories, pattern) to whether a row breaks it, for a column of that type.
 
@@ -181,11 +187,11 @@ class Outside:
             examples = (*first.examples, *more)[:EXAMPLES]
             self.found[new.column, new.rule] = replace(new, count=first.count + new.count, examples=examples)
 
-    def refuse(self) -> None:
+    def refuse(self, of: str = "") -> None:
         """Raises `DataError` naming every column, rule and count, with examples, if there is anything."""
         if self:
             raise DataError(
-                "; ".join(map(str, self.found.values())),
+                of + "; ".join(map(str, self.found.values())),
                 hint="a score of such a row would mean nothing: mend the rows, or leave them out",
                 code="rules",
             )

@@ -15,7 +15,7 @@ from headway.contracts.casts import cast_columns, misread, refuse_misread
 from headway.contracts.derived import Derive, NullValues
 from headway.contracts.joins import PAST, Apply, Join
 from headway.contracts.keys import require_columns
-from headway.contracts.limits import Limits
+from headway.contracts.limits import Limits, Outside
 from headway.contracts.schema import Column
 from headway.contracts.windows import Window
 from headway.errors import DataError
@@ -100,13 +100,17 @@ class Recipe:
     @property
     def over_rows(self) -> bool:
         """Whether a row's values depend on other rows, which then must be replayed together."""
-        return any(isinstance(step, Window) and step.table is None for step in self.steps)
+        return any(map(_looks_back, self.steps))
 
     def only(self, names: Collection[str]) -> Recipe:
-        """What is needed to make these columns: a part of the steps, columns and tables."""
+        """What is needed to make these columns: a part of the steps, columns and tables.
+
+        Where windows look at earlier rows, what left rows out is kept: it did so before they were looked at.
+        """
         wanted, steps = set(names), list[Step]()
         for step in reversed(self.steps):
-            part = _part(step, wanted)
+            is_kept = _leaves_out(step) and any(map(_looks_back, steps))
+            part = step if is_kept else _part(step, wanted)
             if part is not None:
                 steps.insert(0, part)
                 wanted = _before(wanted, part, (*part.takes(), *_recalls(part)))
@@ -184,13 +188,24 @@ class Recipe:
         return self.recalls({name for step in self.steps for name in step.gives()})
 
     def _past(self, history: pl.LazyFrame) -> pl.LazyFrame:
-        """Earlier rows in their types; raises `DataError` if columns that windows look at are not there."""
+        """Earlier rows in their types, without those that rules leave out, as in training.
+
+        Raises:
+            DataError: Columns that windows look at are not there, or values are not of their types or break a rule.
+        """
         there = history.collect_schema()
         require_columns(there, self._events(), f"table '{HISTORY}'")
         known = {*self._events(), *(column.name for column in self.columns)}
         texts = Replay(self).read(history.select(name for name in there if name in known))
         refuse_misread(misread(texts, self.columns), f"table '{HISTORY}': ")
-        return cast_columns(texts, self.columns).collect().lazy()
+        past = cast_columns(texts, self.columns).collect().lazy()
+        outside = Outside([step for step in self.steps if isinstance(step, Limits) and step.otherwise == "error"])
+        for step in self.steps:
+            if isinstance(step, Limits) and _leaves_out(step):
+                past = step.kept(past)
+        outside.add(past)
+        outside.refuse(f"table '{HISTORY}': ")
+        return past
 
     def _read(self, name: str, table: pl.LazyFrame, columns: Sequence[str]) -> pl.LazyFrame:
         require_columns(table.collect_schema(), columns, f"table '{name}'")
@@ -276,6 +291,16 @@ def _part(step: Step, names: Collection[str]) -> Step | None:
 def _before(wanted: set[str], step: Step, takes: Collection[str]) -> set[str]:
     """What is needed before a step, for what is needed after it."""
     return wanted.difference(step.gives()).union(takes)
+
+
+def _looks_back(step: Step) -> bool:
+    """Whether it looks at other rows."""
+    return isinstance(step, Window) and step.table is None
+
+
+def _leaves_out(step: Step) -> bool:
+    """Whether rows were left out of the data by it."""
+    return isinstance(step, Limits) and step.otherwise == "drop"
 
 
 def _recalls(step: Step) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from headway.contracts import (
     Derive,
     Graph,
     Join,
+    Limits,
     NullValues,
     Output,
     Predictor,
@@ -167,6 +168,29 @@ def test_faults_of_the_history_and_of_tables_name_them():
     given = tables() | {"planes": tables()["planes"].with_columns(seats=pl.lit("many"))}
     with pytest.raises(DataError, match=r"table 'planes': column 'seats' must be Int64: 4 .*'many'"):
         FLIGHTS.apply(flights(5).lazy(), given)
+
+
+def test_the_history_is_held_to_the_rules_of_the_data():
+    rules = (Limits("delay", "drop", high=20), Limits("note", "drop", pattern="[a-z ]*"), Limits("tail", "clip"))
+    held = replace(FLIGHTS, steps=(FLIGHTS.steps[0], *rules, *FLIGHTS.steps[1:])).only({"previous"})
+    assert held.steps[1:3] == rules[:2]
+    assert held.needs({"previous"}) == ("at", "tail")
+    odd = pl.Series(["!"] * 10 + ["fine"] * 30)
+    past = flights(40).with_columns(note=odd)
+    number = pl.col("delay").cast(pl.Int64, strict=False)
+    fit = past.filter((number <= 20).fill_null(value=True), note="fine")
+    assert 0 < fit.height < 30
+    rows = flights(20, 40).drop("delay").lazy()
+    found = held.apply(rows, {HISTORY: past.lazy()}).collect()["previous"]
+    wanted = FLIGHTS.only({"previous"}).apply(rows, {HISTORY: fit.lazy()}).collect()["previous"]
+    assert found.equals(wanted)
+    assert not found.equals(FLIGHTS.only({"previous"}).apply(rows, {HISTORY: past.lazy()}).collect()["previous"])
+
+
+def test_a_history_that_breaks_a_rule_is_refused():
+    held = replace(FLIGHTS, steps=(FLIGHTS.steps[0], Limits("delay", high=20), *FLIGHTS.steps[1:])).only({"previous"})
+    with pytest.raises(DataError, match=r"table 'history': delay: \d+ values above 20"):
+        held.apply(flights(2, 40).drop("delay").lazy(), {HISTORY: flights(40).lazy()})
 
 
 def test_all_missing_tables_are_named_with_their_columns():
