@@ -239,6 +239,16 @@ def test_what_is_known_only_after_the_time_of_the_row_stops():
     assert ("single_feature", "error") in found(replace(schema, late=()), splits, by_time=True)
 
 
+def test_a_value_that_is_there_although_nobody_says_since_when_stops():
+    early = flights().with_columns(wind_at=pl.col("leaves") - timedelta(hours=1))
+    known = {"available_at": {"wind": "wind_at"}, "by_time": True}
+    assert ("late", "error") not in found(*divide(early, "y", time="leaves", ordered=True), **known)
+    open_ = early.with_columns(wind_at=pl.when(pl.int_range(pl.len()) != 7).then("wind_at"))
+    assert ("late", "error") in found(*divide(open_, "y", time="leaves", ordered=True), **known)
+    lost = open_.with_columns(wind=pl.when(pl.int_range(pl.len()) != 7).then("wind"))
+    assert ("late", "error") not in found(*divide(lost, "y", time="leaves", ordered=True), **known)
+
+
 @pytest.mark.parametrize(
     ("available_at", "roles", "part"),
     [

@@ -228,13 +228,13 @@ class _Search:
         for name, when in self.available_at.items():
             if when == AFTER or name not in inputs:
                 continue
-            is_late = (pl.col(when) > pl.col(str(time))) & pl.col(name).is_not_null()
+            is_late = (pl.col(when) > pl.col(str(time))).fill_null(value=True) & pl.col(name).is_not_null()
             counts = [f.select(is_late.sum()).collect(engine="streaming").item() for f in self.data.splits.values()]
             if sum(counts):
                 yield Finding(
                     "late",
                     "error",
-                    f"'{name}' is known only after '{time}' in {sum(counts):,} rows, as '{when}' says",
+                    f"'{name}' is known only after '{time}' in {sum(counts):,} rows, as '{when}' says (or leaves open)",
                     f"data.drop it, or take an earlier value of it; data.available_at.{name}=after hides it",
                     (name,),
                 )
