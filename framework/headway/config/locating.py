@@ -26,13 +26,13 @@ def locate(where: Place, stage: StageConfig, config: Config, plugins: Plugins) -
         plugins: Where stages are registered.
 
     Returns:
-        The place in the config, with no secret in it; `where` if it names no key, or one that nobody wrote, or if the
-        file is gone.
+        The place in the config, with no secret in it: of a key that nobody wrote that of the nearest above it which
+        somebody did. `where` if there is none, if a part of its text is meant, or if the file is gone.
     """
     if where.line is not None:
         return where
     try:
-        found = _found(where, stage, config)
+        found = _found(where, stage, config) or (_above(where, stage, config) if where.text is None else None)
     except OSError:
         return where
     if found is None:
@@ -47,6 +47,14 @@ def _found(where: Place, stage: StageConfig, config: Config) -> Place | None:
     if first in (stage.name, stage.kind) and stage.at:
         return _own(stage, rest, config)
     return _written(config, (first, *_path(config.tree.root.get(first), rest)))
+
+
+def _above(where: Place, stage: StageConfig, config: Config) -> Place | None:
+    """Where the nearest key above one that nobody wrote was written, but for a stage as a whole."""
+    above = where.source.rpartition(".")[0]
+    if "." not in above:
+        return None
+    return _found(replace(where, source=above), stage, config) or _above(replace(where, source=above), stage, config)
 
 
 def _own(stage: StageConfig, rest: str, config: Config) -> Place | None:

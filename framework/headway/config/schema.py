@@ -19,7 +19,7 @@ from headway.config.fixes import fix
 from headway.config.hints import MISSING, Chosen, dataclasses_of, hints_of, inside, members, names_of, uses_of
 from headway.config.origins import Key
 from headway.config.tree import leaves
-from headway.config.walking import NOTHING, Choice, at_path, choices, marked, nested
+from headway.config.walking import NOTHING, Choice, Nested, at_path, choices, marked, nested
 from headway.errors import HeadwayError
 from headway.fields import Grammar
 from headway.naming import unknown
@@ -183,10 +183,28 @@ def _types(cls: type, values: Mapping[str, Any]) -> Iterator[Problem]:
         for path, messages in wanted.items():
             hints = [hint for hint in (fix(at_path(values, path), messages), _described(cls, path)) if hint]
             yield Problem(path, _what(path, messages, values), "; ".join(hints) or None, "wrong-type")
-    except HeadwayError as error:  # a stage's own __post_init__
-        yield Problem((), error.what, error.hint, error.code)
+    except HeadwayError as error:  # a __post_init__: the class's own, or that of a dataclass in its fields
+        yield _told_by(cls, values, error)
     except (TypeError, ValueError) as error:
         yield Problem((), str(error), None, "wrong-type")
+
+
+def _told_by(cls: type, values: Mapping[str, Any], error: HeadwayError) -> Problem:
+    """The fault of a `__post_init__`, at the innermost dataclass that has it by itself."""
+    at = max((found.at for found in nested(cls, values) if _raises(found, error.what)), key=len, default=())
+    return Problem(at, error.what, error.hint, error.code, inner=at)
+
+
+def _raises(found: Nested, what: str) -> bool:
+    """Whether the mapping of one dataclass is refused so, without what is around it."""
+    try:
+        for option in found.classes:
+            build(option, found.values)
+    except HeadwayError as error:
+        return error.what == what
+    except (TypeError, ValueError):  # of another fault, or of a class that it does not stand for
+        return False
+    return False
 
 
 def _inside(values: Any, location: tuple[Any, ...], meant: Mapping[Key, set[str]]) -> Key | None:

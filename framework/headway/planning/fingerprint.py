@@ -73,6 +73,7 @@ class Fingerprinter:
         roots = {top: package_folders(top) for top in sorted(tops)}
         self.scanner = Scanner(roots, _named(plugins.registry), remembered)
         self._libraries = Libraries(remembered)
+        self._tokens: dict[str, str] = {}
 
     def components(self, stage: StageConfig, inputs: Mapping[str, Any]) -> Fingerprint:
         """What the result of a stage depends on.
@@ -94,11 +95,12 @@ class Fingerprinter:
             "inputs": dict(inputs),
         }
         if hasattr(stage.stage, "fingerprint") or any(is_url(text) for _, text in sources(stage)):
-            # A source that cannot tell whether it changed gets a key that nothing else will ever have.
+            # A source that cannot tell whether it changed gets a key that no other plan will ever have; in one plan
+            # all that ask for the same share it, so that a model and its baselines see the same rows.
             asked: Any = located(stage, self._project) if hasattr(stage.stage, "fingerprint") else None
             told = None if asked is None else asked.fingerprint()
             is_sure = bool(told)
-            components["fingerprint"] = told or secrets.token_hex(16)
+            components["fingerprint"] = told or self._tokens.setdefault(key_of(components), secrets.token_hex(16))
         return Fingerprint(components, scan.libraries, is_sure)
 
     def _reached(self, stage: StageConfig) -> list[str]:

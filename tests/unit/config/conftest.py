@@ -45,6 +45,10 @@ class Bounds:
     low: float = 0.0
     high: float = 1.0
 
+    def __post_init__(self):
+        if self.low > self.high:
+            raise DataError("there is nothing between the bounds", hint="swap them", code="bounds")
+
 
 @dataclass(frozen=True)
 class Rule:

@@ -26,6 +26,12 @@ def place(fault):
         ("model: {rate: .inf}", 9, 15, "model.rate is inf, but should be a finite number"),
         ("model: {rate: .nan}", 9, 15, "model.rate is nan, but should be a finite number"),
         ("model: {rate: 13}", 5, 22, "model: 13 is an unlucky rate"),
+        (
+            "data: {rules: {age: {max: 1, bounds: {low: 2, high: 1}}}}",
+            9,
+            38,
+            "data.rules.age.bounds: there is nothing between the bounds",
+        ),
         ("model: 3", 9, 8, "'model' is a stage, so it holds keys and values"),
         ("model:", 9, 7, "'model' is a stage, so it holds keys and values"),
         ("model: {inputs: 3}", 9, 17, "model: 'inputs' maps parameters to stages"),

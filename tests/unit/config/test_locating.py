@@ -60,6 +60,12 @@ def test_what_nobody_wrote_is_shown_as_it_is(located, source):
     assert located(source, "some text", 6, 4, label="model") == (f"{source}:6", "text")
 
 
+def test_a_field_that_nobody_wrote_is_shown_at_what_holds_it(study, located):
+    study.add("data:\n  rules: {age: {max: 3}}\n")
+    assert located("data.rules.age.policy") == ("configs/experiment/study.yaml:10:16", "{max: 3}")
+    assert located("data.split") == ("data.split", "")
+
+
 def test_a_place_with_a_line_is_left_alone(study):
     experiment = study.check()
     place = Place("people.csv", 3, 1, "a;b")

@@ -182,6 +182,13 @@ def test_a_source_without_fingerprint_is_never_cached(toy):
     assert toy.keys()["lines"] == toy.keys()["lines"]
 
 
+def test_a_model_and_its_baselines_share_a_source_without_fingerprint(toy):
+    run = "    def run(self, context: Context) -> Note:"
+    toy.edit("plugins/toy.py", run, "    def fingerprint(self):\n        return None\n\n" + run)
+    labels = [node.label for node in toy.plan("baselines=[{count: {power: 2}}]").nodes]
+    assert sorted(labels) == ["lines", "model", "model[count]", "summary"]
+
+
 def test_effects_come_last_and_always_run(toy):
     toy.edit("configs/experiment/toy.yaml", "[lines, model, summary]", "[lines, model, ledger, summary]")
     toy.edit("configs/experiment/toy.yaml", "  - /summary: sum", "  - /summary: sum\n  - /ledger: append")
