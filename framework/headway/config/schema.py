@@ -190,9 +190,10 @@ def _types(cls: type, values: Mapping[str, Any]) -> Iterator[Problem]:
 
 
 def _told_by(cls: type, values: Mapping[str, Any], error: HeadwayError) -> Problem:
-    """The fault of a `__post_init__`, at the innermost dataclass that has it by itself."""
+    """The fault of a `__post_init__`, at the innermost dataclass that has it by itself, or at a field it names."""
     at = max((found.at for found in nested(cls, values) if _raises(found, error.what)), key=len, default=())
-    return Problem(at, error.what, error.hint, error.code, inner=at)
+    field = tuple(error.where.source.split(".")) if error.where else ()
+    return Problem((*at, *field), error.what, error.hint, error.code, inner=at)
 
 
 def _raises(found: Nested, what: str) -> bool:

@@ -10,7 +10,7 @@ from headway.contracts.casts import Misread, cast_columns, misread, refuse_misre
 from headway.contracts.chain import CHAIN, Chain, chain, parts_of
 from headway.contracts.dataset import Dataset
 from headway.contracts.derived import Derive, NullValues
-from headway.contracts.durations import parse_duration
+from headway.contracts.durations import check_duration, parse_duration
 from headway.contracts.expressions import Expression, check_grammar, parse_expression
 from headway.contracts.features import POSITION, Features
 from headway.contracts.feeds import MISSING, TARGET, WEIGHT, as_text, conform, feeds, labels
@@ -87,6 +87,7 @@ __all__ = [
     "canonical_json",
     "cast_columns",
     "chain",
+    "check_duration",
     "check_grammar",
     "conform",
     "digest_of",

@@ -23,11 +23,23 @@ def parse_duration(text: str) -> int:
     Raises:
         DataError: The text is no such span, or it is longer than 10,000 years.
     """
+    try:
+        return _span(text)
+    except DataError as error:
+        raise DataError(f"'{text}' {error.what}", hint=error.hint, code=error.code) from None
+
+
+def check_duration(text: str) -> None:
+    """Raises `DataError` if a text is no span; what it says goes on where the name of the text ends."""
+    _span(text)
+
+
+def _span(text: str) -> int:
     is_span = re.fullmatch(f"({_PART})+", text)
     span = sum(int(number) * UNITS[unit] for number, unit in re.findall(_PART, text))
     if not is_span or span > LONGEST:
         raise DataError(
-            f"'{text}' is longer than 10,000 years" if is_span else f"'{text}' is no span of time",
+            "is longer than 10,000 years" if is_span else "is no span of time",
             hint="whole numbers with us, ms, s, m, h, d or w, such as 30s, 15m, 1h, 7d, 2w or 1d12h",
             code="duration",
         )

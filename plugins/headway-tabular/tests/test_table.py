@@ -1,6 +1,7 @@
 import datetime
 import gzip
 import zipfile
+from dataclasses import replace
 
 import polars as pl
 import pytest
@@ -80,6 +81,45 @@ def test_kinds_are_inferred(table, make_context):
     }  # fmt: skip
     assert schema.column("whole").nullable
     assert not schema.column("word").nullable
+
+
+@pytest.mark.parametrize(
+    ("fields", "place", "what"),
+    [
+        ({"time": "day", "windows": {"x": WindowConfig("count", by=("wrk",))}}, "windows.x.by", "unknown column 'wrk'"),
+        ({"time": "day", "windows": {"x": WindowConfig("mean", of="ag")}}, "windows.x.of", "unknown column 'ag'"),
+        ({"windows": {"x": WindowConfig("count")}}, "windows.x.time", "the rows have no time"),
+        ({"time": "day", "windows": {"x": WindowConfig("count", table="y")}}, "windows.x.table", "no table of data"),
+        ({"time": "day", "windows": {"work": WindowConfig("count", by=("work",))}}, "windows.work", "'work' is read"),
+        ({"join": {"y": JoinConfig("y.csv", by=("wrk",))}}, "join.y.by", "unknown column of y 'wrk'"),
+        ({"join": {"y": JoinConfig("y.csv", by={"wrk": "work"})}}, "join.y.by", "unknown column 'wrk'"),
+        ({"join": {"y": JoinConfig("y.csv", by=("work",), columns=("pp",))}}, "join.y.columns", "of y 'pp'"),
+        ({"join": {"y": JoinConfig("y.csv", by=("work",), kinds={"p": "timestamp"})}}, "join.y.kinds.p", "such as '1'"),
+        ({"derive": {"x": "age + hour"}}, "derive.x", "unknown column 'hour'; did you mean 'hours'?"),
+        ({"kinds": {"work": "numeric"}}, "kinds.work", "is numeric, but"),
+        ({"rules": {"work": Rule(min=1)}}, "rules.work", "min and max are numbers"),
+        ({"positive": "high"}, "positive", "unknown class 'high'"),
+        ({"weight": "work"}, "weight", "'work' is categorical"),
+        ({"weight": "loss"}, "weight", "'loss' is missing, infinite or negative in 200 rows"),
+    ],
+)
+def test_a_fault_of_a_table_is_told_at_the_key_that_has_it(table, make_context, tmp_path, fields, place, what):
+    day = pl.lit("2024-03-01").alias("day")
+    (tmp_path / "y.csv").write_text("work,p\nprivate,1\npublic,2\n")
+    for name, join in fields.get("join", {}).items():
+        fields = fields | {"join": {name: replace(join, path=str(tmp_path / join.path))}}
+    with pytest.raises(DataError) as caught:
+        table(tiny_table(200).with_columns(day, loss=-1), **fields).run(make_context())
+    assert caught.value.where.source == f"data.{place}"
+    assert what in caught.value.what
+    assert ROW not in caught.value.what
+
+
+@pytest.mark.parametrize("by", ["time", "group"])
+def test_a_split_that_lacks_its_column_is_told_before_anything_runs(by):
+    with pytest.raises(DataError, match="which needs a column") as caught:
+        Table(path="rows.csv", target="income", split=Split(by=by))
+    assert caught.value.where.source == "split.by"
 
 
 def test_null_values_are_missing_and_replayed_by_the_recipe(table, make_context):

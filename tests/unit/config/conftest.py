@@ -17,7 +17,7 @@ from annotated_types import Ge, Gt, Le
 
 from headway import Context, Registered, Secret, Seed, SourcePath, Stage, Uncached
 from headway.contracts import Dataset, Features, Predictor, Report, check_grammar
-from headway.errors import DataError
+from headway.errors import DataError, Place
 from headway.fields import Grammar, Uses
 
 
@@ -89,6 +89,10 @@ class Rows(Stage):
     steps: tuple[Rule, ...] = ()
     checks: Mapping[str, Literal["off", "warn", "error"]] = field(default_factory=dict)
     split: Literal["random"] | ByTime | ByGroup = "random"
+
+    def __post_init__(self):
+        if self.limit == 13:
+            raise DataError("limit is an unlucky number", where=Place("limit"), hint="take 12", code="unlucky")
 
     def run(self, context: Context) -> Dataset: ...
 

@@ -32,6 +32,7 @@ def place(fault):
             38,
             "data.rules.age.bounds: there is nothing between the bounds",
         ),
+        ("data: {limit: 13}", 9, 15, "data.limit is an unlucky number"),
         ("model: 3", 9, 8, "'model' is a stage, so it holds keys and values"),
         ("model:", 9, 7, "'model' is a stage, so it holds keys and values"),
         ("model: {inputs: 3}", 9, 17, "model: 'inputs' maps parameters to stages"),

@@ -5,23 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
-from headway import Context, Secret, SourcePath, Stage, Uncached
+from headway import Context, DataError, Secret, SourcePath, Stage, Uncached
 from headway.contracts import Category, Dataset, check_grammar
+from headway.errors import Place
 from headway.fields import Grammar
 
 from headway_tabular.data.joining import JoinConfig, WindowConfig
 from headway_tabular.quality.checks import Check, Level
 from headway_tabular.quality.rules import Rule
-from headway_tabular.sources.options import ReadOptions
+from headway_tabular.sources.options import Kind, ReadOptions
 from headway_tabular.splits.split import Split
 
 if TYPE_CHECKING:
     import polars as pl
     from headway.errors import HeadwayError
-
-Kind = Literal["numeric", "integer", "boolean", "categorical", "text", "timestamp", "identifier"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +68,17 @@ class Rows(Stage):
     """Leakage check to its level: ignore, note, warning or error."""
     seed: int = 0
     """Seed of the split; a run's own seed does not move the rows."""
+
+    def __post_init__(self) -> None:
+        """Raises `DataError` if the split needs a column that nothing names."""
+        needed = {"time": self.time, "group": self.group}
+        if self.split.by in needed and needed[self.split.by] is None:
+            raise DataError(
+                f"split.by is {self.split.by}, which needs a column",
+                where=Place("split.by"),
+                hint=f"name it: data.{self.split.by}=…",
+                code="split-column",
+            )
 
     def source(self, work: Path) -> pl.LazyFrame:
         """The rows as they are stored, texts untyped; `work` is a folder for what has to be fetched or unpacked."""

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 from headway import Context, DataError
-from headway.contracts import ROW, Dataset, NullValues, Recipe, Schema, Target
+from headway.contracts import NUMBERS, ROW, Dataset, NullValues, Recipe, Schema, Target
 from headway.errors import Place
-from headway.naming import unknown
 
 from headway_tabular.data.kinds import columns_of, kinds_of
 from headway_tabular.data.known import AFTER, known_at
-from headway_tabular.data.recipes import brought, recipe_of, tables_of, used
+from headway_tabular.data.recipes import brought, check_columns, recipe_of, tables_of, used
 from headway_tabular.data.targets import missing_targets, target_of
 from headway_tabular.quality.leakage import findings, settle
 from headway_tabular.quality.validation import enforce
@@ -37,6 +36,7 @@ def build_dataset(table: Rows, context: Context) -> Dataset:
     given = _given_kinds(table, rows)
     kinds = kinds_of(rows.drop(ROW), given, roles)
     _tell_kinds({name: kind for name, kind in kinds.items() if name not in given}, context)
+    _check_weight(table, rows, kinds)
     target = target_of(rows, table, kinds[table.target])
     splits = _divided(table, whole, rows, target)
     if table.split.column is not None:
@@ -153,6 +153,23 @@ def _tell_kinds(found: Mapping[str, str], context: Context) -> None:
             context.log.info("found to be %s: %s (data.kinds can say otherwise)", kind, ", ".join(names))
 
 
+def _check_weight(table: Rows, rows: pl.LazyFrame, kinds: Mapping[str, str]) -> None:
+    """Whether every row's weight is a number that weights can be."""
+    name = table.weight
+    if name is None:
+        return
+    what = f"data.weight: '{name}' is {kinds[name]}"
+    if kinds[name] in NUMBERS:
+        value = pl.col(name).cast(pl.Float64)
+        fits = (value.is_finite() & (value >= 0)).fill_null(value=False)
+        odd = rows.select((~fits).sum()).collect(engine="streaming").item()
+        if not odd:
+            return
+        what = f"data.weight: '{name}' is missing, infinite or negative in {odd} rows"
+    hint = f"weights are numbers from 0 up; rules can mend them: data.rules.{name}"
+    raise DataError(what, where=Place("data.weight"), hint=hint, code="weight")
+
+
 def _check_names(table: Rows, names: list[str]) -> None:
     """Whether the source has the columns that the config names, or something makes them."""
     made = [*names, *table.derive, *table.windows]
@@ -160,8 +177,7 @@ def _check_names(table: Rows, names: list[str]) -> None:
         for name in columns:
             if name in made or any(name.startswith(f"{join}_") for join in table.join):
                 continue
-            at = f"data.{field}"
-            raise DataError(f"{at}: {unknown('column', name, made)}", where=Place(at), code="unknown-column")
+            check_columns([name], made, f"data.{field}")
 
 
 def _named(table: Rows) -> dict[str, list[str]]:
@@ -187,5 +203,4 @@ def _check_roles(table: Rows, names: list[str]) -> None:
                 at = f"data.{field}"
                 what = f"{at} names '{name}', which data.drop leaves out"
                 raise DataError(what, where=Place(at), code="dropped-column")
-            if name not in names:
-                raise DataError(f"data.{field}: {unknown('column', name, names)}", code="unknown-column")
+            check_columns([name], names, f"data.{field}")

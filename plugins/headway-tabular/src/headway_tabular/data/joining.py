@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Annotated, Literal
 
 from headway import SourcePath
-from headway.contracts import Take
+from headway.contracts import Take, check_duration
 from headway.errors import DataError
+from headway.fields import Grammar
 
-from headway_tabular.sources.options import ReadOptions
+from headway_tabular.sources.options import Kind, ReadOptions
+
+Span = Annotated[str, Grammar(check_duration)]
+"""A length of time: a whole number with s, m, h, d or w."""
 
 
 @dataclass(frozen=True)
@@ -34,9 +38,9 @@ class JoinConfig:
     """The row's timestamp; data.time by default."""
     known_at: str | None = None
     """The column that says when a record became known; a row sees only what was known at its time."""
-    delay: str = "0s"
+    delay: Span = "0s"
     """Without known_at: a record becomes known so long after its time (30m, 6h, 1d)."""
-    tolerance: str | None = None
+    tolerance: Span | None = None
     """How far a record's time may be from the row's; any distance by default."""
     direction: Literal["backward", "forward", "nearest"] = "backward"
     """The latest record before, the first after, or the nearest; the last two need known_at."""
@@ -46,7 +50,7 @@ class JoinConfig:
     """How the file is read."""
     null_values: tuple[str, ...] = ()
     """Texts that mean a missing value, beside the empty one."""
-    kinds: Mapping[str, str] = field(default_factory=dict)
+    kinds: Mapping[str, Kind] = field(default_factory=dict)
     """Column to kind, where the inferred one is wrong."""
 
     def __post_init__(self) -> None:
@@ -73,7 +77,7 @@ class WindowConfig:
     """The column whose values are taken; a count without it counts rows."""
     by: tuple[str, ...] = ()
     """Columns whose values must be the row's own; all rows count without any."""
-    over: str | None = None
+    over: Span | None = None
     """How far back (1h, 7d); all that came before by default."""
     table: str | None = None
     """A table of data.join whose records are taken, instead of earlier rows."""
@@ -81,7 +85,7 @@ class WindowConfig:
     """The timestamp of what is taken; data.time (of a table, its time) by default."""
     known_at: str | None = None
     """The column that says when a value became known; it counts from then on."""
-    delay: str = "0s"
+    delay: Span = "0s"
     """Without known_at: a value becomes known so long after its time."""
 
     def __post_init__(self) -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
 from headway import DataError
-from headway.contracts import AsOf, Column, Derive, Join, Limits, NullValues, Recipe, Step, TableSchema, Window
+from headway.contracts import ROW, AsOf, Column, Derive, Join, Limits, NullValues, Recipe, Step, TableSchema, Window
 from headway.contracts import parse_expression as parse
 from headway.errors import Place
+from headway.naming import unknown
 
 from headway_tabular.data.kinds import kind_of
 from headway_tabular.sources.scan import scan
@@ -34,9 +36,19 @@ def recipe_of(table: Rows, schema: pl.Schema, limits: Iterable[Limits], tables: 
         DataError: The config names a column or table that is not there.
     """
     steps: list[Step] = [NullValues(table.null_values), *limits]
-    steps += [Derive(name, text) for name, text in table.derive.items()]
-    steps += [step for name, join in table.join.items() for step in _join(table, name, join, tables[name])]
-    steps += [_window(table, name, window) for name, window in table.windows.items()]
+    there = dict(schema)
+    steps += [_derived(name, text, there) for name, text in table.derive.items()]
+    for name, join in table.join.items():
+        check_columns(join.keys, there, f"data.join.{name}.by")
+        check_columns([join.row_time] if join.row_time else (), there, f"data.join.{name}.row_time")
+        with told_at(f"data.join.{name}"):
+            steps += _join(table, name, join, tables[name])
+        there |= dict.fromkeys(brought(name, join, tables[name].collect_schema().names()).values(), pl.Null())
+    for name, window in table.windows.items():
+        _check_window(name, window, there, tables)
+        with told_at(f"data.windows.{name}"):
+            steps.append(_window(table, name, window))
+        there[name] = pl.Null()
     known = tuple(
         TableSchema(name, _columns(rows.collect_schema()), table.join[name].null_values)
         for name, rows in tables.items()
@@ -48,9 +60,20 @@ def tables_of(table: Rows, work: Path) -> dict[str, pl.LazyFrame]:
     """The further tables by name, typed."""
     found = {}
     for name, join in table.join.items():
-        rows = scan(join.path, join.read, work)
-        found[name] = typed(NullValues(join.null_values).apply(rows), join.kinds, join.read)
+        rows = NullValues(join.null_values).apply(scan(join.path, join.read, work))
+        _check_table(name, join, rows.collect_schema().names())
+        found[name] = typed(rows, join.kinds, join.read, at=f"data.join.{name}.kinds")
     return found
+
+
+def _check_table(table: str, join: JoinConfig, names: list[str]) -> None:
+    """Whether a further table has the columns that the config names."""
+    given = {
+        "by": tuple(join.keys.values()), "columns": tuple(join.columns or ()), "kinds": tuple(join.kinds),
+        "time": (join.time,), "known_at": (join.known_at,),
+    }  # fmt: skip
+    for field, columns in given.items():
+        check_columns([column for column in columns if column], names, f"data.join.{table}.{field}", f"of {table}")
 
 
 def brought(name: str, join: JoinConfig, there: list[str]) -> dict[str, str]:
@@ -73,6 +96,43 @@ def used(table: Rows) -> set[str]:
     roles = (table.target, table.time, table.group, table.weight, table.split.column)
     times = [when for when in table.available_at.values() if when != "after"]
     return found | {*table.rules, *times, *table.sensitive, *(name for name in roles if name)}
+
+
+def check_columns(wanted: Iterable[str], names: Iterable[str], at: str, whose: str = "") -> None:
+    """Raises `DataError` at a config key that names a column which is not there.
+
+    Args:
+        wanted: The columns that it names.
+        names: The columns that there are.
+        at: The key.
+        whose: What they are columns of, for the error.
+    """
+    known = [name for name in names if name != ROW]
+    for name in wanted:
+        if name not in known:
+            what = f"{at}: {unknown(f'column {whose}'.strip(), name, known)}"
+            raise DataError(what, where=Place(at), code="unknown-column")
+
+
+@contextmanager
+def told_at(at: str) -> Iterator[None]:
+    """Gives errors that have no place a config key as theirs."""
+    try:
+        yield
+    except DataError as error:
+        error.where = error.where or Place(at)
+        raise
+
+
+def _derived(name: str, text: str, there: dict[str, pl.DataType]) -> Derive:
+    """The step that makes a column, which is then there too."""
+    at = f"data.derive.{name}"
+    numbers = [each for each, dtype in there.items() if dtype.is_numeric() or dtype in (pl.Boolean, pl.Null)]
+    parse(text, at, numbers, [each for each in there if each not in numbers])
+    with told_at(at):
+        step = Derive(name, text)
+    there[name] = pl.Float64()
+    return step
 
 
 def _columns(schema: pl.Schema) -> tuple[Column, ...]:
@@ -110,7 +170,8 @@ def _window(table: Rows, name: str, window: WindowConfig) -> Window:
         )
     if window.table not in table.join:
         what = f"{at}.table is '{window.table}', which is no table of data.join"
-        raise DataError(what, hint="declare it there; `columns: []` brings nothing else", where=Place(f"{at}.table"))
+        hint = "declare it there; `columns: []` brings nothing else"
+        raise DataError(what, where=Place(f"{at}.table"), hint=hint, code="window")
     join = table.join[window.table]
     keys = {column: join.keys.get(column, column) for column in window.by}
     event_time = window.time or join.time
@@ -119,9 +180,25 @@ def _window(table: Rows, name: str, window: WindowConfig) -> Window:
     )
 
 
+def _check_window(name: str, window: WindowConfig, rows: Iterable[str], tables: Mapping[str, pl.LazyFrame]) -> None:
+    """Whether the rows, or the further table, have the columns that a window names."""
+    if window.table is not None and window.table not in tables:
+        return  # told where the window is made
+    check_columns(window.by, rows, f"data.windows.{name}.by")
+    names, whose = rows, ""
+    if window.table is not None:
+        names, whose = tables[window.table].collect_schema().names(), f"of {window.table}"
+    for field in ("of", "time", "known_at"):
+        if (column := getattr(window, field)) is not None:
+            check_columns([column], names, f"data.windows.{name}.{field}", whose)
+
+
 def _moment(table: Rows, given: str | None, at: str) -> str:
     if given is None and table.time is None:
         raise DataError(
-            f"{at}: the rows have no time", hint="name the moment of prediction: data.time=COLUMN", where=Place(at)
+            f"{at}: the rows have no time",
+            where=Place(at),
+            hint="name the moment of prediction: data.time=COLUMN",
+            code="no-time",
         )
     return given or table.time or ""

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 import polars as pl
 from headway import DataError
 from headway.contracts import Category, Target
+from headway.errors import Place
 from headway.naming import unknown
 
 if TYPE_CHECKING:
     from headway_tabular.table import Rows
 
+POSITIVE = Place("data.positive")
 MOST_CLASSES = 100
 """A whole-number target with more distinct values than this is a quantity, not a class."""
 
@@ -44,7 +46,9 @@ def _classes(distinct: list[Category], table: Rows) -> tuple[Category, ...]:
         return tuple(distinct)
     if table.positive not in distinct:
         names = [str(value) for value in distinct]
-        raise DataError(f"data.positive: {unknown('class', str(table.positive), names)}", code="unknown-class")
+        what = f"data.positive: {unknown('class', str(table.positive), names)}"
+        raise DataError(what, where=POSITIVE, code="unknown-class")
     if len(distinct) != 2:
-        raise DataError(f"data.positive is for two classes, the target has {len(distinct)}", code="unknown-class")
+        what = f"data.positive is for two classes, the target has {len(distinct)}"
+        raise DataError(what, where=POSITIVE, code="unknown-class")
     return (*(value for value in distinct if value != table.positive), table.positive)

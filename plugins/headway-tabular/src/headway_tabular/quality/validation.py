@@ -13,6 +13,7 @@ from headway import DataError
 from headway.contracts import ROW
 from headway.contracts.limits import EXAMPLES, Bound, Limits, Violation
 from headway.contracts.limits import violations as violations_of
+from headway.errors import Place
 from headway.naming import unknown
 
 from headway_tabular.quality.rules import Rule
@@ -112,6 +113,7 @@ def limits_of(rules: Mapping[str, Rule], schema: pl.Schema) -> tuple[Limits, ...
         if name not in schema:
             raise DataError(
                 f"data.rules: {unknown('column', name, [each for each in schema if each != ROW])}",
+                where=Place(f"data.rules.{name}"),
                 code="unknown-column",
             )
     steps = [step for name, rule in rules.items() for step in _bound(name, rule, schema[name])]
@@ -123,6 +125,7 @@ def _bound(name: str, rule: Rule, dtype: pl.DataType) -> list[Limits]:
     if problem:
         raise DataError(
             f"data.rules.{name}: {problem}, but the column is {dtype}",
+            where=Place(f"data.rules.{name}"),
             hint="give the column its kind in data.kinds, or mend the rule",
             code="rule-type",
         )

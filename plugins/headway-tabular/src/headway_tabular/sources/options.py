@@ -7,6 +7,9 @@ from typing import Literal
 
 Format = Literal["auto", "csv", "tsv", "parquet", "jsonl", "arrow"]
 
+Kind = Literal["numeric", "integer", "boolean", "categorical", "text", "timestamp", "identifier"]
+"""What a column holds."""
+
 
 @dataclass(frozen=True)
 class ReadOptions:

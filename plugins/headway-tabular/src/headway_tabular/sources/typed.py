@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 from headway import DataError
+from headway.errors import Place
 
 from headway_tabular.sources.faults import readable
 from headway_tabular.sources.options import ReadOptions
@@ -17,7 +18,9 @@ GLANCE = 1000
 """Rows that are looked at first: a reading that fails there needs no look at the others."""
 
 
-def typed(frame: pl.LazyFrame, kinds: Mapping[str, str], options: ReadOptions | None = None) -> pl.LazyFrame:
+def typed(
+    frame: pl.LazyFrame, kinds: Mapping[str, str], options: ReadOptions | None = None, *, at: str = "data.kinds"
+) -> pl.LazyFrame:
     """The same rows with text columns as numbers, booleans, dates or texts, and plain types throughout.
 
     One streaming aggregation over all rows decides; the casts are lazy. Types of the result: Int64, Float64, Boolean,
@@ -28,6 +31,7 @@ def typed(frame: pl.LazyFrame, kinds: Mapping[str, str], options: ReadOptions | 
         kinds: Column to kind (numeric, integer, boolean, categorical, text, timestamp, identifier), where the values do
             not decide.
         options: The decimal mark, and how dates are written.
+        at: The config key that gives the kinds, for errors.
 
     Raises:
         DataError: A column holds lists, structures or bytes, or values that are not of the kind it was given.
@@ -39,7 +43,7 @@ def typed(frame: pl.LazyFrame, kinds: Mapping[str, str], options: ReadOptions | 
         glance = _told(frame.head(GLANCE), [fact for column in columns for fact in column.first_facts()])
         left = [column.left(glance) for column in columns]
         facts = _told(frame, [fact for column in left for fact in column.facts()])
-    return frame.with_columns(column.decided(facts) for column in left)
+    return frame.with_columns(column.decided(facts, at) for column in left)
 
 
 def _told(frame: pl.LazyFrame, facts: list[pl.Expr]) -> dict[str, Any]:
@@ -85,7 +89,7 @@ class _Column:
         odd = values.is_not_null() & ~self.readings[0].fits.fill_null(value=False)
         return [odd.sum().alias(self._of("odd")), values.filter(odd).first().alias(self._of("example"))]
 
-    def decided(self, facts: Mapping[str, Any]) -> pl.Expr:
+    def decided(self, facts: Mapping[str, Any], at: str) -> pl.Expr:
         """The values by the narrowest reading that fits.
 
         Raises:
@@ -94,7 +98,8 @@ class _Column:
         if count := facts.get(self._of("odd")):
             example = facts[self._of("example")]
             raise DataError(
-                f"data.kinds.{self.name} is {self.kind}, but {count} value(s) are not, such as {example!r}",
+                f"{at}.{self.name} is {self.kind}, but {count} value(s) are not, such as {example!r}",
+                where=Place(f"{at}.{self.name}"),
                 hint="list what means missing in data.null_values",
                 code="kind",
             )

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 from headway import DataError
 from headway.contracts import ROW
+from headway.errors import Place
 from headway.naming import unknown
 
 from headway_tabular.splits.at_random import at_random
@@ -136,7 +137,8 @@ def _by_column(frame: pl.LazyFrame, column: str, batch: int) -> Iterator[np.ndar
             what = f"the split column '{column}' is missing in {rows} rows"
             raise DataError(what, hint="every row needs train, validation or test", code="split-column")
         if value not in NAMES:
-            raise DataError(f"data.split.column: {unknown('split', value, NAMES)}", code="split-column")
+            what = f"data.split.column: {unknown('split', value, NAMES)}"
+            raise DataError(what, where=Place("data.split.column"), code="split-column")
     codes = pl.Series([NAMES.index(value) for value in table[column]], dtype=pl.UInt8)
     yield from looked_up(frame, column, table.with_columns(code=codes), "code", batch)
 
