@@ -55,7 +55,9 @@ class Eager:
                 given.append(words.encode(plain, strings))
         with torch.no_grad():
             arrays = Assembly(self.columns, self.branches)(*map(torch.from_numpy, given))
-        return {spec.name: array.numpy() for spec, array in zip(specs(self.branches), arrays, strict=True)}
+        return {
+            spec.name: array.numpy() for spec, array in zip(specs(self.columns, self.branches), arrays, strict=True)
+        }
 
 
 @pytest.fixture

@@ -82,6 +82,23 @@ def reference(frame, train):
     return wanted
 
 
+def test_a_column_may_have_the_name_of_an_array(make_context):
+    names = {"age": "numeric", "hours": "numeric_", "work": "categorical"}
+    data = tiny_dataset(200)
+    columns = tuple(replace(column, name=names.get(column.name, column.name)) for column in data.schema.columns)
+    splits = {name: frame.rename(names) for name, frame in data.splits.items()}
+    renamed = replace(data, schema=replace(data.schema, columns=columns), splits=splits)
+    chain = {"columns": {"work": ["target_mean"], "kind:categorical": ["vocabulary"]}}
+    plain, found = (
+        Tabular(**chain),
+        Tabular(columns={"categorical": ["target_mean"], "kind:categorical": ["vocabulary"]}),
+    )
+    wanted = {name: np.array(array) for name, array in plain.run(make_context(), data).sources["train"].arrays.items()}
+    got = found.run(make_context(), renamed).sources["train"].arrays
+    assert np.array_equal(got["numeric__"], wanted["numeric"])
+    assert np.array_equal(got["categorical_"], wanted["categorical"])
+
+
 def test_numbers_agree_with_polars(features, census):
     train = census.split("train").collect()
     columns = arrays(features)["numeric"].columns

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import torch
 from headway_onnx.graphs import code_name
@@ -13,6 +13,14 @@ from headway_tabular.features.fitting import LIMIT, FittedBranch
 
 ARRAYS = {"number": ("numeric", "float32"), "code": ("categorical", "int64")}
 """What a block holds → the array it is part of, and its type."""
+
+
+def array_name(kind: str, columns: Iterable[str]) -> str:
+    """The name of the array of what a block holds: not that of a raw column, since a graph has all names once."""
+    name, taken = ARRAYS[kind][0], set(columns)
+    while name in taken:
+        name = f"{name}_"
+    return name
 
 
 class Assembly(torch.nn.Module):

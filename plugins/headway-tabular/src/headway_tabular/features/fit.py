@@ -12,7 +12,7 @@ from headway import Context, DataError
 from headway.contracts import ROW, TARGET, ArraySpec, Dataset, Features, Graph, Schema, labels
 from headway_onnx.graphs import as_graph, export_module, merge
 
-from headway_tabular.features.assembly import ARRAYS, Assembly, example
+from headway_tabular.features.assembly import ARRAYS, Assembly, array_name, example
 from headway_tabular.features.columns import Columns
 from headway_tabular.features.fitting import FittedBranch, Supervision, fit_branch
 from headway_tabular.features.folds import draw, folds, smallest
@@ -35,7 +35,7 @@ def fit(stage: Tabular, context: Context, data: Dataset) -> Features:
     sources = writer.write(data)
     sources[TRAIN] = writer.balance(sources[TRAIN], stage.balance, stage.seed)
     recipe = data.recipe.only([column.name for column in layout.columns])
-    return Features(layout.columns, recipe, graph, specs(branches), data.schema.target, sources)
+    return Features(layout.columns, recipe, graph, specs(columns, branches), data.schema.target, sources)
 
 
 def _learn(stage: Tabular, data: Dataset, layout: Layout) -> tuple[Columns, list[FittedBranch]]:
@@ -71,16 +71,17 @@ def _supervision(sample: pl.DataFrame, schema: Schema) -> Supervision:
 
 
 def _graph(columns: Columns, branches: Sequence[FittedBranch]) -> Graph:
-    names = [spec.name for spec in specs(branches)]
+    names = [spec.name for spec in specs(columns, branches)]
     exported = export_module(Assembly(columns, branches), example(columns.inputs), names)
     encoders = columns.vocabularies.encoders()
     return as_graph(exported if encoders is None else merge(encoders, exported))
 
 
-def specs(branches: Sequence[FittedBranch]) -> tuple[ArraySpec, ...]:
+def specs(columns: Columns, branches: Sequence[FittedBranch]) -> tuple[ArraySpec, ...]:
     """What the graph gives."""
     found = []
-    for kind, (name, dtype) in ARRAYS.items():
+    raw = [column.name for column in columns.layout.columns]
+    for kind, (_, dtype) in ARRAYS.items():
         own = [(block, fitted) for fitted in branches for block in fitted.blocks if block.kind == kind]
         if not own:
             continue
@@ -88,5 +89,7 @@ def specs(branches: Sequence[FittedBranch]) -> tuple[ArraySpec, ...]:
         sizes = tuple(size for block, _ in own for size in block.cardinalities)
         learnt = [bool(fitted.folds) for block, fitted in own for _ in block.names]
         places = tuple(place for place, is_learnt in enumerate(learnt) if is_learnt)
-        found.append(ArraySpec(name, dtype, (len(names),), names, sizes if kind == "code" else None, places))
+        found.append(
+            ArraySpec(array_name(kind, raw), dtype, (len(names),), names, sizes if kind == "code" else None, places)
+        )
     return tuple(found)

@@ -11,7 +11,7 @@ import polars as pl
 from headway import DataError
 from headway.contracts import CHUNK, Runtime, Schema, feeds
 
-from headway_tabular.features.assembly import ARRAYS, finished
+from headway_tabular.features.assembly import ARRAYS, array_name, finished
 from headway_tabular.features.columns import Columns
 from headway_tabular.features.fitting import EXACT, FittedBranch, by_fold
 from headway_tabular.features.folds import folds
@@ -54,11 +54,12 @@ class Transformation:
 
     def _out_of_fold(self, rows: pl.DataFrame, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         fold, arrays = folds(rows, self.schema), {name: array.copy() for name, array in arrays.items()}
+        names = {kind: array_name(kind, (column.name for column in self.columns.layout.columns)) for kind in ARRAYS}
         for fitted, places in self._placed():
             if fitted.folds:
                 given = by_fold(fitted.folds, self.columns.values(fitted.branch, rows), fold)
                 for block, values, place in zip(fitted.blocks, given, places, strict=True):
-                    arrays[ARRAYS[block.kind][0]][:, place] = finished(values, block.kind, bounded=False).numpy()
+                    arrays[names[block.kind]][:, place] = finished(values, block.kind, bounded=False).numpy()
         return arrays
 
     def _placed(self) -> Iterator[tuple[FittedBranch, list[slice]]]:
