@@ -122,6 +122,23 @@ def test_a_split_that_lacks_its_column_is_told_before_anything_runs(by):
     assert caught.value.where.source == "split.by"
 
 
+@pytest.mark.parametrize("name", [ROW, "__past__"])
+def test_names_that_rows_are_told_apart_by_are_reserved(table, make_context, name):
+    with pytest.raises(DataError) as caught:
+        table(tiny_table(50).rename({"age": name})).run(make_context())
+    assert caught.value.code == "reserved-column"
+
+
+def test_an_infinite_target_is_refused_or_left_out_by_a_rule(table, make_context):
+    frame = tiny_table(200).with_columns(spent=pl.int_range(200) * 1.5)
+    frame = frame.with_columns(spent=pl.when(pl.int_range(200) < 3).then(float("inf")).otherwise("spent"))
+    with pytest.raises(DataError, match="infinite in 3 rows"):
+        table(frame, target="spent").run(make_context())
+    rules = {"spent": Rule(min=0, max=1000, otherwise="drop")}
+    data = table(frame, target="spent", rules=rules).run(make_context())
+    assert sum(part.collect().height for part in data.splits.values()) == 197
+
+
 def test_null_values_are_missing_and_replayed_by_the_recipe(table, make_context):
     frame = tiny_table(200).with_columns(pl.col("work").fill_null("?"))
     data = table(frame, null_values=("?",)).run(make_context())

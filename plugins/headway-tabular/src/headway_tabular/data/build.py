@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 from headway import Context, DataError
 from headway.contracts import NUMBERS, ROW, Dataset, NullValues, Recipe, Schema, Target
+from headway.contracts.joins import PAST
 from headway.errors import Place
 
 from headway_tabular.data.kinds import columns_of, kinds_of
@@ -57,10 +58,18 @@ def source_frame(table: Rows, work: Path) -> pl.LazyFrame:
     """
     raw = table.source(work)
     names = raw.collect_schema().names()
+    _refuse_reserved(names)
     _check_names(table, names)
     plain = NullValues(table.null_values).apply(raw.drop(_unused(table, names)))
     frame = typed(plain, {name: kind for name, kind in table.kinds.items() if name in names}, table.reading)
     return frame.with_row_index(ROW).with_columns(pl.col(ROW).cast(pl.Int64))
+
+
+def _refuse_reserved(names: Collection[str]) -> None:
+    for name in (ROW, PAST):
+        if name in names:
+            what = f"a column is named '{name}', which rows are numbered and told apart by"
+            raise DataError(what, hint="rename it, or give all names in data.read.names", code="reserved-column")
 
 
 def _unused(table: Rows, names: Collection[str]) -> list[str]:

@@ -33,12 +33,24 @@ def target_of(frame: pl.LazyFrame, table: Rows, kind: str) -> Target:
     if len(distinct) < 2:
         what = f"the target '{name}' is always {distinct[0]!r}" if distinct else "no row has a target"
         raise DataError(what, hint="there is nothing to learn", code="constant-target")
+    if frame.collect_schema()[name].is_float():
+        _refuse_infinite(frame, name)
     if kind == "numeric" or (kind == "integer" and len(distinct) > MOST_CLASSES):
         return Target(name, "regression")
     if len(distinct) > MOST_CLASSES:
         values = frame.select(name).unique().collect(engine="streaming")[name]
         distinct = values.sort().to_list()
     return Target(name, "classification", _classes(distinct, table))
+
+
+def _refuse_infinite(frame: pl.LazyFrame, name: str) -> None:
+    count = frame.select(pl.col(name).is_infinite().sum()).collect(engine="streaming").item()
+    if count:
+        raise DataError(
+            f"the target '{name}' is infinite in {count} rows",
+            hint=f"data.rules.{name} says what becomes of them: {{min: …, max: …, otherwise: drop}}",
+            code="infinite-target",
+        )
 
 
 def _classes(distinct: list[Category], table: Rows) -> tuple[Category, ...]:
