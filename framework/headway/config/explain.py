@@ -210,7 +210,11 @@ class _Explainer:
         for marker in markers(hint, Registered):
             yield f"names a registered {marker.kind}: {', '.join(self._registry.names(marker.kind)) or 'none'}"
         for uses in markers(hint, Uses):
-            known = {name: ", ".join(hints_of(cls)) for (kind, name), cls in self._chosen.items() if kind == uses.kind}
+            known = {
+                name: ", ".join(each for each in hints_of(cls) if each in names_of(cls))
+                for (kind, name), cls in self._chosen.items()
+                if kind == uses.kind
+            }
             names = ", ".join(f"{name}({fields})" if fields else name for name, fields in sorted(known.items()))
             yield f"chooses a registered {uses.kind}, as NAME or {{NAME: {{field: value}}}}: {names or 'none'}"
         if reference(self._tree, at) and at in self._tree.origins:

@@ -11,7 +11,7 @@ from headway.plugins import Plugins
 STAGES = '''
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from annotated_types import Ge, Gt, Le
 
@@ -106,6 +106,7 @@ class Standard:
 class Clip:
     """Bounded below and above."""
 
+    takes: ClassVar[tuple[str, ...]] = ("number",)
     low: float | None = None
     """The least value."""
     high: float | None = None
