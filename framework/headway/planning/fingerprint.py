@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from headway.config.hints import hints_of
 from headway.config.tree import leaves
 from headway.config.walking import markers
+from headway.errors import HeadwayError, Place
 from headway.fields import Registered, SecretMarker, SourceMarker, Uncached
 from headway.paths import is_url, resolve_source, source_files
 from headway.planning.libraries import Libraries
@@ -66,6 +67,7 @@ class Fingerprinter:
     """
 
     def __init__(self, plugins: Plugins, project: Path, remembered: Remembered) -> None:
+        self.plugins = plugins
         self._registry = plugins.registry
         self._project = project
         self._remembered = remembered
@@ -113,7 +115,15 @@ class Fingerprinter:
         return modules
 
     def _content(self, stage: StageConfig) -> dict[str, str]:
-        return {".".join(map(str, at)): self._digest(text) for at, text in sources(stage)}
+        found = {}
+        for at, text in sources(stage):
+            key = ".".join(map(str, at))
+            try:
+                found[key] = self._digest(text)
+            except HeadwayError as error:
+                error.where = error.where or Place(f"{stage.name}.{key}")
+                raise
+        return found
 
     def _digest(self, text: str) -> str:
         if is_url(text):  # it may hold a token

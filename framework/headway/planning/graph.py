@@ -6,11 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from headway.config.locating import locate
+from headway.errors import HeadwayError
 from headway.planning.fingerprint import Components, Fingerprinter, key_of
 from headway.stage import Parameter, signature_of
 
 if TYPE_CHECKING:
     from headway.config import Experiment, StageConfig
+    from headway.config.model import Config
 
 Keys = str | tuple[str, ...] | Mapping[str, str]
 BASELINES = "baselines"
@@ -69,10 +72,12 @@ def build(experiments: Sequence[Experiment], fingerprinter: Fingerprinter) -> li
 class _Builder:
     def __init__(self, fingerprinter: Fingerprinter) -> None:
         self._fingerprinter = fingerprinter
+        self._configs: dict[int, Config] = {}
         self.vertices: dict[str, Vertex] = {}
 
     def add(self, index: int, experiment: Experiment) -> None:
         pipeline = {stage.name: stage for stage in experiment.stages}
+        self._configs[index] = experiment.config
         variants = {
             name: _Variant(self, index, name, pipeline | {model.name: model}, own=model)
             for name, model in experiment.baselines.items()
@@ -85,7 +90,11 @@ class _Builder:
         self, index: int, label: str, stage: StageConfig, inputs: Mapping[str, Keys], *, is_own: bool = True
     ) -> str:
         """The key of a stage; what a variant only shares (`is_own` is false) needs no second label."""
-        made = self._fingerprinter.components(stage, inputs)
+        try:
+            made = self._fingerprinter.components(stage, inputs)
+        except HeadwayError as error:
+            error.where = error.where and locate(error.where, stage, self._configs[index], self._fingerprinter.plugins)
+            raise
         key = key_of(made.components)
         vertex = self.vertices.setdefault(
             key, Vertex(key, stage, inputs, made.components, made.importers, made.is_sure)

@@ -98,6 +98,7 @@ def test_a_missing_file_is_told_with_the_nearest(toy):
     with pytest.raises(UsageError, match=r"no file lnes\.txt") as caught:
         toy.plan("lines.path=lnes.txt")
     assert "lines.txt" in caught.value.hint
+    assert str(caught.value.where) == "command line:12"
 
 
 def test_secrets_and_uncached_fields_are_in_no_key_and_no_component(toy):
