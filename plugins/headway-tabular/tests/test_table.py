@@ -115,6 +115,13 @@ def test_a_fault_of_a_table_is_told_at_the_key_that_has_it(table, make_context, 
     assert ROW not in caught.value.what
 
 
+@pytest.mark.parametrize("make", [Table, JoinConfig])
+def test_an_empty_path_is_not_the_project(make):
+    fields = {"target": "income"} if make is Table else {"by": ("shop",)}
+    with pytest.raises(DataError, match="path names no file"):
+        make(path=" ", **fields)
+
+
 @pytest.mark.parametrize("by", ["time", "group"])
 def test_a_split_that_lacks_its_column_is_told_before_anything_runs(by):
     with pytest.raises(DataError, match="which needs a column") as caught:

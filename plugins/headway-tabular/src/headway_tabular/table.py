@@ -12,7 +12,7 @@ from headway.contracts import Category, Dataset, check_grammar
 from headway.errors import Place
 from headway.fields import Grammar
 
-from headway_tabular.data.joining import JoinConfig, WindowConfig
+from headway_tabular.data.joining import JoinConfig, WindowConfig, check_path
 from headway_tabular.quality.checks import Check, Level
 from headway_tabular.quality.rules import Rule
 from headway_tabular.sources.options import Kind, ReadOptions
@@ -110,6 +110,11 @@ class Table(Rows):
     relative to the project, absolute, or pkg://PACKAGE/path in an installed package."""
     read: ReadOptions = field(default_factory=ReadOptions)
     """How the files are read."""
+
+    def __post_init__(self) -> None:
+        """Raises `DataError` if no file is named, or as any rows do."""
+        super().__post_init__()
+        check_path(self.path)
 
     @property
     def called(self) -> str:

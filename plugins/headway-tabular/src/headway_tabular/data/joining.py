@@ -8,13 +8,19 @@ from typing import Annotated, Literal
 
 from headway import SourcePath
 from headway.contracts import Take, check_duration
-from headway.errors import DataError
+from headway.errors import DataError, Place
 from headway.fields import Grammar
 
 from headway_tabular.sources.options import Kind, ReadOptions
 
 Span = Annotated[str, Grammar(check_duration)]
 """A length of time: a whole number with s, m, h, d or w."""
+
+
+def check_path(path: str) -> None:
+    """Raises `DataError` if nothing is named: as a path that would be the whole project."""
+    if not path.strip():
+        raise DataError("path names no file", where=Place("path"), hint="path: data/rows.csv", code="no-file")
 
 
 @dataclass(frozen=True)
@@ -54,6 +60,7 @@ class JoinConfig:
     """Column to kind, where the inferred one is wrong."""
 
     def __post_init__(self) -> None:
+        check_path(self.path)
         if not self.by and self.time is None:
             raise DataError("a join needs `by`, `time` or both", hint="by: [KEY]", code="join")
 
