@@ -10,6 +10,7 @@ from headway.contracts import ROW, conform
 from headway.testing import DatasetSuite, StageSuite, tiny_table
 from headway_tabular.data.joining import JoinConfig, WindowConfig
 from headway_tabular.quality.rules import Rule
+from headway_tabular.sources.options import ReadOptions
 from headway_tabular.splits.split import Split
 from headway_tabular.table import Query, Table
 
@@ -120,6 +121,13 @@ def test_an_empty_path_is_not_the_project(make):
     fields = {"target": "income"} if make is Table else {"by": ("shop",)}
     with pytest.raises(DataError, match="path names no file"):
         make(path=" ", **fields)
+
+
+@pytest.mark.parametrize("field", ["separator", "quote"])
+def test_a_field_of_one_character_is_looked_at_with_the_config(field):
+    with pytest.raises(DataError, match=f"{field} is ';;'") as caught:
+        ReadOptions(**{field: ";;"})
+    assert caught.value.where.source == field
 
 
 @pytest.mark.parametrize("by", ["time", "group"])

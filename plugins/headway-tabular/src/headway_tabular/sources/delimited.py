@@ -57,11 +57,6 @@ def scan_delimited(file: File, options: ReadOptions, separator: str, work: Path)
 
 def _form(options: ReadOptions, default: str) -> Form:
     separator = default if options.separator is None else options.separator
-    for field, text, can_lack in (("separator", separator, False), ("quote", options.quote, True)):
-        if not (len(text) == 1 and text.isascii() and text not in "\r\n") and not (can_lack and not text):
-            raise DataError(
-                f"data.read.{field} is {text!r}", hint="give one ASCII character (a tab is '\\t')", code="read-options"
-            )
     if separator == options.quote or (options.comment and options.comment[0] in (separator, options.quote)):
         raise DataError(
             "data.read gives one character two meanings", hint="see separator, quote and comment", code="read-options"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from headway.errors import DataError, Place
+
 Format = Literal["auto", "csv", "tsv", "parquet", "jsonl", "arrow"]
 
 Kind = Literal["numeric", "integer", "boolean", "categorical", "text", "timestamp", "identifier"]
@@ -37,3 +39,10 @@ class ReadOptions:
     """How dates and times are written where it is not ISO 8601, such as ``%d.%m.%Y`` (the codes of strptime)."""
     member: str | None = None
     """Which file of a .zip that holds several."""
+
+    def __post_init__(self) -> None:
+        """Raises `DataError` if a field of one character is not that."""
+        for name, text in (("separator", self.separator), ("quote", self.quote or None)):
+            if text is not None and not (len(text) == 1 and text.isascii() and text not in "\r\n"):
+                hint = "give one ASCII character (a tab is '\\t')"
+                raise DataError(f"{name} is {text!r}", where=Place(name), hint=hint, code="read-options")
