@@ -14,7 +14,7 @@ from headway.fields import Grammar
 from headway_tabular.sources.options import Kind, ReadOptions
 
 Span = Annotated[str, Grammar(check_duration)]
-"""A length of time: a whole number with s, m, h, d or w."""
+"""A length of time, such as 30s, 1h or 1d12h."""
 
 
 def check_path(path: str) -> None:
