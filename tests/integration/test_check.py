@@ -144,6 +144,13 @@ def test_a_stage_is_explained_with_a_table_of_its_fields(capsys):
     assert any(line.split()[:2] == ["dropout", "0.3"] for line in printed.out.splitlines())
 
 
+def test_long_types_do_not_widen_the_table_of_fields(capsys):
+    _, printed = headway(capsys, "explain", "data", "experiment=adult")
+    (checks,) = [line for line in printed.splitlines() if line.startswith("  checks ")]
+    assert "Mapping['duplicates' | " in checks
+    assert "'unseen'" not in checks
+
+
 def test_an_explanation_for_programs(capsys):
     _, printed = headway(capsys, "explain", "seed", "--format", "json", "experiment=adult", "seed=3")
     found = json.loads(printed.out)

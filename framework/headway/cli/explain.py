@@ -65,7 +65,7 @@ def _lines(found: Explanation) -> Iterator[str]:
 def _table(fields: tuple[Explanation, ...]) -> list[str]:
     from headway.cli.tables import table
 
-    rows = [[f.key.rpartition(".")[2], _shown(f.value), f.type, f.origin, _first(f.doc)] for f in fields]
+    rows = [[f.key.rpartition(".")[2], _shown(f.value), _first(f.type), f.origin, _first(f.doc)] for f in fields]
     return ["", *(f"  {line}" for line in table(["field", "value", "type", "set by", "doc"], rows))]
 
 
