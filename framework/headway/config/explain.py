@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from headway.config.checking import TOP, Top
 from headway.config.defaults import RESERVED
-from headway.config.hints import MISSING, hints_of, names_of
+from headway.config.hints import MISSING, dataclasses_of, hints_of, inside, names_of
 from headway.config.jsonschema import MARKERS, public_defaults
 from headway.config.model import Runner
 from headway.config.nodes import Nodes
@@ -124,7 +124,9 @@ class _Explainer:
             return self._reserved(at)
         known = self._known(at, owner, cls)
         if (owner is None and at[:1] not in {(name,) for name in TOP}) or not self._is_there(at, cls, inside):
-            raise UsageError(unknown("key", key, known), hint="headway config shows all keys", code="unknown-key")
+            is_open = owner is None and at[0] in self._registry.stage_kinds()
+            hint = f"nothing is chosen for {at[0]}: add experiment=NAME" if is_open else "headway config shows all keys"
+            raise UsageError(unknown("key", key, known), hint=hint, code="unknown-key")
         return self._field(at, cls, inside)
 
     def _known(self, at: Key, owner: Key | None, cls: type) -> list[str]:
@@ -191,7 +193,7 @@ class _Explainer:
             tuple(_constraints(hint)),
             None if default == MISSING else default,
             default != MISSING,
-            tuple(self._notes(at, hint)),
+            (*self._notes(at, hint), *(_entries(hint) if whole else ())),
             self._steps(at, secret=secret),
             self._below(at, held_at(hint, rest[1:], self._chosen)),
         )
@@ -234,6 +236,15 @@ class _Explainer:
             shown = "(taken away)" if value is DELETED else MASK if secret else _masked(value, at, self._secrets)
             found.append(Step(shown, str(origin.place(self._config.project))))
         return tuple(found)
+
+
+def _entries(hint: Any) -> Iterator[str]:
+    """What the entries of a mapping or a list hold, if that is a dataclass."""
+    found = {cls: key for key in (0, "NAME") for entry in inside(hint, key) for cls in dataclasses_of(entry)}
+    for cls, key in found.items():
+        for name in (name for name in hints_of(cls) if name in names_of(cls)):
+            doc = field_docs(cls).get(name, "")
+            yield f"{key}.{name}: {type_name(hints_of(cls)[name])}{f' — {doc}' if doc else ''}"
 
 
 def _masked(value: Any, at: Key, secrets: Mapping[Key, str]) -> Any:

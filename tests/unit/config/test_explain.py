@@ -17,6 +17,20 @@ def test_a_field_has_doc_type_limits_default_value_and_origin(study):
     assert explained(study, "model.layers").origin == "default"
 
 
+def test_what_the_entries_of_a_mapping_hold_is_told(study):
+    notes = explained(study, "data.rules").notes
+    assert notes[0] == "NAME.policy: 'error' | 'drop' — What becomes of rows that break it."
+    assert notes[1:] == ("NAME.max: float | None", "NAME.bounds: Bounds")
+    assert [note.partition(".")[0] for note in explained(study, "data.steps").notes] == ["0", "0", "0"]
+    assert explained(study, "data.kinds").notes == ()
+
+
+def test_a_key_of_a_stage_that_nobody_chose_says_how_to_choose_one(study):
+    with pytest.raises(UsageError) as caught:
+        explain("data.rules", study.compose("~data"), study.plugins)
+    assert caught.value.hint == "nothing is chosen for data: add experiment=NAME"
+
+
 def test_who_overrode_whom_is_told_in_the_order_of_merging(study):
     study.write("configs/model/net.yaml", "use: net\ndropout: 0.2\n")
     study.add("model:\n  dropout: ${model.rate}\n  rate: 0.3\n")
