@@ -170,8 +170,11 @@ def _types(cls: type, values: Mapping[str, Any]) -> Iterator[Problem]:
         build(cls, values)
     except ValidationError as error:
         wanted: dict[Key, list[str]] = {}
+        told = [item["loc"] for item in error.errors(include_url=False) if item["type"] != "too_short"]
         meant = {found.at: {cls.__name__ for cls in found.classes} for found in nested(cls, values)}
         for item in error.errors(include_url=False):
+            if item["type"] == "too_short" and any(_is_below(loc, item["loc"]) for loc in told):
+                continue  # items that are wrong are not counted
             missing = item["type"] == "missing"
             path = _inside(values, item["loc"][: -1 if missing else None], meant)
             if path is None:

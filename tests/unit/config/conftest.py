@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, Literal
 
-from annotated_types import Ge, Gt, Le
+from annotated_types import Ge, Gt, Le, MinLen
 
 from headway import Context, Registered, Secret, Seed, SourcePath, Stage, Uncached
 from headway.contracts import Dataset, Features, Predictor, Report, check_grammar
@@ -88,6 +88,7 @@ class Rows(Stage):
     """What holds for each column."""
     steps: tuple[Rule, ...] = ()
     checks: Mapping[str, Literal["off", "warn", "error"]] = field(default_factory=dict)
+    lags: Annotated[tuple[Annotated[int, Gt(0)], ...], MinLen(1)] = (1,)
     split: Literal["random"] | ByTime | ByGroup = "random"
 
     def __post_init__(self):

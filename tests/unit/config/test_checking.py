@@ -22,6 +22,7 @@ def place(fault):
         ("model: {rate: fast}", 9, 15, "model.rate is 'fast', but should be a number or 'auto'"),
         ("model: {dropout: 1.5}", 9, 18, "model.dropout is 1.5, but should be less than or equal to 1"),
         ("model: {layers: [1, 0]}", 9, 21, "model.layers.1 is 0, but should be greater than 0"),
+        ("data: {lags: [0]}", 9, 15, "data.lags.0 is 0, but should be greater than 0"),
         ("model: {layers: 8}", 9, 17, "model.layers is 8, but should be an array"),
         ("model: {rate: .inf}", 9, 15, "model.rate is inf, but should be a finite number"),
         ("model: {rate: .nan}", 9, 15, "model.rate is nan, but should be a finite number"),
