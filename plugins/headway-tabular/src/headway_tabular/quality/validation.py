@@ -121,6 +121,8 @@ def limits_of(rules: Mapping[str, Rule], schema: pl.Schema) -> tuple[Limits, ...
 
 
 def _bound(name: str, rule: Rule, dtype: pl.DataType) -> list[Limits]:
+    if rule.pattern is not None:
+        _check_pattern(name, rule.pattern)
     problem = _misfit(rule, dtype)
     if problem:
         raise DataError(
@@ -145,7 +147,7 @@ def _misfit(rule: Rule, dtype: pl.DataType) -> str | None:
     if isinstance(sample, int | float) and not dtype.is_numeric():
         return "min and max are numbers"
     if rule.pattern is not None:
-        return _bad_pattern(rule.pattern) if dtype == pl.String else "pattern is for texts"
+        return None if dtype == pl.String else "pattern is for texts"
     category = rule.categories[0] if rule.categories else None
     if isinstance(category, bool):
         return None if dtype == pl.Boolean else "the categories are booleans"
@@ -156,13 +158,14 @@ def _misfit(rule: Rule, dtype: pl.DataType) -> str | None:
     return None
 
 
-def _bad_pattern(pattern: str) -> str | None:
+def _check_pattern(name: str, pattern: str) -> None:
     """Rust's regular expressions know no look-around and no references back."""
     try:
         pl.Series([""]).str.contains(rf"\A(?:{pattern})\z")
     except pl.exceptions.ComputeError:
-        return "pattern uses what Rust's regular expressions do not know, such as look-around"
-    return None
+        at = f"data.rules.{name}.pattern"
+        what = f"{at} uses what Rust's regular expressions do not know, such as look-around"
+        raise DataError(what, where=Place(at), hint="say it without", code="rule-type") from None
 
 
 def _ends(rule: Rule) -> tuple[Bound | None, Bound | None]:
