@@ -146,7 +146,7 @@ def test_a_stage_is_explained_with_a_table_of_its_fields(capsys):
 
 def test_long_types_do_not_widen_the_table_of_fields(capsys):
     _, printed = headway(capsys, "explain", "data", "experiment=adult")
-    (checks,) = [line for line in printed.splitlines() if line.startswith("  checks ")]
+    (checks,) = [line for line in printed.out.splitlines() if line.startswith("  checks ")]
     assert "Mapping['duplicates' | " in checks
     assert "'unseen'" not in checks
 
