@@ -87,7 +87,7 @@ def _placeholder(match: re.Match[str], quoted: dict[int, str]) -> str:
 
 def _fault(at: str, text: str, what: str, column: int, width: int = 1) -> DataError:
     place = Place(at, None, column + 1, text, width)
-    hint = "numbers, columns, + - * / // %, comparisons, and, or, not, parentheses"
+    hint = "numbers, columns (odd names in `backticks`), + - * / // %, comparisons, and, or, not, parentheses"
     return DataError(f"{at} {what}".lstrip(), where=place, hint=hint, code="derive")
 
 

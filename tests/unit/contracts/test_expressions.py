@@ -37,3 +37,10 @@ def test_what_is_not_in_the_language_is_refused_at_its_place(text, part, column)
         parse_expression(text, "x", {"age"}, {"sex"})
     assert part in caught.value.what
     assert caught.value.where.column == column
+
+
+def test_a_name_of_several_words_is_answered_with_backticks():
+    with pytest.raises(DataError) as caught:
+        parse_expression("my column * 2", "derive.x")
+    assert "`backticks`" in caught.value.hint
+    assert parse_expression("`my column` * 2", "derive.x").columns == {"my column"}
