@@ -18,6 +18,12 @@ from headway_tabular.transforms.impute import Impute
 EXACT = 2.0**24
 """Whole numbers up to this size are exact in float32."""
 
+ALONE = 1 << 15
+"""torch works on fewer values than this without threads, which on a busy machine wait for each other."""
+
+FEWEST = 256
+"""Rows below which calls would cost more than values."""
+
 LIMIT = 1e30
 """Numbers are kept within this, so that an absurd one, such as 1e300, and sums of such stay finite in float32."""
 
@@ -198,8 +204,9 @@ def _given(fitted: Fitted, values: np.ndarray, fold: np.ndarray) -> np.ndarray:
     width = len(fitted.block.names) - fitted.flags
     fits = values.dtype == dtype and values.shape[1] == width
     given = values if fits else np.empty((len(values), width), dtype)
-    for start in range(0, len(values), CHUNK):
-        rows = slice(start, start + CHUNK)
+    step = min(CHUNK, max(FEWEST, (ALONE - 1) // max(values.shape[1], len(fitted.block.names), 1)))
+    for start in range(0, len(values), step):
+        rows = slice(start, start + step)
         given[rows] = by_fold(modules, values[rows], fold[rows])[0][:, :width].numpy()
     return given
 
