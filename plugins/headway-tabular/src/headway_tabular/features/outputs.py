@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 from headway.contracts import CHUNK, POSITION, ROW, TARGET, WEIGHT, Dataset, Source, labels
 
+from headway_tabular.features.ahead import ahead
 from headway_tabular.features.arrays import write_arrays
 from headway_tabular.features.columns import BATCH
 from headway_tabular.features.transformation import Transformation
@@ -45,12 +46,13 @@ class Sources:
         roles = [name for name in (schema.group, schema.weight, schema.target.column) if name is not None]
         names = dict.fromkeys([ROW, *(column.name for column in columns), *roles])
         # The target of a forecast lies in later rows, which may be in the next batch.
-        ahead = None if schema.target.horizon is None else labels(frame.select(roles).collect(), schema)
+        later = None if schema.target.horizon is None else labels(frame.select(roles).collect(), schema)
         start = 0
-        for batch in batches(frame.select(list(names))):
+        read = batches(frame.select(list(names)))
+        for batch, given in ahead((rows, self.transformation.feeds(rows)) for rows in read):
             rows = slice(start, start := start + batch.height)
-            yield labels(batch, schema) if ahead is None else {name: array[rows] for name, array in ahead.items()}
-            yield from self.transformation.pieces(batch, train=train)
+            yield labels(batch, schema) if later is None else {name: array[rows] for name, array in later.items()}
+            yield from self.transformation.pieces(batch, given, train=train)
 
     def balance(self, source: Source, method: Balance, seed: int) -> Source:
         """Training rows so that classes count alike; the files of the given ones may be reused."""
