@@ -14,6 +14,7 @@ from headway_tabular.features.layout import Branch, Step, check_takes
 from headway_tabular.features.selectors import fault
 from headway_tabular.transforms import Block, Fit, Fitted
 from headway_tabular.transforms.impute import Impute
+from headway_tabular.transforms.modules.columns import DTYPES, empty
 
 EXACT = 2.0**24
 """Whole numbers up to this size are exact in float32."""
@@ -175,7 +176,7 @@ class _Progress:
     def _current(self, step: Step) -> np.ndarray:
         """What the transforms so far give the training rows; no rows if the next one does not learn from them."""
         if not step.transform.learns:
-            return np.empty((0, len(self.block.names)), np.float64 if self.block.kind == "number" else np.int64)
+            return empty(0, len(self.block.names), self.block.kind)
         values = self.first() if self._values is None else self._values
         for fitted in self.steps[self._seen :]:
             values = _given(fitted, values, self.supervision.fold)
@@ -200,10 +201,9 @@ def _folds(steps: list[Fitted]) -> tuple[Chain, ...]:
 def _given(fitted: Fitted, values: np.ndarray, fold: np.ndarray) -> np.ndarray:
     """What a transform gives the training rows, without flags; in the place of `values` where it fits there."""
     modules = fitted.out_of_fold or (fitted.module,)
-    dtype = np.float64 if fitted.block.kind == "number" else np.int64
     width = len(fitted.block.names) - fitted.flags
-    fits = values.dtype == dtype and values.shape[1] == width
-    given = values if fits else np.empty((len(values), width), dtype)
+    fits = values.dtype == DTYPES[fitted.block.kind] and values.shape[1] == width
+    given = values if fits else empty(len(values), width, fitted.block.kind)
     step = min(CHUNK, max(FEWEST, (ALONE - 1) // max(values.shape[1], len(fitted.block.names), 1)))
     for start in range(0, len(values), step):
         rows = slice(start, start + step)
