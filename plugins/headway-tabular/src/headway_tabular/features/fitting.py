@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,12 +19,6 @@ from headway_tabular.transforms.modules.columns import DTYPES, empty
 
 EXACT = 2.0**24
 """Whole numbers up to this size are exact in float32."""
-
-ALONE = 1 << 15
-"""torch works on fewer values than this without threads, which on a busy machine wait for each other."""
-
-FEWEST = 256
-"""Rows below which calls would cost more than values."""
 
 LIMIT = 1e30
 """Numbers are kept within this, so that an absurd one, such as 1e300, and sums of such stay finite in float32."""
@@ -204,11 +199,22 @@ def _given(fitted: Fitted, values: np.ndarray, fold: np.ndarray) -> np.ndarray:
     width = len(fitted.block.names) - fitted.flags
     fits = values.dtype == DTYPES[fitted.block.kind] and values.shape[1] == width
     given = values if fits else empty(len(values), width, fitted.block.kind)
-    step = min(CHUNK, max(FEWEST, (ALONE - 1) // max(values.shape[1], len(fitted.block.names), 1)))
-    for start in range(0, len(values), step):
-        rows = slice(start, start + step)
-        given[rows] = by_fold(modules, values[rows], fold[rows])[0][:, :width].numpy()
+    with _alone():
+        for start in range(0, len(values), CHUNK):
+            rows = slice(start, start + CHUNK)
+            given[rows] = by_fold(modules, values[rows], fold[rows])[0][:, :width].numpy()
     return given
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Without threads of torch: on a busy machine they wait for each other, ten times as long as they work."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def by_fold(modules: Sequence[torch.nn.Module], values: np.ndarray, fold: np.ndarray) -> tuple[torch.Tensor, ...]:
