@@ -106,7 +106,6 @@ def test_rows_in_small_batches_give_what_the_whole_table_gives(run, monkeypatch)
     data = tiny_dataset()
     whole = run(data, **MIXED)
     monkeypatch.setattr(columns, "BATCH", 7)
-    monkeypatch.setattr(columns, "CACHED", 3)
     monkeypatch.setattr(outputs, "BATCH", 7)
     same(run(data, "small", **MIXED), whole)
 

@@ -136,6 +136,8 @@ def open_session(content: bytes) -> Any:
     options.log_severity_level = 3  # errors; what is lower speaks of the graph's authors, not to users
     # Without packed weights a matrix product takes another path for small batches: other bits.
     options.add_session_config_entry("session.disable_prepacking", "0")
+    # Threads that wait for work by spinning take the cores from whoever prepares the next rows.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
         return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's own exceptions share no base class

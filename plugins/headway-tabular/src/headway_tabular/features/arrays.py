@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
 import numpy as np
+
+from headway_tabular.features.ahead import ahead
 
 Piece: TypeAlias = Mapping[str, np.ndarray]
 
@@ -31,28 +32,13 @@ def write_arrays(folder: Path, rows: int, pieces: Iterable[Piece]) -> dict[str, 
     folder.mkdir(parents=True)
     files: dict[str, BinaryIO] = {}
     with ExitStack() as stack:
-
-        def write(piece: Piece) -> None:
+        for piece in ahead(pieces):
             for name, array in piece.items():
                 if name not in files:
                     files[name] = stack.enter_context((folder / f"{name}.npy").open("wb"))
                     _write_header(files[name], rows, array)
                 np.ascontiguousarray(array).tofile(files[name])
-
-        _while_the_next_is_made(write, pieces)
     return {name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in files}
-
-
-def _while_the_next_is_made(write: Callable[[Piece], None], pieces: Iterable[Piece]) -> None:
-    """Calls `write` with each piece, in their order, on a thread of its own; one piece waits at most."""
-    with ThreadPoolExecutor(1) as writer:
-        waiting: Future[None] | None = None
-        for piece in pieces:
-            if waiting is not None:
-                waiting.result()
-            waiting = writer.submit(write, piece)
-        if waiting is not None:
-            waiting.result()
 
 
 def _write_header(file: BinaryIO, rows: int, array: np.ndarray) -> None:

@@ -14,12 +14,10 @@ from headway_tabular.features.derive import evaluate
 from headway_tabular.features.layout import WORDS, Branch, Layout
 from headway_tabular.features.vocabularies import Vocabularies
 from headway_tabular.transforms import Block
+from headway_tabular.transforms.modules.columns import empty
 
 BATCH = 4 * CHUNK
 """Rows that are read at a time; the graph is given `CHUNK` of them at a time."""
-
-CACHED = 2048
-"""Rows whose values fit into the processor's cache."""
 
 
 @dataclass(frozen=True)
@@ -42,13 +40,11 @@ class Columns:
 
     def values(self, branch: Branch, frame: pl.DataFrame) -> np.ndarray:
         """What a branch is given, of shape (rows, columns)."""
-        given = np.empty((frame.height, len(branch.columns)), np.float64 if branch.kind == "number" else np.int64)
+        given = empty(frame.height, len(branch.columns), branch.kind)
         for start in range(0, frame.height, BATCH):
             rows, known = frame.slice(start, BATCH), dict[str, np.ndarray]()
-            columns = [self._value(name, rows, known) for name in branch.columns]
-            # A few rows of all columns at a time, so that each line of memory is written while it is in the cache.
-            for first in range(0, rows.height, CACHED):
-                given[start + first :][:CACHED] = np.stack([column[first : first + CACHED] for column in columns], -1)
+            for place, name in enumerate(branch.columns):
+                given[start : start + BATCH, place] = self._value(name, rows, known)
         return given
 
     def _value(self, name: str, frame: pl.DataFrame, known: dict[str, np.ndarray]) -> np.ndarray:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,6 +15,7 @@ from headway_tabular.features.layout import Branch, Step, check_takes
 from headway_tabular.features.selectors import fault
 from headway_tabular.transforms import Block, Fit, Fitted
 from headway_tabular.transforms.impute import Impute
+from headway_tabular.transforms.modules.columns import DTYPES, empty
 
 EXACT = 2.0**24
 """Whole numbers up to this size are exact in float32."""
@@ -169,7 +171,7 @@ class _Progress:
     def _current(self, step: Step) -> np.ndarray:
         """What the transforms so far give the training rows; no rows if the next one does not learn from them."""
         if not step.transform.learns:
-            return np.empty((0, len(self.block.names)), np.float64 if self.block.kind == "number" else np.int64)
+            return empty(0, len(self.block.names), self.block.kind)
         values = self.first() if self._values is None else self._values
         for fitted in self.steps[self._seen :]:
             values = _given(fitted, values, self.supervision.fold)
@@ -195,14 +197,25 @@ def _folds(steps: list[Fitted]) -> tuple[Chain, ...]:
 def _given(fitted: Fitted, values: np.ndarray, fold: np.ndarray) -> np.ndarray:
     """What a transform gives the training rows, without flags; in the place of `values` where it fits there."""
     modules = fitted.out_of_fold or (fitted.module,)
-    dtype = np.float64 if fitted.block.kind == "number" else np.int64
     width = len(fitted.block.names) - fitted.flags
-    fits = values.dtype == dtype and values.shape[1] == width
-    given = values if fits else np.empty((len(values), width), dtype)
-    for start in range(0, len(values), CHUNK):
-        rows = slice(start, start + CHUNK)
-        given[rows] = by_fold(modules, values[rows], fold[rows])[0][:, :width].numpy()
+    fits = values.dtype == DTYPES[fitted.block.kind] and values.shape[1] == width
+    given = values if fits else empty(len(values), width, fitted.block.kind)
+    with _alone():
+        for start in range(0, len(values), CHUNK):
+            rows = slice(start, start + CHUNK)
+            given[rows] = by_fold(modules, values[rows], fold[rows])[0][:, :width].numpy()
     return given
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Without threads of torch: on a busy machine they wait for each other, ten times as long as they work."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def by_fold(modules: Sequence[torch.nn.Module], values: np.ndarray, fold: np.ndarray) -> tuple[torch.Tensor, ...]:

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 from headway.contracts import CHUNK, POSITION, ROW, TARGET, WEIGHT, Dataset, Source, labels
 
+from headway_tabular.features.ahead import ahead
 from headway_tabular.features.arrays import write_arrays
 from headway_tabular.features.columns import BATCH
 from headway_tabular.features.transformation import Transformation
@@ -37,20 +38,21 @@ class Sources:
 
     def _split(self, name: str, frame: pl.LazyFrame) -> Source:
         rows = frame.select(pl.len()).collect(engine="streaming").item()
-        return Source(write_arrays(self.folder / name, rows, self._pieces(frame, train=name == TRAIN)), rows)
+        return Source(write_arrays(self.folder / name, rows, self._pieces(frame, rows, train=name == TRAIN)), rows)
 
-    def _pieces(self, frame: pl.LazyFrame, *, train: bool) -> Iterator[dict[str, np.ndarray]]:
+    def _pieces(self, frame: pl.LazyFrame, rows: int, *, train: bool) -> Iterator[dict[str, np.ndarray]]:
         """Arrays, targets and weights; those of a batch come after each other, each in its own pieces."""
         schema, columns = self.transformation.schema, self.transformation.columns.layout.columns
         roles = [name for name in (schema.group, schema.weight, schema.target.column) if name is not None]
         names = dict.fromkeys([ROW, *(column.name for column in columns), *roles])
         # The target of a forecast lies in later rows, which may be in the next batch.
-        ahead = None if schema.target.horizon is None else labels(frame.select(roles).collect(), schema)
+        later = None if schema.target.horizon is None else labels(frame.select(roles).collect(), schema)
         start = 0
-        for batch in batches(frame.select(list(names))):
-            rows = slice(start, start := start + batch.height)
-            yield labels(batch, schema) if ahead is None else {name: array[rows] for name, array in ahead.items()}
-            yield from self.transformation.pieces(batch, train=train)
+        read = batches(frame.select(list(names)), rows)
+        for batch, given in ahead((batch, self.transformation.feeds(batch)) for batch in read):
+            own = slice(start, start := start + batch.height)
+            yield labels(batch, schema) if later is None else {name: array[own] for name, array in later.items()}
+            yield from self.transformation.pieces(batch, given, train=train)
 
     def balance(self, source: Source, method: Balance, seed: int) -> Source:
         """Training rows so that classes count alike; the files of the given ones may be reused."""
@@ -66,14 +68,14 @@ class Sources:
         return Source(write_arrays(folder, len(positions), _gathered(given, positions)), len(positions))
 
 
-def batches(frame: pl.LazyFrame) -> Iterator[pl.DataFrame]:
-    """All rows in their order, `BATCH` at a time; one empty batch if there are none."""
-    empty = True
-    for batch in frame.collect_batches(chunk_size=BATCH, maintain_order=True, engine="streaming"):
-        empty = False
-        yield batch
-    if empty:
-        yield frame.head(0).collect()
+def batches(frame: pl.LazyFrame, rows: int) -> Iterator[pl.DataFrame]:
+    """All rows in their order, `BATCH` at a time; one empty batch if there are none.
+
+    A slice of a file is one row group that `Dataset.save` wrote. Whoever reads the file in one go has polars read ahead
+    of them, by 100 MB and more in a long one.
+    """
+    for start in range(0, max(rows, 1), BATCH):
+        yield frame.slice(start, BATCH).collect(engine="streaming")
 
 
 def _gathered(arrays: Mapping[str, np.ndarray], positions: np.ndarray) -> Iterator[dict[str, np.ndarray]]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 import polars as pl
 from headway import DataError
-from headway.contracts import CHUNK, Runtime, Schema, feeds
+from headway.contracts import CHUNK, Feed, Runtime, Schema, feeds
 
 from headway_tabular.features.assembly import ARRAYS, array_name, finished
 from headway_tabular.features.columns import Columns
@@ -33,20 +33,21 @@ class Transformation:
     schema: Schema
     runtime: Runtime = field(repr=False)
 
-    def pieces(self, rows: pl.DataFrame, *, train: bool) -> Iterator[dict[str, np.ndarray]]:
+    def feeds(self, rows: pl.DataFrame) -> dict[str, Feed]:
+        """What the graph is given of raw rows; raises `DataError` if an integer would be rounded."""
+        for name in self._watched:
+            _refuse_rounded(rows[name])
+        return feeds(rows, self.columns.layout.columns)
+
+    def pieces(self, rows: pl.DataFrame, given: Mapping[str, Feed], *, train: bool) -> Iterator[dict[str, np.ndarray]]:
         """What the graph gives, `CHUNK` rows at a time.
 
         Args:
             rows: Raw rows.
+            given: The `feeds` of them.
             train: Whether they are training rows: then, what transforms learnt of the target, they learnt without the
                 fold of the row.
-
-        Raises:
-            DataError: An integer would be rounded.
         """
-        for name in self._watched:
-            _refuse_rounded(rows[name])
-        given = feeds(rows, self.columns.layout.columns)
         learnt = train and any(fitted.folds for fitted in self.branches)
         for start in range(0, max(rows.height, 1), CHUNK):
             arrays = self.runtime.run({name: feed[start : start + CHUNK] for name, feed in given.items()})

@@ -37,7 +37,8 @@ class Impute(torch.nn.Module):
         filled = torch.where(finite, x, self.fill)
         if not len(self.flagged):
             return filled
-        return torch.cat([filled, 1.0 - finite.to(x.dtype).index_select(1, self.flagged)], dim=-1)
+        # Chosen so, columns are copied whole; by index_select, a value at a time.
+        return torch.cat([filled, 1.0 - finite[:, self.flagged].to(x.dtype)], dim=-1)
 
 
 class Affine(torch.nn.Module):
