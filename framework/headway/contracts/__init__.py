@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from headway.contracts.aggregates import Take
+from headway.contracts.algebra import Algebra
 from headway.contracts.array_model import ArrayModel
 from headway.contracts.artifact import Artifact, Lookup, canonical_json, digest_of, read_json, write_json
 from headway.contracts.asof import AsOf
@@ -39,6 +40,7 @@ __all__ = [
     "STRINGS",
     "TARGET",
     "WEIGHT",
+    "Algebra",
     "ArrayModel",
     "ArraySpec",
     "Artifact",
