@@ -36,7 +36,8 @@ class Algebra(ABC, Generic[V]):
     """Computes expressions on the float64 values of one library.
 
     Every operator gives missing for a missing operand; comparisons and logic give 1.0 or 0.0 otherwise. ``//`` and
-    ``%`` round down, as Python's. Values know Python's operators and ``floor()``; their comparisons know ``&`` and ``|``.
+    ``%`` round down, as Python's. Values know Python's operators and ``floor()``; their comparisons know ``&``
+    and ``|``.
     """
 
     @abstractmethod
@@ -68,7 +69,8 @@ class Algebra(ABC, Generic[V]):
         if isinstance(node, ast.BinOp):
             return self.known(BINARY[type(node.op)](*parts))
         if isinstance(node, ast.UnaryOp) and not isinstance(node.op, ast.Not):
-            return -parts[0] if isinstance(node.op, ast.USub) else parts[0]
+            signed: V = -parts[0] if isinstance(node.op, ast.USub) else parts[0]
+            return signed
         return self.truth(_holds(node, parts), parts)
 
 
