@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from headway.contracts.aggregates import Take
-from headway.contracts.algebra import Algebra
 from headway.contracts.array_model import ArrayModel
 from headway.contracts.artifact import Artifact, Lookup, canonical_json, digest_of, read_json, write_json
-from headway.contracts.asof import AsOf
 from headway.contracts.casts import Misread, cast_columns, misread, refuse_misread
 from headway.contracts.chain import CHAIN, Chain, chain, parts_of
 from headway.contracts.dataset import Dataset
-from headway.contracts.derived import Derive, NullValues
-from headway.contracts.durations import check_duration, parse_duration
-from headway.contracts.expressions import Expression, check_grammar, parse_expression
+from headway.contracts.expressions.algebra import Algebra
+from headway.contracts.expressions.grammar import Expression, check_grammar, parse_expression
 from headway.contracts.features import POSITION, Features
 from headway.contracts.feeds import MISSING, TARGET, WEIGHT, as_text, conform, feeds, labels
 from headway.contracts.graph import CHUNK, ArraySpec, Graph, Runtime, run_chunked
-from headway.contracts.joins import Join
-from headway.contracts.limits import Limits, Outside, Violation
 from headway.contracts.model import Epoch, Model, Output
 from headway.contracts.predictions import Predictions, output_columns, output_shape, tabulate
 from headway.contracts.predictor import Predictor, Scorer
@@ -26,8 +20,14 @@ from headway.contracts.report import Check, Figure, Measurement, Report, Table
 from headway.contracts.schema import NUMBERS, ROW, STRINGS, Category, Column, Schema, Target
 from headway.contracts.scoring import score_split
 from headway.contracts.source import Augmentation, Source, View
+from headway.contracts.steps.aggregates import Take
+from headway.contracts.steps.asof import AsOf
+from headway.contracts.steps.derived import Derive, NullValues
+from headway.contracts.steps.durations import check_duration, parse_duration
+from headway.contracts.steps.joins import Join
+from headway.contracts.steps.limits import Limits, Outside, Violation
+from headway.contracts.steps.windows import Window
 from headway.contracts.strings import Feed, Strings
-from headway.contracts.windows import Window
 
 __all__ = [
     "CHAIN",

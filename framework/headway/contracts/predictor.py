@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from headway.contracts.artifact import Artifact, Lookup, canonical_json, digest_of, read_json, write_json
 from headway.contracts.feeds import conform, feeds
 from headway.contracts.graph import Graph, Runtime, run_chunked
-from headway.contracts.limits import Outside
 from headway.contracts.model import Output
 from headway.contracts.recipe import Recipe
 from headway.contracts.schema import Column
+from headway.contracts.steps.limits import Outside
 
 if TYPE_CHECKING:
     import numpy as np

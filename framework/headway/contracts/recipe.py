@@ -10,14 +10,14 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
-from headway.contracts.asof import AsOf
 from headway.contracts.casts import cast_columns, misread, refuse_misread
-from headway.contracts.derived import Derive, NullValues
-from headway.contracts.joins import PAST, Apply, Join
-from headway.contracts.keys import require_columns
-from headway.contracts.limits import Limits, Outside
 from headway.contracts.schema import Column
-from headway.contracts.windows import Window
+from headway.contracts.steps.asof import AsOf
+from headway.contracts.steps.derived import Derive, NullValues
+from headway.contracts.steps.joins import PAST, Apply, Join
+from headway.contracts.steps.keys import require_columns
+from headway.contracts.steps.limits import Limits, Outside
+from headway.contracts.steps.windows import Window
 from headway.errors import DataError
 
 if TYPE_CHECKING:

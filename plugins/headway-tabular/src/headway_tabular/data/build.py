@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from headway import Context, DataError
 from headway.contracts import NUMBERS, ROW, Dataset, NullValues, Recipe, Schema, Target
-from headway.contracts.joins import PAST
+from headway.contracts.steps.joins import PAST
 from headway.errors import Place
 
 from headway_tabular.data.kinds import columns_of, kinds_of

@@ -11,8 +11,8 @@ from functools import reduce
 import polars as pl
 from headway import DataError
 from headway.contracts import ROW
-from headway.contracts.limits import EXAMPLES, Bound, Limits, Violation
-from headway.contracts.limits import violations as violations_of
+from headway.contracts.steps.limits import EXAMPLES, Bound, Limits, Violation
+from headway.contracts.steps.limits import violations as violations_of
 from headway.errors import Place
 from headway.naming import unknown
 

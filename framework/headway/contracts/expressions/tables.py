@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from functools import reduce
 from typing import TYPE_CHECKING, Any
 
-from headway.contracts.algebra import Algebra
-from headway.contracts.expressions import Expression
+from headway.contracts.expressions.algebra import Algebra
+from headway.contracts.expressions.grammar import Expression
 
 if TYPE_CHECKING:
     import polars as pl

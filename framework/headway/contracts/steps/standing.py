@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from headway.contracts.timeline import Timeline
+from headway.contracts.steps.timeline import Timeline
 
 if TYPE_CHECKING:
     import numpy as np

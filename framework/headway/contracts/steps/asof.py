@@ -6,10 +6,10 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, Self
 
-from headway.contracts.durations import parse_duration
-from headway.contracts.joins import Apply, check_names, given
-from headway.contracts.keys import Codes, key_columns, match_keys, moments, require_columns
-from headway.contracts.standing import Records, Standing
+from headway.contracts.steps.durations import parse_duration
+from headway.contracts.steps.joins import Apply, check_names, given
+from headway.contracts.steps.keys import Codes, key_columns, match_keys, moments, require_columns
+from headway.contracts.steps.standing import Records, Standing
 from headway.errors import DataError
 
 if TYPE_CHECKING:

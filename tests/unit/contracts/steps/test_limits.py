@@ -5,7 +5,7 @@ from datetime import datetime
 import polars as pl
 import pytest
 from headway.contracts import canonical_json, read_json
-from headway.contracts.limits import Limits, Outside, violations
+from headway.contracts.steps.limits import Limits, Outside, violations
 from headway.errors import DataError
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -6,9 +6,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Self
 
-from headway.contracts.expressions import parse_expression
-from headway.contracts.joins import check_names
-from headway.contracts.table_expressions import as_polars
+from headway.contracts.expressions.grammar import parse_expression
+from headway.contracts.expressions.tables import as_polars
+from headway.contracts.steps.joins import check_names
 
 if TYPE_CHECKING:
     import polars as pl
@@ -50,7 +50,7 @@ class NullValues:
 
 @dataclass(frozen=True)
 class Derive:
-    """A column by an expression of the closed language (see `headway.contracts.expressions`).
+    """A column by an expression of the closed language (see `headway.contracts.expressions.grammar`).
 
     Attributes:
         name: The column's name.

@@ -150,7 +150,7 @@ def test_great_values_that_left_the_window_leave_no_rounding():
 
 
 def test_the_deviation_of_many_windows_is_that_of_each(monkeypatch):
-    monkeypatch.setattr("headway.contracts.aggregates.AT_ONCE", 7)
+    monkeypatch.setattr("headway.contracts.steps.aggregates.AT_ONCE", 7)
     rows = [(second % 2, second, second, 1e9 + (second * 7919) % 13) for second in range(60)]
     window = Window("made", "std", {"key": "key"}, "time", of="value", over="9s")
     assert_near(made(window, frame_of(rows)).to_list(), reference(window, rows), 1e6)

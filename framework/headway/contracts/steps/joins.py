@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, Self
 
-from headway.contracts.keys import key_columns, match_keys, require_columns
+from headway.contracts.steps.keys import key_columns, match_keys, require_columns
 from headway.errors import DataError
 
 if TYPE_CHECKING:

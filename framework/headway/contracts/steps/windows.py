@@ -6,10 +6,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Self
 
-from headway.contracts.aggregates import Events, Take, result_type
-from headway.contracts.durations import parse_duration
-from headway.contracts.joins import Apply, check_names, given
-from headway.contracts.keys import key_columns, match_keys, moments, require_columns
+from headway.contracts.steps.aggregates import Events, Take, result_type
+from headway.contracts.steps.durations import parse_duration
+from headway.contracts.steps.joins import Apply, check_names, given
+from headway.contracts.steps.keys import key_columns, match_keys, moments, require_columns
 from headway.errors import DataError
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 
-from headway.contracts.durations import parse_duration
-from headway.contracts.keys import Codes
-from headway.contracts.timeline import Timeline
+from headway.contracts.steps.durations import parse_duration
+from headway.contracts.steps.keys import Codes
+from headway.contracts.steps.timeline import Timeline
 from headway.errors import DataError
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from functools import reduce
 from itertools import pairwise
 from typing import Any, Generic, TypeVar
 
-from headway.contracts.expressions import Expression
+from headway.contracts.expressions.grammar import Expression
 
 V = TypeVar("V")
 
