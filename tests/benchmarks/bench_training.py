@@ -57,7 +57,7 @@ def _features() -> Features:
 
 def _plain(stage: MLP, features: Features) -> None:
     """The same network, optimizer, batches and validation loss, as one would write them in a notebook."""
-    network = build(stage, ARRAYS, Output("probability", "probability", classes=CLASSES.classes))
+    network = build(stage, ARRAYS, Output("probability", "probability", classes=CLASSES.classes), load().registry)
     optimizer = torch.optim.AdamW(
         network.parameters(), lr=stage.learning_rate, weight_decay=stage.weight_decay, fused=True
     )

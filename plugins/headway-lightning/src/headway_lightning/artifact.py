@@ -34,7 +34,7 @@ class TorchModel(Model):
         use: The registered name (kind ``model``) of the stage that builds the network.
         config: That stage's field values.
         inputs: The arrays it takes.
-        outputs: One output: ``probability`` (rows, classes) or ``value`` (rows,).
+        outputs: One output: ``probability`` (rows, classes), ``value`` (rows,) or ``quantile`` (rows, levels).
         module: The network in evaluation mode, on the CPU.
         history: One row an epoch: ``train.loss``, ``validation.loss`` and the validation metrics.
         metrics: Validation metrics of the saved weights.
@@ -86,6 +86,6 @@ class TorchModel(Model):
         head = read_json(folder / "model.json", TorchHead)
         stage_class = lookup.get("model", head.use)
         stage = TypeAdapter(stage_class).validate_json(json.dumps(head.config), strict=True)
-        module = build(stage, head.inputs, head.outputs[0])
+        module = build(stage, head.inputs, head.outputs[0], lookup)
         module.load_state_dict(load((folder / "weights.safetensors").read_bytes()))
         return cls(head.use, head.config, head.inputs, head.outputs, module.eval(), head.history, head.metrics)

@@ -1,24 +1,31 @@
-"""What happens at the end of each epoch: best weights, news, a checkpoint to resume from."""
+"""What happens at the end of each epoch: best weights, news, limits."""
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
+import math
+import time
 from typing import Any
 
 import lightning.pytorch as pl
 import torch
 from headway import Context
+from headway.errors import DataError
 from lightning.pytorch.callbacks import Callback, EarlyStopping
-
-CHECKPOINT = "last.ckpt"
 
 
 class Best(Callback):
-    """Remembers the weights of the epoch with the lowest validation loss, and the history of all."""
+    """Remembers the weights of the epoch with the best value of `monitor`, and the history of all.
 
-    def __init__(self, context: Context) -> None:
+    Args:
+        context: Where epochs are reported.
+        monitor: What is compared, such as ``validation.loss``.
+        maximize: Whether more is better.
+    """
+
+    def __init__(self, context: Context, monitor: str, maximize: bool) -> None:
         self._context = context
+        self._monitor = monitor
+        self._maximize = maximize
         self.history: list[dict[str, float]] = []
         self.epoch = -1
         self.weights: dict[str, torch.Tensor] = {}
@@ -26,10 +33,23 @@ class Best(Callback):
     def on_validation_end(self, trainer: pl.Trainer, module: Any) -> None:
         """Compares, remembers, and reports the epoch."""
         self.history.append(dict(module.latest))
-        if self.epoch < 0 or module.latest["validation.loss"] < self.history[self.epoch]["validation.loss"]:
+        if self.epoch < 0 or self._value(len(self.history) - 1) > self._value(self.epoch):
             self.epoch = len(self.history) - 1
             self.weights = {name: value.detach().cpu().clone() for name, value in module.network.state_dict().items()}
         self._context.report(len(self.history), module.latest)
+
+    def _value(self, epoch: int) -> float:
+        """More is better; raises `DataError` if the metric is not among those of the epoch."""
+        values = self.history[epoch]
+        if self._monitor not in values:
+            known = [name.removeprefix("validation.") for name in values if name != "train.loss"]
+            raise DataError(
+                f"the validation split has no {self._monitor.removeprefix('validation.')}, which model.monitor names",
+                hint=f"it has {', '.join(known)}",
+                code="monitor",
+            )
+        value = values[self._monitor]
+        return -math.inf if math.isnan(value) else value if self._maximize else -value
 
     def state_dict(self) -> dict[str, Any]:
         """For the checkpoint."""
@@ -47,10 +67,14 @@ class Patience(EarlyStopping):
     callbacks, so that the checkpoint would hold the count of the epoch before.
     """
 
-    def __init__(self, patience: int) -> None:
+    def __init__(self, monitor: str, maximize: bool, patience: int) -> None:
         # A loss that is no number is told by the learner, with a remedy.
         super().__init__(
-            "validation.loss", patience=patience, mode="min", check_finite=False, check_on_train_epoch_end=False
+            monitor,
+            patience=patience,
+            mode="max" if maximize else "min",
+            check_finite=False,
+            check_on_train_epoch_end=False,
         )
 
     def on_train_start(self, trainer: pl.Trainer, module: Any) -> None:
@@ -59,19 +83,43 @@ class Patience(EarlyStopping):
             trainer.should_stop = True
 
 
-class Checkpoint(Callback):
-    """Writes, atomically, what the next attempt resumes from; the last of the callbacks.
+class Limits(Callback):
+    """Ends training when there are enough steps, or it has taken long enough; the epoch is validated as it is.
 
-    The file is private to the stage's work folder and is deleted with it.
+    Args:
+        seconds: Wall time over all attempts; None for any.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / CHECKPOINT
+    def __init__(self, seconds: float | None) -> None:
+        self._seconds = seconds
+        self._spent = 0.0
+        self._since = time.monotonic()
 
-    def on_train_epoch_end(self, trainer: pl.Trainer, module: Any) -> None:
-        """Writes beside the place, syncs, renames."""
-        beside = self.path.with_suffix(".tmp")
-        trainer.save_checkpoint(beside)
-        with beside.open("rb") as stream:
-            os.fsync(stream.fileno())
-        beside.replace(self.path)
+    @property
+    def spent(self) -> float:
+        """Seconds of this attempt and those before it."""
+        return self._spent + time.monotonic() - self._since
+
+    def on_train_start(self, trainer: pl.Trainer, module: Any) -> None:
+        """Stops before a further epoch if the limit was reached before."""
+        self._since = time.monotonic()
+        if module.over:
+            trainer.should_stop = True
+
+    def on_train_batch_end(self, trainer: pl.Trainer, module: Any, *_: Any) -> None:
+        """Looks at the clock after each block."""
+        if self._seconds is not None and self.spent >= self._seconds:
+            module.over = True
+
+    def on_validation_end(self, trainer: pl.Trainer, module: Any) -> None:
+        """Stops."""
+        if module.over:
+            trainer.should_stop = True
+
+    def state_dict(self) -> dict[str, Any]:
+        """For the checkpoint."""
+        return {"spent": self.spent}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """From the checkpoint."""
+        self._spent = state["spent"]

@@ -1,22 +1,18 @@
-"""The LightningModule: loss, optimizer, and validation by the metrics that reports use."""
+"""The LightningModule: loss, steps of the optimizer, and validation by the metrics that reports use."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import lightning.pytorch as pl
 import numpy as np
 import torch
-from headway.errors import DataError
-from torch.nn import functional
 
-from headway_lightning.loading import Batch
-from headway_lightning.modules import Network
-
-if TYPE_CHECKING:
-    from headway_lightning.network import NetworkStage
+from headway_lightning.faults import check_losses, diverged
+from headway_lightning.loading import Batch, seed_of
+from headway_lightning.regime import Regime
 
 Score = Callable[[np.ndarray, np.ndarray], Mapping[str, float]]
 """(targets, outputs) → validation metrics by name."""
@@ -27,79 +23,89 @@ class Cancelled(Exception):  # noqa: N818 - no fault
 
 
 class Learner(pl.LightningModule):
-    """Trains a `Network` on blocks of batches of (arrays …, target, weight).
+    """Trains a network on blocks of batches of (arrays …, target, weight).
 
     A block is one batch to Lightning: what Lightning does around each would cost a small network a third of
     its speed. The steps of the optimizer are therefore taken here, by hand.
 
     Args:
-        network: What is trained.
-        stage: How. Its seed and the epoch seed dropout, so that a resumed run draws what an undisturbed one would.
+        regime: What is trained, and how. Its seed, the epoch and the block seed dropout, so that a resumed run draws
+            what an undisturbed one would.
         score: The validation metrics.
         cancelled: Set when the run is being stopped.
 
     Attributes:
+        network: What is trained.
         latest: Losses and metrics of the last epoch.
         begun: Whether training has begun, so that a checkpoint, if there was one, has been read.
+        block: The next block of the epoch.
+        losses: Of the batches of the epoch so far.
+        over: Whether a limit is reached: what is left of the epoch teaches nothing.
     """
 
-    def __init__(self, network: Network, stage: NetworkStage, score: Score, cancelled: threading.Event) -> None:
+    def __init__(self, regime: Regime, score: Score, cancelled: threading.Event) -> None:
         super().__init__()
         self.automatic_optimization = False
-        self.network = network
+        self.network = regime.network
         self.latest: dict[str, float] = {}
         self.begun = False
-        self._stage = stage
+        self.block = 0
+        self.losses: list[torch.Tensor] = []
+        self.over = False
+        self._regime = regime
         self._score = score
         self._cancelled = cancelled
-        self._train: list[torch.Tensor] = []
         self._validation: list[Batch] = []
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
-        """AdamW (Loshchilov & Hutter, 2019, https://arxiv.org/abs/1711.05101), fused."""
-        stage = self._stage
-        return torch.optim.AdamW(
-            self.network.parameters(), lr=stage.learning_rate, weight_decay=stage.weight_decay, fused=True
-        )
+        """The regime's."""
+        return self._regime.optimizer()
 
     def on_train_start(self) -> None:
         """Notes that everything that is restored has been."""
         self.begun = True
-
-    def on_train_epoch_start(self) -> None:
-        """Seeds dropout by the epoch."""
-        torch.manual_seed(int(np.random.SeedSequence([self._stage.seed, self.current_epoch]).generate_state(1)[0]))
 
     def transfer_batch_to_device(self, batch: list[Batch], device: torch.device, dataloader_idx: int) -> list[Batch]:
         """Nothing to do: blocks are made where they are wanted."""
         return batch
 
     def training_step(self, block: list[Batch], index: int) -> None:
-        """One step of the optimizer a batch; raises `Cancelled` when the run is being stopped.
+        """Steps of the optimizer over a block; raises `Cancelled` when the run is being stopped.
 
         It raises rather than asking Lightning to stop: that would end the epoch early and checkpoint it as a
-        whole one.
+        whole one. Blocks that an earlier attempt has done come empty.
         """
+        if not block or self.over:
+            return
+        torch.manual_seed(seed_of(self._regime.seed, self.current_epoch, index))
         optimizer: Any = self.optimizers(use_pl_optimizer=False)
-        clip = self._stage.trainer.gradient_clip
+        begun = len(self.losses)
         for *arrays, target, weight in block:
             if self._cancelled.is_set():
                 raise Cancelled
-            loss = self._loss(self.network.scores(*arrays), target, weight)
-            optimizer.zero_grad()
-            self.manual_backward(loss)
-            if clip:
-                torch.nn.utils.clip_grad_norm_(self.network.parameters(), clip)
-            optimizer.step()
-            self._train.append(loss.detach())
+            self._step(optimizer, arrays, target, weight)
+            if self.over:
+                break
+        self.block = index + 1
+        check_losses(self, self.losses[begun:], block, self._regime.names)
 
-    def _loss(self, scores: torch.Tensor, target: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
-        if self.network.is_value:
-            wanted = (target - self.network.centre) / self.network.spread
-            rows = functional.mse_loss(scores, wanted, reduction="none")
-        else:
-            rows = functional.cross_entropy(scores, target, reduction="none")
-        return (rows * weight).sum() / weight.sum()
+    def _step(self, optimizer: Any, arrays: list[torch.Tensor], target: torch.Tensor, weight: torch.Tensor) -> None:
+        """One batch; the step of the optimizer is taken with the last of those whose gradients are averaged."""
+        regime, batch = self._regime, len(self.losses)
+        size = regime.group_size(batch)
+        loss = regime.loss(self.network.scores(*arrays), target, weight)
+        if regime.opens(batch):
+            optimizer.zero_grad()
+        self.manual_backward(loss if size == 1 else loss / size)
+        self.losses.append(loss.detach())
+        if not regime.closes(batch):
+            return
+        step = regime.step(self.current_epoch, batch)
+        regime.set_rate(optimizer, step)
+        if regime.clip:
+            torch.nn.utils.clip_grad_norm_(self.network.parameters(), regime.clip)
+        optimizer.step()
+        self.over = regime.is_last(step)
 
     def validation_step(self, block: list[Batch], index: int) -> None:
         """Keeps the scores of each batch."""
@@ -108,15 +114,13 @@ class Learner(pl.LightningModule):
     def on_validation_epoch_end(self) -> None:
         """Metrics of the epoch; raises `DataError` if the loss is no number."""
         scores, target, weight = (torch.cat(parts) for parts in zip(*self._validation, strict=True))
-        validation = float(self._loss(scores, target, weight))
-        train = float(torch.stack(self._train).mean()) if self._train else validation
-        self._validation, self._train = [], []
-        if not np.isfinite(validation) or not np.isfinite(train):
-            raise DataError(
-                f"training diverged in epoch {self.current_epoch + 1}: the loss is no longer a number",
-                hint="lower model.learning_rate, or set model.trainer.gradient_clip=1",
-                code="diverged",
-            )
-        metrics = self._score(target.cpu().numpy(), self.network.outputs(scores).cpu().numpy())
+        validation = float(self._regime.loss(scores, target, weight))
+        train = float(torch.stack(self.losses).mean()) if self.losses else validation
+        self._validation, self.losses, self.block = [], [], 0
+        if not np.isfinite(validation):
+            raise diverged(self.current_epoch, "the loss of the validation split is no longer a number")
+        metrics = self._score(target.cpu().numpy(), self.network.head(scores).cpu().numpy())
         self.latest = {"train.loss": train, "validation.loss": validation, **metrics}
-        self.log("validation.loss", validation, on_epoch=True, batch_size=len(target))
+        monitor = f"validation.{self._regime.monitor}"
+        if monitor in self.latest:  # an undefined metric, such as the AUROC of one class, is told by `Best`
+            self.log(monitor, self.latest[monitor], on_epoch=True, batch_size=len(target))

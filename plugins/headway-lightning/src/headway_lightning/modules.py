@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from headway.contracts import ArraySpec, Graph, Output
-from headway.errors import DataError
+from headway.contracts import ArraySpec, Graph, Lookup, Output
+from headway.fields import chosen
 from headway_onnx.graphs import as_graph, export_module
+
+from headway_lightning.heads import Head
+from headway_lightning.losses import Loss
 
 if TYPE_CHECKING:
     from headway_lightning.network import NetworkStage
@@ -18,77 +21,49 @@ if TYPE_CHECKING:
 CHUNK = 16_384
 
 
-class Encoder(torch.nn.Module):
-    """Arrays → one float32 matrix: floats as they are, codes by an embedding each.
-
-    Args:
-        inputs: Floats of shape (rows, …), or codes with `cardinalities`.
-        largest: Largest size of an embedding; small vocabularies get half their size, rounded up.
-    """
-
-    def __init__(self, inputs: Sequence[ArraySpec], largest: int) -> None:
-        super().__init__()
-        self._coded = [spec.cardinalities is not None for spec in inputs]
-        sizes = [n for spec in inputs for n in spec.cardinalities or ()]
-        self.tables = torch.nn.ModuleList(torch.nn.Embedding(n, min(largest, (n + 1) // 2)) for n in sizes)
-        floats = sum(int(np.prod(spec.shape)) for spec in inputs if spec.cardinalities is None)
-        self.width = floats + sum(table.embedding_dim for table in self.tables)
-
-    def forward(self, *arrays: torch.Tensor) -> torch.Tensor:
-        """(rows, …) each → (rows, width) float32."""
-        parts = [array.flatten(1) for array, coded in zip(arrays, self._coded, strict=True) if not coded]
-        codes = [array for array, coded in zip(arrays, self._coded, strict=True) if coded]
-        columns = [array[:, i] for array in codes for i in range(array.shape[1])]
-        parts += [table(column) for table, column in zip(self.tables, columns, strict=True)]
-        return torch.cat(parts, dim=-1)
-
-
 class Network(torch.nn.Module):
-    """Encoder, the author's network, and for a value the target's centre and spread.
+    """The author's network and what makes outputs of its scores.
 
     Args:
-        encoder: What comes before.
-        body: The author's network.
-        is_value: Whether the output is a value, not logits.
+        body: Arrays → scores of shape (rows, outputs) or (rows, members, outputs).
+        head: Scores → outputs.
     """
 
-    centre: torch.Tensor
-    spread: torch.Tensor
-
-    def __init__(self, encoder: Encoder, body: torch.nn.Module, is_value: bool) -> None:
+    def __init__(self, body: torch.nn.Module, head: Head) -> None:
         super().__init__()
-        self.encoder = encoder
         self.body = body
-        self.is_value = is_value
-        self.register_buffer("centre", torch.zeros(()))
-        self.register_buffer("spread", torch.ones(()))
+        self.head = head
+
+    def fit(self, arrays: Sequence[torch.Tensor], target: torch.Tensor, weight: torch.Tensor) -> None:
+        """What must be known of the training rows before training: bins, and the target's units."""
+        fit = getattr(self.body, "fit", None)
+        if fit is not None:
+            fit(arrays)
+        self.head.fit(target, weight)
 
     def scores(self, *arrays: torch.Tensor) -> torch.Tensor:
-        """Logits (rows, classes), or standardised values (rows,): what the loss takes."""
-        given: torch.Tensor = self.body(self.encoder(*arrays)).float()  # from bfloat16, under autocast
-        return given.squeeze(-1) if self.is_value else given
+        """What the loss takes, float32."""
+        given: torch.Tensor = self.body(*arrays).float()  # from bfloat16, under autocast
+        return given
 
     def forward(self, *arrays: torch.Tensor) -> torch.Tensor:
-        """Probabilities (rows, classes) or values (rows,), float32."""
-        return self.outputs(self.scores(*arrays))
-
-    def outputs(self, scores: torch.Tensor) -> torch.Tensor:
-        """What the scores mean: probabilities, or values in the target's units."""
-        return scores * self.spread + self.centre if self.is_value else torch.softmax(scores, dim=-1)
+        """Probabilities (rows, classes), quantiles (rows, levels) or values (rows,), float32."""
+        given: torch.Tensor = self.head(self.scores(*arrays))
+        return given
 
 
-def build(stage: NetworkStage, inputs: Sequence[ArraySpec], output: Output) -> Network:
+def loss_of(stage: NetworkStage, task: str, lookup: Lookup) -> Loss:
+    """The loss of a stage, by default the task's."""
+    default = "cross_entropy" if task == "classification" else "mse"
+    loss: Loss = chosen(stage.loss or default, "loss", lookup)
+    return loss
+
+
+def build(stage: NetworkStage, inputs: Sequence[ArraySpec], output: Output, lookup: Lookup) -> Network:
     """The network of a stage, with fresh weights."""
-    for spec in inputs:
-        if spec.cardinalities is None and spec.dtype != "float32":
-            raise DataError(
-                f"networks take float32 arrays and codes; the features' array '{spec.name}' is {spec.dtype}",
-                hint="give other features, or write a stage of your own",
-                code="network-input",
-            )
-    encoder = Encoder(inputs, stage.embedding)
-    body = stage.network(encoder.width, len(output.classes) if output.classes else 1)
-    return Network(encoder, body, output.classes is None)
+    head = loss_of(stage, "classification" if output.classes else "regression", lookup).head(output)
+    numeric = None if stage.numeric is None else chosen(stage.numeric, "numeric_embedding", lookup)
+    return Network(stage.body(inputs, head.outputs, numeric), head)
 
 
 def tensors(inputs: Sequence[ArraySpec], batch: Mapping[str, np.ndarray]) -> list[torch.Tensor]:

@@ -2,33 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from annotated_types import Ge, Gt
-from headway import Context, HeadwayError, Seed, Stage, Uncached
-from headway.contracts import Features
+from headway import Context, HeadwayError, Seed, Stage
+from headway.contracts import ArraySpec, Features
+from headway.fields import Uses
 
 from headway_lightning.artifact import TorchModel
+from headway_lightning.trainer import Count, Trainer
 
 Positive = Annotated[float, Gt(0)]
-Count = Annotated[int, Ge(1)]
-
-
-@dataclass(frozen=True)
-class Trainer:
-    """How Lightning trains: what has little to do with the network."""
-
-    max_epochs: Count = 100
-    """Epochs at most; early stopping usually ends it before."""
-    gradient_clip: Annotated[float, Ge(0)] = 0.0
-    """Largest norm of the gradient; 0 for no limit."""
-    precision: Literal["32", "bf16-mixed"] = "32"
-    """Numbers that layers compute with; bf16-mixed is faster on recent GPUs. Weights are float32 always."""
-    threads: Count = 1
-    """CPU threads. More help networks of some millions of weights, slow small ones down, and change last bits."""
-    accelerator: Annotated[Literal["auto", "cpu", "cuda"], Uncached()] = "auto"
-    """Where it runs; auto takes a GPU if there is one."""
+Choice = str | Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -37,30 +24,63 @@ class NetworkStage(Stage):
 
     A subclass is a frozen dataclass that defines ``network(self, inputs, outputs)``: a ``torch.nn.Module`` from
     a float32 matrix of shape (rows, inputs) to one of shape (rows, outputs). Its input holds the numeric
-    features and an embedding of every categorical one. Its output is a logit a class, or for a regression
-    target one value in units of the target's standard deviation. Loss, early stopping, resuming, metrics and
-    export are taken care of.
+    features, embedded if `numeric` says so, and an embedding of every categorical one. Its output is a logit a
+    class, or for a regression target one value (or one a quantile) in units of the target's standard deviation.
+    An output of shape (rows, members, outputs) is that of several networks in one, trained side by side: their
+    probabilities or values are averaged. Loss, early stopping, resuming, metrics and export are taken care of.
+
+    A network that is not fed by one matrix defines ``body(self, inputs, outputs)`` instead.
+
+    Attributes:
+        space: What a sweep tries by default: field to a text such as ``tag(log, interval(1e-4, 1e-2))``.
     """
+
+    space: ClassVar[Mapping[str, str]] = {}
 
     if TYPE_CHECKING:
 
         def network(self, inputs: int, outputs: int) -> Any:
             """Built by subclasses."""
 
+    loss: Annotated[Choice, Uses("loss")] | None = None
+    """What is made small: cross_entropy for classes and mse for numbers by default; also mae, huber, quantile."""
+    optimizer: Annotated[Choice, Uses("optimizer")] = "adamw"
+    """What takes the steps: adamw, adam, sgd."""
     learning_rate: Positive = 1e-3
-    """Step size of AdamW."""
+    """Size of a step."""
     weight_decay: Annotated[float, Ge(0)] = 1e-4
-    """Decoupled weight decay of AdamW."""
+    """Decay of weights a step; biases, embeddings and the parameters of normalisations do not decay."""
+    schedule: Annotated[Choice, Uses("schedule")] = "constant"
+    """How the learning rate changes over max_epochs or max_steps: constant, cosine, linear, steps."""
+    warmup_epochs: Annotated[float, Ge(0)] = 0.0
+    """Epochs in which the learning rate rises from nothing; fractions too."""
     batch_size: Count = 256
-    """Rows a step."""
+    """Rows a batch."""
     patience: Count = 8
-    """Epochs without a better validation loss before training stops."""
+    """Epochs without a better value of `monitor` before training stops."""
+    monitor: str = "loss"
+    """What of the validation split decides which epoch is the best: loss, or a metric such as accuracy or rmse."""
     embedding: Count = 8
     """Largest size of the embedding of a categorical feature."""
+    numeric: Annotated[Choice, Uses("numeric_embedding")] | None = None
+    """Embedding of numeric features: piecewise_linear, periodic; null gives the numbers as they are."""
     seed: Seed = 0
     """Seed of initial weights, order of rows, dropout and augmentation."""
     trainer: Trainer = field(default_factory=Trainer)
     """How it is trained."""
+
+    def body(self, inputs: Sequence[ArraySpec], outputs: int, numeric: Any) -> Any:
+        """Arrays → scores of shape (rows, outputs) or (rows, members, outputs).
+
+        Args:
+            inputs: The arrays, which ``forward`` takes in this order.
+            outputs: Scores a row.
+            numeric: The embedding of numbers, a `NumericEmbedding`, or None.
+        """
+        from headway_lightning.encoding import Encoded, Encoder
+
+        encoder = Encoder(inputs, self.embedding, numeric)
+        return Encoded(encoder, self.network(encoder.width, outputs))
 
     def run(self, context: Context, features: Features) -> TorchModel:
         """Trains, and keeps the weights of the epoch with the best validation loss."""
@@ -70,16 +90,4 @@ class NetworkStage(Stage):
 
     def preflight(self) -> list[HeadwayError]:
         """Tells a missing GPU before anything runs."""
-        if self.trainer.accelerator != "cuda":
-            return []
-        import torch
-
-        if torch.cuda.is_available():
-            return []
-        return [
-            HeadwayError(
-                "model.trainer.accelerator is cuda, but this machine has no CUDA device that torch can use",
-                hint="model.trainer.accelerator=auto takes what there is",
-                code="no-gpu",
-            )
-        ]
+        return self.trainer.preflight()

@@ -14,9 +14,10 @@ import torch
 
 
 @contextmanager
-def quietly() -> Iterator[None]:
+def quietly(deterministic: bool = True) -> Iterator[None]:
     """Silences Lightning; afterwards torch's random state and settings, and Ctrl-C, are what they were."""
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # deterministic matrix products on a GPU
+    if deterministic:
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # deterministic matrix products on a GPU
     with ExitStack() as stack:
         stack.enter_context(_silent_loggers())
         stack.enter_context(_same_signals())

@@ -10,25 +10,28 @@ import lightning.pytorch as pl
 import numpy as np
 import torch
 from headway import Context, metrics
-from headway.contracts import TARGET, WEIGHT, Features, Output, Target
+from headway.contracts import TARGET, WEIGHT, Features, Output, parse_duration
 from headway.errors import DataError, PluginError
+from headway.fields import chosen
 
 from headway_lightning.artifact import TorchModel
-from headway_lightning.callbacks import Best, Checkpoint, Patience
+from headway_lightning.callbacks import Best, Limits, Patience
+from headway_lightning.checkpoints import Checkpoint, Unreadable
+from headway_lightning.faults import out_of_memory
 from headway_lightning.learner import Cancelled, Learner
 from headway_lightning.loading import Batch, Blocks, generator_of
-from headway_lightning.modules import CHUNK, Network, build, tensors, threads
+from headway_lightning.losses import Loss
+from headway_lightning.modules import CHUNK, Network, build, loss_of, tensors, threads
 from headway_lightning.quiet import quietly
+from headway_lightning.regime import Pace, Regime
 
 if TYPE_CHECKING:
     from headway_lightning.network import NetworkStage
 
 ORDER, CHANGE = 1, 2
 """Purposes of random generators beside the seed."""
-
-
-class Unreadable(Exception):  # noqa: N818 - handled here, never shown
-    """The checkpoint of an earlier attempt cannot be used."""
+SECOND = 1_000_000
+"""Microseconds."""
 
 
 def train(stage: NetworkStage, context: Context, features: Features) -> TorchModel:
@@ -40,30 +43,36 @@ def train(stage: NetworkStage, context: Context, features: Features) -> TorchMod
         features: With splits ``train`` and ``validation``.
 
     Raises:
-        DataError: A split is missing or empty, weights are no weights, or training diverged.
+        DataError: A split is missing or empty, weights are no weights, the loss is not for the target, training
+            diverged, or there is too little memory.
         PluginError: The stage is not registered, or its network gives another shape than it must.
         Pruned: The sweep stops this trial.
         KeyboardInterrupt: The run is being stopped.
     """
-    use, config = _recipe(stage, context)
+    use, config = _config(stage, context)
+    loss = loss_of(stage, features.target.task, context.registry)
+    _check_task(loss, features)
     rows = {split: _rows(features, split) for split in ("train", "validation")}
-    output = _output(features.target)
-    with quietly(), threads(stage.trainer.threads):
+    output = loss.output(features.target)
+    _tell_absent(context, features, rows["train"])
+    with quietly(stage.trainer.deterministic), threads(stage.trainer.threads):
         try:
-            network, best = _attempt(stage, context, features, rows, output)
+            network, best = _attempt(stage, context, features, rows, loss)
         except Unreadable as error:
             context.log.info("the checkpoint of an earlier attempt is damaged: training starts over (%s)", error)
-            Checkpoint(context.work).path.unlink()
-            network, best = _attempt(stage, context, features, rows, output)
+            Checkpoint(context.work, 0.0).discard()
+            network, best = _attempt(stage, context, features, rows, loss)
     network.load_state_dict(best.weights)
-    chosen = {name: value for name, value in best.history[best.epoch].items() if name.startswith("validation.")}
-    context.record(chosen | {"epochs": float(len(best.history)), "best_epoch": float(best.epoch + 1)})
-    return TorchModel(use, config, features.arrays, (output,), network.cpu().eval(), tuple(best.history), chosen)
+    kept = {name: value for name, value in best.history[best.epoch].items() if name.startswith("validation.")}
+    context.record(kept | {"epochs": float(len(best.history)), "best_epoch": float(best.epoch + 1)})
+    return TorchModel(use, config, features.arrays, (output,), network.cpu().eval(), tuple(best.history), kept)
 
 
-def _recipe(stage: NetworkStage, context: Context) -> tuple[str, dict[str, Any]]:
+def _config(stage: NetworkStage, context: Context) -> tuple[str, dict[str, Any]]:
     """How the network is built again: its registered name and its fields, without where it was trained."""
     from pydantic import TypeAdapter
+
+    from headway_lightning.trainer import Trainer
 
     registry: Any = context.registry
     use = next((e.name for e in registry if e.kind == "model" and e.target is type(stage)), None)
@@ -73,14 +82,19 @@ def _recipe(stage: NetworkStage, context: Context) -> tuple[str, dict[str, Any]]
             hint='registry.add("model", NAME, CLASS) in headway_register',
             code="not-registered",
         )
-    plain = replace(stage, trainer=replace(stage.trainer, accelerator="auto"))
-    return use, TypeAdapter(type(stage)).dump_python(plain, mode="json")
+    plain = Trainer()
+    trainer = replace(stage.trainer, accelerator=plain.accelerator, checkpoint_every=plain.checkpoint_every)
+    return use, TypeAdapter(type(stage)).dump_python(replace(stage, trainer=trainer), mode="json")
 
 
-def _output(target: Target) -> Output:
-    if target.classes is None:
-        return Output("value", "value")
-    return Output("probability", "probability", classes=target.classes)
+def _check_task(loss: Loss, features: Features) -> None:
+    if loss.task != features.target.task:
+        raise DataError(
+            f"the loss {type(loss).__name__} is for {loss.task}, the target '{features.target.column}' "
+            f"for {features.target.task}",
+            hint="model.loss=null takes the usual one",
+            code="loss-task",
+        )
 
 
 def _rows(features: Features, split: str) -> list[torch.Tensor]:
@@ -102,16 +116,35 @@ def _rows(features: Features, split: str) -> list[torch.Tensor]:
     return rows if split != "train" or kept.all() else [tensor[kept] for tensor in rows]
 
 
+def _tell_absent(context: Context, features: Features, rows: list[torch.Tensor]) -> None:
+    """Warns of classes that no training row has: a network cannot learn them."""
+    classes = features.target.classes or ()
+    found = torch.bincount(rows[-2], minlength=len(classes)) if classes else torch.ones(1)
+    absent = [str(name) for name, count in zip(classes, found, strict=False) if count == 0]
+    if len(absent) == len(classes) - 1 and classes:
+        raise DataError(
+            f"all training rows are of one class of '{features.target.column}'",
+            hint="stratify the split, or give rows of another class",
+            code="one-class",
+        )
+    if absent:
+        context.log.warning("no training row is of class %s: its probability means nothing", ", ".join(absent))
+
+
 def _attempt(
-    stage: NetworkStage, context: Context, features: Features, rows: Mapping[str, list[torch.Tensor]], output: Output
+    stage: NetworkStage, context: Context, features: Features, rows: Mapping[str, list[torch.Tensor]], loss: Loss
 ) -> tuple[Network, Best]:
     """Trains from the checkpoint or, without one, from fresh weights; raises `Unreadable`."""
-    network, best = _fresh(stage, features, rows["train"], output), Best(context)
-    learner = Learner(network, stage, _score(context, features), context.cancelled)
-    checkpoint = Checkpoint(context.work)
-    trainer = _trainer(stage, context, [best, Patience(stage.patience), checkpoint])
-    resumed = str(checkpoint.path) if checkpoint.path.exists() else None
-    if resumed:
+    regime = _regime(stage, context, features, rows["train"], loss)
+    learner = Learner(regime, _score(context, features, loss), context.cancelled)
+    monitor, maximize = f"validation.{stage.monitor}", _maximize(stage, context)
+    best = Best(context, monitor, maximize)
+    checkpoint = Checkpoint(context.work, parse_duration(stage.trainer.checkpoint_every) / SECOND)
+    limit = stage.trainer.max_time
+    limits = Limits(None if limit is None else parse_duration(limit) / SECOND)
+    trainer = _trainer(stage, context, [best, Patience(monitor, maximize, stage.patience), limits, checkpoint])
+    resumed = str(checkpoint.last) if checkpoint.last.exists() else None
+    if resumed or checkpoint.middle.exists():
         context.log.info("resumes from the checkpoint of an earlier attempt")
     validation = Blocks(rows["validation"], CHUNK, device=lambda: learner.device)
     loaders = _training_batches(stage, context, features, rows["train"], learner), validation
@@ -122,44 +155,58 @@ def _attempt(
     except Exception as error:
         if resumed and not learner.begun:
             raise Unreadable(type(error).__name__) from error
-        raise
-    return network, best
+        raise out_of_memory(stage, error) or error from None
+    return regime.network, best
 
 
-def _fresh(stage: NetworkStage, features: Features, rows: list[torch.Tensor], output: Output) -> Network:
-    """New weights from the seed."""
+def _regime(stage: NetworkStage, context: Context, features: Features, rows: list[torch.Tensor], loss: Loss) -> Regime:
+    """Fresh weights from the seed, the loss, and how the steps are taken."""
+    *arrays, target, weight = rows
+    output = loss.output(features.target)
     torch.manual_seed(stage.seed)
-    network = build(stage, features.arrays, output)
-    if output.classes is None:
-        target, weight = rows[-2].double(), rows[-1].double()
-        centre = (target * weight).sum() / weight.sum()
-        spread = ((target - centre).square() * weight).sum().div(weight.sum()).sqrt()
-        network.centre.fill_(float(centre))
-        network.spread.fill_(float(spread) if spread > 0 else 1.0)
-    _check_shape(stage, network, rows, output)
-    return network
+    network = build(stage, features.arrays, output, context.registry)
+    network.fit(arrays, target, weight)
+    _check_shape(stage, network, arrays, output)
+    trainer, registry = stage.trainer, context.registry
+    batches = Blocks(rows, stage.batch_size).batches
+    pace = Pace(
+        batches, trainer.accumulate, trainer.max_epochs, trainer.max_steps, stage.warmup_epochs,
+        stage.learning_rate, chosen(stage.schedule, "schedule", registry),
+    )  # fmt: skip
+    rule = chosen(stage.optimizer, "optimizer", registry)
+    names = tuple(spec.columns for spec in features.arrays)
+    criterion = loss.criterion(target, weight, output)
+    return Regime(
+        network, criterion, pace, rule, stage.weight_decay, trainer.gradient_clip, stage.seed, stage.monitor, names
+    )
 
 
-def _check_shape(stage: NetworkStage, network: Network, rows: list[torch.Tensor], output: Output) -> None:
+def _check_shape(stage: NetworkStage, network: Network, arrays: list[torch.Tensor], output: Output) -> None:
     with torch.no_grad():
-        given = network.eval().body(network.encoder(*(tensor[:2] for tensor in rows[:-2])))
+        given = network.eval().body(*(tensor[:2] for tensor in arrays))
     network.train()
-    wanted = (len(rows[0][:2]), len(output.classes) if output.classes else 1)
-    if not isinstance(given, torch.Tensor) or given.shape != wanted:
-        found = tuple(given.shape) if isinstance(given, torch.Tensor) else type(given).__name__
+    rows, outputs = len(arrays[0][:2]), network.head.outputs
+    shape = tuple(given.shape) if isinstance(given, torch.Tensor) else ()
+    if len(shape) not in (2, 3) or (shape[0], shape[-1]) != (rows, outputs):
+        found = shape or type(given).__name__
         raise PluginError(
-            f"the network of {type(stage).__qualname__} gives {found} for {wanted[0]} rows, not {wanted}",
+            f"the network of {type(stage).__qualname__} gives {found} for {rows} rows, not {(rows, outputs)}",
             hint="network(inputs, outputs) maps (rows, inputs) to (rows, outputs)",
             code="network-shape",
         )
 
 
-def _score(context: Context, features: Features) -> Any:
-    names = metrics.standard(features.target.task)
+def _maximize(stage: NetworkStage, context: Context) -> bool:
+    return stage.monitor != "loss" and bool(context.registry.get("metric", stage.monitor).maximize)
+
+
+def _score(context: Context, features: Features, loss: Loss) -> Any:
+    output = loss.output(features.target)
+    names = metrics.standard("quantile" if output.kind == "quantile" else features.target.task)
     weight = features.source("validation").batch().get(WEIGHT)
 
-    def score(target: np.ndarray, output: np.ndarray) -> Mapping[str, float]:
-        values = metrics.compute(context.registry, names, target, output, weight)
+    def score(target: np.ndarray, given: np.ndarray) -> Mapping[str, float]:
+        values = metrics.compute(context.registry, names, target, given, weight)
         return {f"validation.{name}": value for name, value in values.items()}
 
     return score
@@ -174,7 +221,7 @@ def _trainer(stage: NetworkStage, context: Context, callbacks: list[pl.Callback]
         max_epochs=config.max_epochs,
         callbacks=callbacks,
         default_root_dir=context.work,
-        deterministic=True,
+        deterministic=config.deterministic,
         logger=False,
         enable_checkpointing=False,
         enable_progress_bar=False,
@@ -186,13 +233,13 @@ def _trainer(stage: NetworkStage, context: Context, callbacks: list[pl.Callback]
 def _training_batches(
     stage: NetworkStage, context: Context, features: Features, rows: list[torch.Tensor], learner: Learner
 ) -> Blocks:
-    """Batches that follow the learner's epoch and device, also after resuming."""
+    """Batches that follow the learner's epoch, place and device, also after resuming."""
 
     def order() -> torch.Tensor:
         return torch.from_numpy(generator_of(stage.seed, ORDER, learner.current_epoch).permutation(len(rows[0])))
 
     change = _change(stage, context, features, learner)
-    return Blocks(rows, stage.batch_size, order, lambda: learner.device, change)
+    return Blocks(rows, stage.batch_size, order, lambda: learner.device, change, lambda: learner.block)
 
 
 def _change(stage: NetworkStage, context: Context, features: Features, learner: Learner) -> Any:

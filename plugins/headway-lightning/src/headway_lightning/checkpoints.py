@@ -1,0 +1,86 @@
+"""What the next attempt resumes from: private files of the stage's work folder, deleted with it."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import lightning.pytorch as pl
+import torch
+from lightning.pytorch.callbacks import Callback
+
+LAST = "last.ckpt"
+MIDDLE = "middle.ckpt"
+
+
+class Unreadable(Exception):  # noqa: N818 - handled, never shown
+    """A checkpoint of an earlier attempt cannot be used."""
+
+
+def _write(path: Path, save: Callable[[Path], None]) -> None:
+    """Beside the place, synced, renamed."""
+    beside = path.with_suffix(".tmp")
+    save(beside)
+    with beside.open("rb") as stream:
+        os.fsync(stream.fileno())
+    beside.replace(path)
+
+
+class Checkpoint(Callback):
+    """Writes the end of each epoch by Lightning, and where an epoch has got to by itself; the last of the callbacks.
+
+    Of the middle of an epoch only weights, optimizer, losses and the place are needed: the order of rows, dropout
+    and augmentation are drawn from the epoch and the place.
+
+    Args:
+        folder: Where the files are.
+        every: Seconds between two checkpoints within an epoch.
+    """
+
+    def __init__(self, folder: Path, every: float) -> None:
+        self.last = folder / LAST
+        self.middle = folder / MIDDLE
+        self._every = every
+        self._written = time.monotonic()
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, module: Any) -> None:
+        """Goes to where an earlier attempt got to in this epoch."""
+        self._written = time.monotonic()
+        if not self.middle.exists():
+            return
+        try:
+            state = torch.load(self.middle, map_location=module.device, weights_only=True)
+        except Exception as error:
+            raise Unreadable(type(error).__name__) from error
+        if state["epoch"] == trainer.current_epoch:
+            module.network.load_state_dict(state["network"])
+            trainer.optimizers[0].load_state_dict(state["optimizer"])
+            module.block, module.losses, module.over = state["block"], list(state["losses"]), state["over"]
+
+    def on_train_batch_end(self, trainer: pl.Trainer, module: Any, *_: Any) -> None:
+        """Writes the middle of the epoch, if it is time."""
+        if time.monotonic() - self._written < self._every or module.block >= trainer.num_training_batches:
+            return
+        state = {
+            "epoch": trainer.current_epoch,
+            "block": module.block,
+            "over": module.over,
+            "losses": torch.stack(module.losses),
+            "network": module.network.state_dict(),
+            "optimizer": trainer.optimizers[0].state_dict(),
+        }
+        _write(self.middle, lambda path: torch.save(state, path))
+        self._written = time.monotonic()
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, module: Any) -> None:
+        """Writes the end of the epoch; the middle of it is of no more use."""
+        _write(self.last, trainer.save_checkpoint)
+        self.middle.unlink(missing_ok=True)
+
+    def discard(self) -> None:
+        """Removes what cannot be read."""
+        self.last.unlink(missing_ok=True)
+        self.middle.unlink(missing_ok=True)

@@ -1,0 +1,131 @@
+"""Losses as torch computes them: the loss of each row."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import torch
+from headway.contracts import Output
+from headway.errors import DataError
+from headway.naming import unknown
+from torch.nn import functional
+
+if TYPE_CHECKING:
+    from headway_lightning import losses
+
+
+class Criterion(ABC):
+    """The loss of each row; the batch's loss is their weighted mean."""
+
+    @abstractmethod
+    def rows(self, scores: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        """Shape (rows,).
+
+        Args:
+            scores: Shape (rows, outputs).
+            target: Shape (rows,): class codes, or values in the units of scores.
+        """
+
+    def __call__(self, scores: torch.Tensor, target: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+        """The weighted mean over rows; the members of a network count alike.
+
+        Args:
+            scores: Shape (rows, outputs) or (rows, members, outputs).
+            target: Shape (rows,).
+            weight: Shape (rows,).
+        """
+        if scores.dim() == 3:
+            members = scores.shape[1]
+            scores = scores.flatten(0, 1)
+            target, weight = target.repeat_interleave(members), weight.repeat_interleave(members)
+        return (self.rows(scores, target) * self.weights(target, weight)).sum() / self.weights(target, weight).sum()
+
+    def weights(self, target: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+        """What each row counts."""
+        return weight
+
+
+class CrossEntropy(Criterion):
+    """Cross-entropy of logits.
+
+    Args:
+        of_class: What rows of each class count, shape (classes,); None if all count alike.
+        loss: Its config.
+    """
+
+    def __init__(self, of_class: torch.Tensor | None, loss: losses.CrossEntropy) -> None:
+        self._of_class = of_class
+        self._smoothing = loss.label_smoothing
+
+    def rows(self, scores: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        """Negative logarithms of the true class's probability."""
+        return functional.cross_entropy(scores, target, reduction="none", label_smoothing=self._smoothing)
+
+    def weights(self, target: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+        """The row's weight times its class's."""
+        return weight if self._of_class is None else weight * self._of_class.to(weight.device)[target]
+
+
+def class_weights(
+    given: str | Mapping[str, float] | None, target: torch.Tensor, weight: torch.Tensor, output: Output
+) -> torch.Tensor | None:
+    """What the rows of each class count, shape (classes,); raises `DataError` for a class that there is not."""
+    names = [str(name) for name in output.classes or ()]
+    if given is None:
+        return None
+    if isinstance(given, str):
+        mass = torch.bincount(target, weights=weight.double(), minlength=len(names))
+        return torch.where(mass > 0, mass.sum() / (len(names) * mass), 1.0).float()
+    for name in given:
+        if name not in names:
+            raise DataError(f"loss.class_weight: {unknown('class', name, names)}", code="unknown-class")
+    return torch.tensor([given.get(name, 1.0) for name in names])
+
+
+class Squared(Criterion):
+    """Squared error."""
+
+    def rows(self, scores: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        """Squares of what is missed."""
+        return functional.mse_loss(scores.squeeze(-1), target, reduction="none")
+
+
+class Absolute(Criterion):
+    """Absolute error."""
+
+    def rows(self, scores: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        """What is missed."""
+        return functional.l1_loss(scores.squeeze(-1), target, reduction="none")
+
+
+class Huber(Criterion):
+    """Huber's loss.
+
+    Args:
+        delta: Where squares end.
+    """
+
+    def __init__(self, delta: float) -> None:
+        self._delta = delta
+
+    def rows(self, scores: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        """Half squares, then lines."""
+        return functional.huber_loss(scores.squeeze(-1), target, reduction="none", delta=self._delta)
+
+
+class Pinball(Criterion):
+    """The pinball loss, averaged over levels.
+
+    Args:
+        levels: The levels.
+    """
+
+    def __init__(self, levels: tuple[float, ...]) -> None:
+        self._levels = torch.tensor(levels)
+
+    def rows(self, scores: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        """What is missed, times the level above and one minus it below."""
+        short, levels = target[:, None] - scores, self._levels.to(scores.device)
+        return torch.maximum(levels * short, (levels - 1) * short).mean(dim=1)

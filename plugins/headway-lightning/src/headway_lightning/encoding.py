@@ -1,0 +1,111 @@
+"""Arrays in: one matrix, or one token a feature."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from headway.contracts import ArraySpec
+from headway.errors import DataError
+
+from headway_lightning.embeddings import Embedding
+from headway_lightning.numeric import NumericEmbedding
+
+
+def check_inputs(inputs: Sequence[ArraySpec]) -> None:
+    """Raises `DataError` unless all arrays are float32 or codes."""
+    for spec in inputs:
+        if spec.cardinalities is None and spec.dtype != "float32":
+            raise DataError(
+                f"networks take float32 arrays and codes; the features' array '{spec.name}' is {spec.dtype}",
+                hint="give other features, or write a stage of your own",
+                code="network-input",
+            )
+
+
+class Columns(torch.nn.Module):
+    """Arrays → the numbers and the codes among them, a column each.
+
+    Args:
+        inputs: Floats of shape (rows, …), or codes with `cardinalities`.
+
+    Attributes:
+        numbers: How many columns of numbers there are.
+        cardinalities: How many codes each column of codes has.
+    """
+
+    def __init__(self, inputs: Sequence[ArraySpec]) -> None:
+        super().__init__()
+        check_inputs(inputs)
+        self._coded = [spec.cardinalities is not None for spec in inputs]
+        self.cardinalities = [n for spec in inputs for n in spec.cardinalities or ()]
+        self.numbers = sum(int(np.prod(spec.shape)) for spec in inputs if spec.cardinalities is None)
+
+    def forward(self, *arrays: torch.Tensor) -> tuple[torch.Tensor | None, list[torch.Tensor]]:
+        """(rows, …) each → float32 (rows, numbers), or None without any, and int64 (rows,) for each column of codes."""
+        floats = [array.flatten(1) for array, coded in zip(arrays, self._coded, strict=True) if not coded]
+        codes = [array for array, coded in zip(arrays, self._coded, strict=True) if coded]
+        columns = [array[:, i] for array in codes for i in range(array.shape[1])]
+        return (torch.cat(floats, dim=-1) if len(floats) > 1 else floats[0] if floats else None), columns
+
+
+class Encoder(torch.nn.Module):
+    """Arrays → one float32 matrix: numbers as they are or embedded, codes by an embedding each.
+
+    Args:
+        inputs: Floats of shape (rows, …), or codes with `cardinalities`.
+        largest: Largest size of a code's embedding; small vocabularies get half their size, rounded up.
+        numeric: The embedding of numbers.
+
+    Attributes:
+        width: Columns of the matrix.
+    """
+
+    def __init__(self, inputs: Sequence[ArraySpec], largest: int, numeric: NumericEmbedding | None = None) -> None:
+        super().__init__()
+        self.columns = Columns(inputs)
+        sizes = self.columns.cardinalities
+        self.tables = torch.nn.ModuleList(torch.nn.Embedding(n, min(largest, (n + 1) // 2)) for n in sizes)
+        numbers = self.columns.numbers
+        self.numeric: Embedding | None = numeric.build(numbers) if numeric is not None and numbers else None
+        floats = numbers * (self.numeric.size if self.numeric is not None else 1)
+        self.width = floats + sum(table.embedding_dim for table in self.tables)
+
+    def fit(self, arrays: Sequence[torch.Tensor]) -> None:
+        """What embeddings must know of the training rows before training."""
+        numbers, _ = self.columns(*arrays)
+        if self.numeric is not None:
+            self.numeric.fit(numbers)
+
+    def forward(self, *arrays: torch.Tensor) -> torch.Tensor:
+        """(rows, …) each → (rows, width) float32."""
+        numbers, codes = self.columns(*arrays)
+        if numbers is not None and self.numeric is not None:
+            numbers = self.numeric(numbers).flatten(1)
+        parts = [] if numbers is None else [numbers]
+        parts += [table(column) for table, column in zip(self.tables, codes, strict=True)]
+        return torch.cat(parts, dim=-1)
+
+
+class Encoded(torch.nn.Module):
+    """Layers behind an encoder: what most networks are.
+
+    Args:
+        encoder: Arrays → (rows, width).
+        layers: (rows, width) → scores.
+    """
+
+    def __init__(self, encoder: Encoder, layers: torch.nn.Module) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.layers = layers
+
+    def fit(self, arrays: Sequence[torch.Tensor]) -> None:
+        """See `Encoder.fit`."""
+        self.encoder.fit(arrays)
+
+    def forward(self, *arrays: torch.Tensor) -> torch.Tensor:
+        """(rows, …) each → scores."""
+        given: torch.Tensor = self.layers(self.encoder(*arrays))
+        return given

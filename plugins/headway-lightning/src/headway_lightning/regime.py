@@ -1,0 +1,131 @@
+"""What is trained and how, ready to be computed: no config, no Lightning."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from headway_lightning.criteria import Criterion
+from headway_lightning.modules import Network
+from headway_lightning.optimizers import Optimizer
+from headway_lightning.schedules import Schedule
+
+UNDECAYED = (torch.nn.Embedding, torch.nn.LayerNorm, torch.nn.BatchNorm1d, torch.nn.BatchNorm2d, torch.nn.GroupNorm)
+"""Modules whose weights do not decay; biases of all modules do not either."""
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How many steps there are and how long each is.
+
+    Attributes:
+        batches: Batches an epoch.
+        accumulate: Batches a step.
+        epochs: Epochs at most.
+        steps: Steps at most.
+        warmup: Epochs of warm-up.
+        learning_rate: The full size of a step.
+        schedule: What it is multiplied by.
+    """
+
+    batches: int
+    accumulate: int
+    epochs: int
+    steps: int | None
+    warmup: float
+    learning_rate: float
+    schedule: Schedule
+
+    @property
+    def per_epoch(self) -> int:
+        """Steps an epoch; the last one may have fewer batches."""
+        return -(-self.batches // self.accumulate)
+
+    @property
+    def total(self) -> int:
+        """Steps of the whole training, unless it stops early."""
+        return min(self.epochs * self.per_epoch, self.steps or self.epochs * self.per_epoch)
+
+    def rate(self, step: int) -> float:
+        """The learning rate of a step, from 0."""
+        warm = math.ceil(self.warmup * self.per_epoch)
+        if step < warm:
+            return self.learning_rate * (step + 1) / (warm + 1)
+        passed = (step - warm) / max(self.total - warm, 1)
+        return self.learning_rate * self.schedule.factor(passed)
+
+
+@dataclass(frozen=True)
+class Regime:
+    """What is trained and how.
+
+    Attributes:
+        network: What is trained.
+        criterion: The loss.
+        pace: How many steps, and how long.
+        rule: The optimizer's config.
+        decay: Weight decay.
+        clip: Largest norm of the gradient; 0 for no limit.
+        seed: Of dropout.
+        monitor: What decides which epoch is the best, without ``validation.``.
+        names: What the columns of each array are called, for errors.
+    """
+
+    network: Network
+    criterion: Criterion
+    pace: Pace
+    rule: Optimizer
+    decay: float
+    clip: float
+    seed: int
+    monitor: str
+    names: tuple[tuple[str, ...], ...]
+
+    def loss(self, scores: torch.Tensor, target: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+        """The weighted mean loss of a batch; targets are in their own units."""
+        return self.criterion(scores, self.network.head.scaled(target), weight)
+
+    def optimizer(self) -> torch.optim.Optimizer:
+        """Weights that decay and weights that do not."""
+        fixed = {
+            id(parameter)
+            for module in self.network.modules()
+            for name, parameter in module.named_parameters(recurse=False)
+            if name.endswith("bias") or isinstance(module, UNDECAYED)
+        }
+        parameters = list(self.network.parameters())
+        groups: list[dict[str, Any]] = [
+            {"params": [p for p in parameters if id(p) not in fixed], "weight_decay": self.decay},
+            {"params": [p for p in parameters if id(p) in fixed], "weight_decay": 0.0},
+        ]
+        return self.rule.build([group for group in groups if group["params"]], self.pace.learning_rate)
+
+    def opens(self, batch: int) -> bool:
+        """Whether a batch of the epoch, from 0, is the first of its step."""
+        return batch % self.pace.accumulate == 0
+
+    def closes(self, batch: int) -> bool:
+        """Whether it is the last of its step."""
+        return (batch + 1) % self.pace.accumulate == 0 or batch + 1 == self.pace.batches
+
+    def group_size(self, batch: int) -> int:
+        """How many batches its step has."""
+        first = batch - batch % self.pace.accumulate
+        return min(self.pace.accumulate, self.pace.batches - first)
+
+    def step(self, epoch: int, batch: int) -> int:
+        """The number of its step, from 0."""
+        return epoch * self.pace.per_epoch + batch // self.pace.accumulate
+
+    def is_last(self, step: int) -> bool:
+        """Whether a step reaches `Pace.steps`."""
+        return self.pace.steps is not None and step + 1 >= self.pace.steps
+
+    def set_rate(self, optimizer: torch.optim.Optimizer, step: int) -> None:
+        """Gives the optimizer the learning rate of a step."""
+        rate = self.pace.rate(step)
+        for group in optimizer.param_groups:
+            group["lr"] = rate

@@ -1,0 +1,57 @@
+"""The node ``model.trainer``: how Lightning trains, whatever the network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from annotated_types import Ge
+from headway import HeadwayError, Uncached
+from headway.contracts import check_duration
+from headway.fields import Grammar
+
+Count = Annotated[int, Ge(1)]
+Span = Annotated[str, Grammar(check_duration)]
+
+
+@dataclass(frozen=True)
+class Trainer:
+    """How Lightning trains: what has little to do with the network."""
+
+    max_epochs: Count = 100
+    """Epochs at most; early stopping usually ends it before."""
+    max_steps: Count | None = None
+    """Steps of the optimizer at most."""
+    max_time: Span | None = None
+    """Wall time after which training ends with the weights of the best epoch so far, such as 30m. What is trained then
+    depends on how fast the machine is; a training that is resumed counts on."""
+    gradient_clip: Annotated[float, Ge(0)] = 0.0
+    """Largest norm of the gradient; 0 for no limit."""
+    accumulate: Count = 1
+    """Batches whose gradients are averaged for a step of the optimizer."""
+    precision: Literal["32", "bf16-mixed"] = "32"
+    """Numbers that layers compute with; bf16-mixed is faster on recent GPUs. Weights are float32 always."""
+    deterministic: bool = True
+    """Whether operations that may round otherwise each time are refused; it costs a GPU some speed."""
+    threads: Count = 1
+    """CPU threads. More help networks of some millions of weights, slow small ones down, and change last bits."""
+    accelerator: Annotated[Literal["auto", "cpu", "cuda"], Uncached()] = "auto"
+    """Where it runs; auto takes a GPU if there is one."""
+    checkpoint_every: Annotated[Span, Uncached()] = "1m"
+    """Time between checkpoints within an epoch; the end of each epoch has one too."""
+
+    def preflight(self) -> list[HeadwayError]:
+        """A GPU that is asked for and missing."""
+        if self.accelerator != "cuda":
+            return []
+        import torch
+
+        if torch.cuda.is_available():
+            return []
+        return [
+            HeadwayError(
+                "model.trainer.accelerator is cuda, but this machine has no CUDA device that torch can use",
+                hint="model.trainer.accelerator=auto takes what there is",
+                code="no-gpu",
+            )
+        ]
