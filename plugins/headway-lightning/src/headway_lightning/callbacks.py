@@ -33,8 +33,9 @@ class Best(Callback):
     def on_validation_end(self, trainer: pl.Trainer, module: Any) -> None:
         """Compares, remembers, and reports the epoch."""
         self.history.append(dict(module.latest))
-        if self.epoch < 0 or self._value(len(self.history) - 1) > self._value(self.epoch):
-            self.epoch = len(self.history) - 1
+        latest = len(self.history) - 1
+        if self._value(latest) > self._value(self.epoch) or self.epoch < 0:
+            self.epoch = latest
             self.weights = {name: value.detach().cpu().clone() for name, value in module.network.state_dict().items()}
         self._context.report(len(self.history), module.latest)
 

@@ -92,11 +92,11 @@ class Learner(pl.LightningModule):
     def _step(self, optimizer: Any, arrays: list[torch.Tensor], target: torch.Tensor, weight: torch.Tensor) -> None:
         """One batch; the step of the optimizer is taken with the last of those whose gradients are averaged."""
         regime, batch = self._regime, len(self.losses)
-        size = regime.group_size(batch)
+        share = regime.share(batch)
         loss = regime.loss(self.network.scores(*arrays), target, weight)
         if regime.opens(batch):
             optimizer.zero_grad()
-        self.manual_backward(loss if size == 1 else loss / size)
+        self.manual_backward(loss if share == 1 else loss * share)
         self.losses.append(loss.detach())
         if not regime.closes(batch):
             return

@@ -168,9 +168,9 @@ def _regime(stage: NetworkStage, context: Context, features: Features, rows: lis
     network.fit(arrays, target, weight)
     _check_shape(stage, network, arrays, output)
     trainer, registry = stage.trainer, context.registry
-    batches = Blocks(rows, stage.batch_size).batches
+    sizes = Blocks(rows, stage.batch_size).sizes
     pace = Pace(
-        batches, trainer.accumulate, trainer.max_epochs, trainer.max_steps, stage.warmup_epochs,
+        sizes, trainer.accumulate, trainer.max_epochs, trainer.max_steps, stage.warmup_epochs,
         stage.learning_rate, chosen(stage.schedule, "schedule", registry),
     )  # fmt: skip
     rule = chosen(stage.optimizer, "optimizer", registry)
@@ -206,7 +206,7 @@ def _score(context: Context, features: Features, loss: Loss) -> Any:
     weight = features.source("validation").batch().get(WEIGHT)
 
     def score(target: np.ndarray, given: np.ndarray) -> Mapping[str, float]:
-        values = metrics.compute(context.registry, names, target, given, weight)
+        values = metrics.compute(context.registry, names, target, given, weight, output)
         return {f"validation.{name}": value for name, value in values.items()}
 
     return score
