@@ -8,7 +8,7 @@ import pytest
 from headway.errors import DataError
 from headway.testing import make_context
 from headway_lightning import Trainer, schedules
-from headway_lightning.callbacks import Limits
+from headway_lightning.callbacks import Deadline
 from headway_lightning.mlp import MLP
 from headway_lightning.regime import Pace
 from hypothesis import given
@@ -91,14 +91,14 @@ def test_it_stops_after_so_many_steps(tmp_path, hand, monkeypatch, steps, epochs
 
 
 def test_it_stops_when_the_time_is_over_and_validates_what_it_has(tmp_path, hand, monkeypatch):
-    monkeypatch.setattr(Limits, "spent", property(lambda self: 3601.0))
+    monkeypatch.setattr(Deadline, "spent", property(lambda self: 3601.0))
     model = trained(tmp_path, hand, replace(SMALL, trainer=replace(CPU, max_epochs=9, max_time="1h")))
     assert len(model.history) == 1
     assert "validation.auroc" in model.metrics
 
 
 def test_time_spent_by_earlier_attempts_counts():
-    limits = Limits(100.0)
+    limits = Deadline(None, 100.0)
     limits.load_state_dict({"spent": 99.0})
     assert 99.0 <= limits.spent < 100.0
 

@@ -121,6 +121,3 @@ class Learner(pl.LightningModule):
             raise diverged(self.current_epoch, "the loss of the validation split is no longer a number")
         metrics = self._score(target.cpu().numpy(), self.network.head(scores).cpu().numpy())
         self.latest = {"train.loss": train, "validation.loss": validation, **metrics}
-        monitor = f"validation.{self._regime.monitor}"
-        if monitor in self.latest:  # an undefined metric, such as the AUROC of one class, is told by `Best`
-            self.log(monitor, self.latest[monitor], on_epoch=True, batch_size=len(target))

@@ -70,7 +70,6 @@ class Regime:
         decay: Weight decay.
         clip: Largest norm of the gradient; 0 for no limit.
         seed: Of dropout.
-        monitor: What decides which epoch is the best, without ``validation.``.
         names: What the columns of each array are called, for errors.
     """
 
@@ -81,7 +80,6 @@ class Regime:
     decay: float
     clip: float
     seed: int
-    monitor: str
     names: tuple[tuple[str, ...], ...]
 
     def loss(self, scores: torch.Tensor, target: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:

@@ -15,8 +15,8 @@ from headway.errors import DataError, PluginError
 from headway.fields import chosen
 
 from headway_lightning.artifact import TorchModel
-from headway_lightning.callbacks import Best, Limits, Patience
-from headway_lightning.checkpoints import Checkpoint, Unreadable
+from headway_lightning.callbacks import Best, Deadline
+from headway_lightning.checkpoints import Checkpoint, Unreadable, discard
 from headway_lightning.faults import out_of_memory
 from headway_lightning.learner import Cancelled, Learner
 from headway_lightning.loading import Batch, Blocks, generator_of
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
 ORDER, CHANGE = 1, 2
 """Purposes of random generators beside the seed."""
-SECOND = 1_000_000
-"""Microseconds."""
 
 
 def train(stage: NetworkStage, context: Context, features: Features) -> TorchModel:
@@ -60,12 +58,17 @@ def train(stage: NetworkStage, context: Context, features: Features) -> TorchMod
             network, best = _attempt(stage, context, features, rows, loss)
         except Unreadable as error:
             context.log.info("the checkpoint of an earlier attempt is damaged: training starts over (%s)", error)
-            Checkpoint(context.work, 0.0).discard()
+            discard(context.work)
             network, best = _attempt(stage, context, features, rows, loss)
     network.load_state_dict(best.weights)
     kept = {name: value for name, value in best.history[best.epoch].items() if name.startswith("validation.")}
     context.record(kept | {"epochs": float(len(best.history)), "best_epoch": float(best.epoch + 1)})
     return TorchModel(use, config, features.arrays, (output,), network.cpu().eval(), tuple(best.history), kept)
+
+
+def seconds(span: str) -> float:
+    """Of a span of time such as ``30m``."""
+    return parse_duration(span) / 1_000_000
 
 
 def _config(stage: NetworkStage, context: Context) -> tuple[str, dict[str, Any]]:
@@ -137,12 +140,11 @@ def _attempt(
     """Trains from the checkpoint or, without one, from fresh weights; raises `Unreadable`."""
     regime = _regime(stage, context, features, rows["train"], loss)
     learner = Learner(regime, _score(context, features, loss), context.cancelled)
-    monitor, maximize = f"validation.{stage.monitor}", _maximize(stage, context)
-    best = Best(context, monitor, maximize)
-    checkpoint = Checkpoint(context.work, parse_duration(stage.trainer.checkpoint_every) / SECOND)
+    best = Best(context, learner, f"validation.{stage.monitor}", _maximize(stage, context), stage.patience)
+    checkpoint = Checkpoint(context.work, learner, seconds(stage.trainer.checkpoint_every))
     limit = stage.trainer.max_time
-    limits = Limits(None if limit is None else parse_duration(limit) / SECOND)
-    trainer = _trainer(stage, context, [best, Patience(monitor, maximize, stage.patience), limits, checkpoint])
+    clock = [] if limit is None else [Deadline(learner, seconds(limit))]
+    trainer = _trainer(stage, context, [*clock, best, checkpoint])
     resumed = str(checkpoint.last) if checkpoint.last.exists() else None
     if resumed or checkpoint.middle.exists():
         context.log.info("resumes from the checkpoint of an earlier attempt")
@@ -176,9 +178,7 @@ def _regime(stage: NetworkStage, context: Context, features: Features, rows: lis
     rule = chosen(stage.optimizer, "optimizer", registry)
     names = tuple(spec.columns for spec in features.arrays)
     criterion = loss.criterion(target, weight, output)
-    return Regime(
-        network, criterion, pace, rule, stage.weight_decay, trainer.gradient_clip, stage.seed, stage.monitor, names
-    )
+    return Regime(network, criterion, pace, rule, stage.weight_decay, trainer.gradient_clip, stage.seed, names)
 
 
 def _check_shape(stage: NetworkStage, network: Network, arrays: list[torch.Tensor], output: Output) -> None:
