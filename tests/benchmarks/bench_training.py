@@ -11,7 +11,8 @@ from headway.plugins import load
 from headway.testing import make_context
 from headway_lightning import Trainer
 from headway_lightning.mlp import MLP
-from headway_lightning.modules import build, tensors, threads
+from headway_lightning.modules import build, threads
+from headway_lightning.rows import tensors
 from torch.nn import functional
 
 from tests.benchmarks.ratio import Ratio, compare

@@ -24,7 +24,7 @@ class Trained(Protocol):
         over: Whether a limit is reached: what is left of the epoch teaches nothing.
     """
 
-    network: torch.nn.Module
+    network: Any
     latest: dict[str, float]
     block: int
     losses: list[torch.Tensor]
@@ -48,12 +48,14 @@ class Best(Callback):
         self._monitor = monitor
         self._maximize = maximize
         self._patience = patience
+        self.begun = False
         self.history: list[dict[str, float]] = []
         self.epoch = -1
         self.weights: dict[str, torch.Tensor] = {}
 
     def on_train_start(self, trainer: pl.Trainer, module: Any) -> None:
-        """Stops before a further epoch, if an earlier attempt had come to the end."""
+        """Stops before a further epoch, if an earlier attempt had come to the end; all that is restored has been."""
+        self.begun = True
         self._stop(trainer)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, module: Any) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
 from typing import Any
 
 import lightning.pytorch as pl
@@ -11,15 +10,9 @@ import numpy as np
 import torch
 
 from headway_lightning.faults import check_losses, diverged
+from headway_lightning.fitting import Cancelled, Score
 from headway_lightning.loading import Batch, seed_of
 from headway_lightning.regime import Regime
-
-Score = Callable[[np.ndarray, np.ndarray], Mapping[str, float]]
-"""(targets, outputs) → validation metrics by name."""
-
-
-class Cancelled(Exception):  # noqa: N818 - no fault
-    """The run is being stopped. Not KeyboardInterrupt, which Lightning turns into the end of the process."""
 
 
 class Learner(pl.LightningModule):
@@ -37,7 +30,6 @@ class Learner(pl.LightningModule):
     Attributes:
         network: What is trained.
         latest: Losses and metrics of the last epoch.
-        begun: Whether training has begun, so that a checkpoint, if there was one, has been read.
         block: The next block of the epoch.
         losses: Of the batches of the epoch so far.
         over: Whether a limit is reached: what is left of the epoch teaches nothing.
@@ -48,7 +40,6 @@ class Learner(pl.LightningModule):
         self.automatic_optimization = False
         self.network = regime.network
         self.latest: dict[str, float] = {}
-        self.begun = False
         self.block = 0
         self.losses: list[torch.Tensor] = []
         self.over = False
@@ -60,10 +51,6 @@ class Learner(pl.LightningModule):
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """The regime's."""
         return self._regime.optimizer()
-
-    def on_train_start(self) -> None:
-        """Notes that everything that is restored has been."""
-        self.begun = True
 
     def transfer_batch_to_device(self, batch: list[Batch], device: torch.device, dataloader_idx: int) -> list[Batch]:
         """Nothing to do: blocks are made where they are wanted."""

@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 from annotated_types import Ge, Lt, MinLen
 
-from headway_lightning.network import Count, NetworkStage
+from headway_lightning.network import NetworkStage
+from headway_lightning.trainer import Count
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from headway_onnx.graphs import as_graph, export_module
 
 from headway_lightning.heads import Head
 from headway_lightning.losses import Loss
+from headway_lightning.rows import tensors
 
 if TYPE_CHECKING:
     from headway_lightning.network import NetworkStage
@@ -66,11 +67,6 @@ def build(stage: NetworkStage, inputs: Sequence[ArraySpec], output: Output, look
     return Network(stage.body(inputs, head.outputs, numeric), head)
 
 
-def tensors(inputs: Sequence[ArraySpec], batch: Mapping[str, np.ndarray]) -> list[torch.Tensor]:
-    """The arrays of a batch as tensors, in the order of `inputs`."""
-    return [torch.from_numpy(np.array(batch[spec.name])) for spec in inputs]
-
-
 @contextmanager
 def threads(number: int) -> Iterator[None]:
     """Lets torch use so many CPU threads: sums are divided among them, and rounded differently for each number."""
@@ -82,11 +78,16 @@ def threads(number: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def predict(module: torch.nn.Module, inputs: Sequence[ArraySpec], batch: Mapping[str, np.ndarray]) -> np.ndarray:
-    """The module's output for all rows, by chunks; the module is in evaluation mode."""
-    arrays = tensors(inputs, batch)
+def predict(
+    module: torch.nn.Module,
+    inputs: Sequence[ArraySpec],
+    batch: Mapping[str, np.ndarray],
+    device: torch.device | str = "cpu",
+) -> np.ndarray:
+    """The module's output for all rows, by chunks; the module is in evaluation mode, on that device."""
+    chunks = zip(*(array.split(CHUNK) for array in tensors(inputs, batch)), strict=True)
     with torch.inference_mode():
-        parts = [module(*chunk) for chunk in zip(*(array.split(CHUNK) for array in arrays), strict=True)]
+        parts = [module(*(part.to(device) for part in chunk)).cpu() for chunk in chunks]
     return torch.cat(parts).numpy()
 
 
