@@ -27,12 +27,14 @@ CHANGING = re.compile(r"\b(random|randomblob|now|current_(date|time|timestamp)|u
 
 
 def path_fingerprint(path: str) -> str | None:
-    """What tells a version of a source: for a URL what the server says (None if nothing), for a file its content.
+    """What tells a version of a source: for a URL what the server says, None if nothing.
+
+    Every file gets the same answer: the core hashes its content.
 
     Raises:
         DataError: The URL cannot be reached, or a library is missing.
     """
-    return remote_fingerprint(path) if is_url(path) else "a file's content is in the key"
+    return remote_fingerprint(path) if is_url(path) else "file"
 
 
 def query_fingerprint(sql: str, database: str, project: Path) -> str | None:
