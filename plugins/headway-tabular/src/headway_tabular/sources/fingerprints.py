@@ -9,8 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from headway.fields import is_url
+
 from headway_tabular.sources.databases import duckdb_file, sqlite_file
-from headway_tabular.sources.needs import is_duckdb, is_url, missing
+from headway_tabular.sources.needs import is_duckdb, missing
 from headway_tabular.sources.remote import remote_fingerprint
 
 READERS = (
@@ -126,7 +128,7 @@ def _matched(name: str, project: Path) -> list[Path]:
     if path.is_file():
         return [path]
     parts = path.relative_to(path.anchor)
-    return [] if "://" in name else sorted(file for file in Path(path.anchor).glob(str(parts)) if file.is_file())
+    return [] if is_url(name) else sorted(file for file in Path(path.anchor).glob(str(parts)) if file.is_file())
 
 
 def _sha256(path: Path) -> str:
