@@ -5,6 +5,7 @@ import datetime
 import polars as pl
 import pytest
 from headway import DataError
+from headway.contracts import ROW
 from headway_tabular.data.joining import JoinConfig, WindowConfig
 from headway_tabular.table import Table
 
@@ -39,7 +40,7 @@ def test_further_tables_and_earlier_rows_are_joined_as_they_were_known(visits, m
         },
         windows={"spent_before": WindowConfig(take="last", of="spent", by=("shop",))},
     ).run(make_context())
-    found = pl.concat([split.collect() for split in data.splits.values()]).sort("__row__")
+    found = pl.concat([split.collect() for split in data.splits.values()]).sort(ROW)
     assert found["shops_size"].to_list() == [10, 20, None] * 40
     assert found["weather_rain"].to_list() == [None, None, *(float((hour - 2) // 6) for hour in range(2, 120))]
     assert found["spent_before"].to_list() == [None] * 3 + rows["spent"].to_list()[:-3]
