@@ -142,7 +142,7 @@ def test_a_moment_without_an_offset_is_in_the_zone_of_the_column():
 def test_times_that_are_too_many_to_keep_are_read_anew(monkeypatch):
     fields = {"folds": 3, "fold": 1, "gap": "3d", "window": "60d"}
     kept = by_time(DAYS, **fields)
-    monkeypatch.setattr("headway_tabular.splits.timeline.KEPT", 100)
+    monkeypatch.setattr("headway_tabular.splits.time_column.KEPT", 100)
     assert (by_time(DAYS, batch=30, **fields) == kept).all()
 
 
