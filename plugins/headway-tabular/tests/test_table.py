@@ -151,20 +151,6 @@ def test_categories_that_are_numbers_are_the_same_however_they_are_stored(table,
         assert conform(raw, [column])["code"].to_list() == ["2", "0"]
 
 
-def test_rules_are_enforced_and_replayed(table, make_context):
-    frame = tiny_table(60).with_columns(age=pl.Series([-5, 400, *range(20, 78)]))
-    rules = {"age": Rule(min=0, max=120, otherwise="clip")}
-    data = table(frame, rules=rules).run(make_context())
-    ages = pl.concat([split.collect() for split in data.splits.values()])["age"]
-    assert (ages.min(), ages.max()) == (0, 120)
-    raw = pl.DataFrame({"age": ["-7", "30"]}).lazy()
-    assert data.recipe.only(["age"]).apply(raw).collect()["age"].to_list() == [0, 30]
-    with pytest.raises(DataError, match=r"age: 1 value above 120: 400 \(row 1\)"):
-        table(frame, rules={"age": Rule(max=120)}).run(make_context("again"))
-    left = table(frame, rules={"age": Rule(min=0, max=120, otherwise="drop")}).run(make_context("third"))
-    assert sum(split.collect().height for split in left.splits.values()) == 58
-
-
 def test_identifiers_and_texts_are_told_from_categories_by_their_values(table, make_context):
     frame = tiny_table(200).with_columns(
         pl.Series("number", range(7, 207)),

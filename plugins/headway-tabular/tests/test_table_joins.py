@@ -81,21 +81,3 @@ def test_a_table_that_is_only_looked_back_on_brings_no_columns(visits, make_cont
     ).run(make_context())
     assert "weather_rain" not in data.schema.by_name
     assert data.schema.column("wet").kind == "numeric"
-
-
-@pytest.mark.parametrize(
-    ("fields", "part"),
-    [
-        ({"join": {"shops": JoinConfig(path="shops.csv", by=("shp",))}}, "shp"),
-        ({"windows": {"w": WindowConfig(take="count", table="weather")}}, "no table of data.join"),
-        ({"windows": {"w": WindowConfig(take="count", by=("shp",))}}, "shp"),
-        ({"drop": ("att",)}, "did you mean 'at'"),
-        ({"derive": {"x": "spend + 1"}}, "did you mean 'spent'"),
-    ],
-)
-def test_a_fault_of_joins_is_explained(visits, make_context, monkeypatch, fields, part):
-    folder, _ = visits
-    monkeypatch.chdir(folder)
-    with pytest.raises(DataError) as caught:
-        visiting(folder, **fields).run(make_context())
-    assert part in caught.value.what
