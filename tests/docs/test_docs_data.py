@@ -136,7 +136,7 @@ def test_the_commands_shown_for_looking_at_data_and_for_rules_are_run(shown):
     assert (shown.folder / "profile.html").is_file()
     composed = blocks("docs/data-quality.md", "yaml")[0]
     shown.edit("configs/experiment/adult.yaml", "  - override /data: adult\n", composed.partition("defaults:\n")[2])
-    assert "rules" in headway(shown, "config", "experiment=adult")
+    assert "tolerance: 0.1" in headway(shown, "config", "experiment=adult")
     headway(shown, "run", "experiment=adult", "--to", "data")
     headway(shown, *flights, "--to", "data")
 
