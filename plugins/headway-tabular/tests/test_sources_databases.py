@@ -224,6 +224,7 @@ def test_rows_do_not_depend_on_the_number_of_processors(project, ask):
     )
     sql = "SELECT k, sum(v) AS s, count(*) AS n FROM 'many.parquet' GROUP BY k"
     assert_frame_equal(ask(sql), ask(sql), check_exact=True)
+    assert ask("SELECT current_setting('threads') AS n").item() == 1
 
 
 LIGHT = """

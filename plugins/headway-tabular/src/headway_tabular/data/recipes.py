@@ -15,6 +15,7 @@ from headway.errors import Place
 from headway.naming import unknown
 
 from headway_tabular.data.kinds import kind_of
+from headway_tabular.data.known import AFTER
 from headway_tabular.sources.scan import scan
 from headway_tabular.sources.typed import typed
 
@@ -94,7 +95,7 @@ def used(table: Rows) -> set[str]:
     for window in table.windows.values():
         found |= {name for name in (*window.by, window.of, window.time, window.known_at) if name}
     roles = (table.target, table.time, table.group, table.weight, table.split.column)
-    times = [when for when in table.available_at.values() if when != "after"]
+    times = [when for when in table.available_at.values() if when != AFTER]
     return found | {*table.rules, *times, *table.sensitive, *(name for name in roles if name)}
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from headway.contracts import ROW
 from headway.errors import UsageError
+from headway.fields import is_url
 from headway.naming import unknown
 
 if TYPE_CHECKING:
@@ -91,9 +92,9 @@ def _bare(text: str) -> Rows:
     """The stage that reads files as an experiment without further words about them would."""
     from headway_tabular.table import Table
 
-    if "://" not in text and not set("*?[").intersection(text) and not Path(text).exists():
+    if not is_url(text) and not set("*?[").intersection(text) and not Path(text).exists():
         raise UsageError(f"there is no file {text}", hint="or name an experiment: experiment=NAME", code="no-file")
-    table = Table(path=text if "://" in text else str(Path(text).absolute()), target="")
+    table = Table(path=text if is_url(text) else str(Path(text).absolute()), target="")
     with TemporaryDirectory() as work:
         names = table.source(Path(work)).collect_schema().names()
     return replace(table, target=names[0])  # a stage must have a target; which one is of no matter here
