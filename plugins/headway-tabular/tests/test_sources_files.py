@@ -21,7 +21,7 @@ def read(tmp_path):
 
     def call(name, **options):
         chosen = ReadOptions(**options)
-        return typed(scan(str(tmp_path / "rows" / name), chosen, tmp_path / "work"), {}, chosen).collect()
+        return typed(scan(str(tmp_path / "rows" / name), chosen, tmp_path / "work"), {}, chosen).frame.collect()
 
     return call
 

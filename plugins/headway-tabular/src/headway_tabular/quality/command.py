@@ -101,12 +101,12 @@ def _bare(text: str) -> Rows:
 
 
 def _profiled(table: Rows, *, has_target: bool) -> Profile:
-    from headway_tabular.data.build import source_frame
+    from headway_tabular.data.build import source_rows
     from headway_tabular.data.kinds import kinds_of
     from headway_tabular.quality.profile import profile
 
     with TemporaryDirectory() as work:
-        frame = source_frame(table, Path(work))
+        frame = source_rows(table, Path(work)).frame
         frame = frame.drop(ROW)
         names = frame.collect_schema().names()
         given = {name: kind for name, kind in table.kinds.items() if name in names}
