@@ -158,6 +158,45 @@ def test_no_column_left_is_explained(make_context):
         plan_layout(Tabular(drop=tuple(c.name for c in data.schema.inputs)), data.schema, make_context())
 
 
+NOTHING = Schema(
+    (
+        Column("note", "text", "String"),
+        Column("when", "timestamp", "Datetime"),
+        Column("tail", "identifier", "String"),
+        Column("landed", "numeric", "Float64"),
+        Column("y", "numeric", "Float64"),
+    ),
+    (Target("y", "regression"),),
+    late=("landed",),
+)
+
+
+def test_without_features_each_column_is_named_with_its_kind_and_why_and_what_to_do(make_context):
+    with pytest.raises(DataError) as caught:
+        plan_layout(Tabular(), NOTHING, make_context())
+    what, hint = caught.value.what, caught.value.hint
+    assert "left out: note (text), when (timestamp), tail (identifier, identifies its row), landed (numeric, is" in what
+    assert "y (" not in what
+    for part in ("texts have no transform: data.kinds.NAME=categorical", "features.columns.NAME=[periodic]", "integer"):
+        assert part in hint
+    assert "features.drop" not in hint
+
+
+def test_without_features_what_a_config_leaves_out_is_told_and_many_columns_are_counted(make_context):
+    columns = tuple(Column(f"x{n}", "numeric", "Float64") for n in range(12))
+    with pytest.raises(DataError, match=r"x0 \(numeric, by features.drop or features.only\).*, and 4 more") as caught:
+        plan_layout(Tabular(drop=("x*",)), Schema(columns), make_context())
+    assert caught.value.hint == "look at features.drop and features.only"
+
+
+@pytest.mark.parametrize(
+    ("fields", "kinds"), [({"columns": {"when": ("periodic",)}}, {}), ({}, {"note": "categorical"})]
+)
+def test_what_the_error_says_to_do_makes_features(make_context, fields, kinds):
+    columns = tuple(replace(column, kind=kinds.get(column.name, column.kind)) for column in NOTHING.columns)
+    assert plan_layout(Tabular(**fields), replace(NOTHING, columns=columns), make_context()).branches
+
+
 def test_texts_and_timestamps_can_be_features_if_asked(plan):
     found = chains(plan(columns={"note": (), "kind:timestamp": ({"periodic": {"parts": ["hour"]}},)}))
     assert found["note"] == []
