@@ -58,25 +58,30 @@ class Reading:
 
 
 def plain(name: str, dtype: pl.DataType) -> pl.Expr:
-    """The values of a column in the plain type of the same values, where no look at them is needed.
-
-    Raises:
-        DataError: There is no such type.
-    """
+    """The values of a column in the plain type of the same values, where no look at them is needed."""
     values = pl.col(name)
     if isinstance(dtype, pl.Datetime):
         utc = values.dt.convert_time_zone("UTC").dt.replace_time_zone(None) if dtype.time_zone else values
         return utc.cast(MICROSECONDS)
     if dtype == pl.Duration:
         return values.dt.total_microseconds() / 1e6
-    target = _target(dtype)
-    if target is None:
-        raise DataError(
-            f"column '{name}' holds {dtype}, which tables do not take",
-            hint="leave it out with data.drop",
-            code="column-type",
-        )
-    return values.cast(target, strict=False)
+    return values.cast(_target(dtype) or dtype, strict=False)
+
+
+def refuse_types(schema: pl.Schema) -> None:
+    """Raises `DataError` that names all columns of types for which there is no plain one."""
+    odd = {
+        name: dtype for name, dtype in schema.items() if dtype not in (pl.Datetime, pl.Duration) and not _target(dtype)
+    }
+    if not odd:
+        return
+    held = [f"'{name}' holds {dtype}" for name, dtype in odd.items()]
+    more = f" and {len(held) - 8} others" if len(held) > 8 else ""
+    raise DataError(
+        f"column {', '.join(held[:8])}{more}, which tables do not take",
+        hint=f"leave {'them' if len(held) > 1 else 'it'} out with data.drop",
+        code="column-type",
+    )
 
 
 def _target(dtype: pl.DataType) -> pl.DataType | None:
