@@ -137,9 +137,6 @@ def test_a_name_that_looks_like_a_pattern_is_a_name(make_context):
         ({"derive": {"x": "when"}}, "features.derive.x", "holds no numbers"),
         ({"derive": {"x": "1 + 2"}}, "features.derive.x", "uses no column"),
         ({"cross": {"age": ("origin", "dest")}}, "features.cross.age", "the data have a column of that name"),
-        ({"cross": {"x": ("origin", "dest")}, "derive": {"x": "age"}}, "features.cross.x", "features.derive has"),
-        ({"cross": {"x": ("origin",)}}, "features.cross.x", "two or more different columns"),
-        ({"cross": {"x": ("origin", "origin")}}, "features.cross.x", "two or more different columns"),
         ({"cross": {"x": ("origin", "age")}}, "features.cross.x", "'age' is integer, a cross is of categories"),
         ({"cross": {"x": ("origin", "dst")}}, "features.cross.x", "did you mean 'dest'?"),
     ],
@@ -156,6 +153,20 @@ def test_no_column_left_is_explained(make_context):
     data = tiny_dataset()
     with pytest.raises(DataError, match="no column is left"):
         plan_layout(Tabular(drop=tuple(c.name for c in data.schema.inputs)), data.schema, make_context())
+
+
+@pytest.mark.parametrize(
+    ("fields", "part"),
+    [
+        ({"cross": {"x": ("origin", "dest")}, "derive": {"x": "age"}}, "features.derive has"),
+        ({"cross": {"x": ("origin",)}}, "two or more different columns"),
+        ({"cross": {"x": ("origin", "origin")}}, "two or more different columns"),
+    ],
+)
+def test_a_cross_that_no_data_could_make_is_told_with_the_config(fields, part):
+    with pytest.raises(DataError, match=part) as caught:
+        Tabular(**fields)
+    assert caught.value.where.source == "cross.x"
 
 
 NOTHING = Schema(

@@ -191,7 +191,8 @@ def _check_names(table: Rows, names: list[str]) -> None:
         for name in columns:
             if name in made or any(name.startswith(f"{join}_") for join in table.join):
                 continue
-            check_columns([name], made, f"data.{field}")
+            known = [*made, AFTER] if field.startswith("available_at.") and name not in table.available_at else made
+            check_columns([name], known, f"data.{field}")
 
 
 def _named(table: Rows) -> dict[str, list[str]]:

@@ -125,10 +125,6 @@ class _Planner:
         for name, parts in self.stage.cross.items():
             at = f"features.cross.{name}"
             self._check_new(name, at)
-            if name in self.stage.derive:
-                raise fault(at, "features.derive has a column of that name", hint="choose another", code="cross")
-            if len(set(parts)) < 2 or len(set(parts)) < len(parts):
-                raise fault(at, "a cross is of two or more different columns", code="cross")
             for part in parts:
                 known.require(part, at)
                 if self.inputs[part] not in WORDS:
