@@ -58,11 +58,20 @@ def test_nothing_that_is_there_is_overwritten(empty):
     assert empty.headway("init", "--name", "two").returncode == 0
 
 
+def test_the_command_in_the_file_of_the_data_explains_them(empty):
+    empty.headway("init", "shop", "--data", "rows of mine.csv", "--target", "bought")
+    project = replace(empty, folder=empty.folder / "shop")
+    first = (project.folder / "configs" / "data" / "shop.yaml").read_text().splitlines()[0]
+    words = first.removeprefix("# headway ").split("    ")[0].split()
+    assert project.headway(*words).returncode == 0
+
+
 @pytest.mark.parametrize(
     ("words", "parts"),
     [
         (["--data", "rows of mine.csv", "--target", "boght"], ["unknown column 'boght'", "'bought'"]),
-        (["--data", "rows.csv", "--target", "bought"], ["there is no file rows.csv"]),
+        (["--data", "x.csv", "--target", "bought"], ["there is no file x.csv", "looked for"]),
+        (["--data", "rows of mime.csv", "--target", "bought"], ["did you mean rows of mine.csv?"]),
         (["--data", "rows of mine.csv"], ["--data and --target belong together"]),
     ],
 )

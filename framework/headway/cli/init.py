@@ -11,7 +11,7 @@ from string import Template
 from typing import TYPE_CHECKING
 
 from headway.errors import UsageError
-from headway.naming import unknown
+from headway.naming import nearest, unknown
 
 if TYPE_CHECKING:
     from headway.session import Session
@@ -87,7 +87,10 @@ def _seen_from(folder: Path, data: Path) -> str:
 
 def _check_column(data: Path, target: str) -> None:
     if not data.is_file():
-        raise UsageError(f"there is no file {data}", code="no-file")
+        names = [item.name for item in data.parent.iterdir()] if data.parent.is_dir() else []
+        close = nearest(data.name, names)
+        hint = f"did you mean {data.with_name(close)}?" if close else f"looked for {data.absolute()}"
+        raise UsageError(f"there is no file {data}", hint=hint, code="no-file")
     columns = _columns(data)
     if columns and target not in columns:
         raise UsageError(unknown("column", target, columns), code="unknown-column")

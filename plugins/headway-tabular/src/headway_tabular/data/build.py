@@ -16,6 +16,7 @@ from headway.errors import Place
 
 from headway_tabular.data.kinds import columns_of, kinds_of
 from headway_tabular.data.known import AFTER, known_at
+from headway_tabular.data.mixed import mixed
 from headway_tabular.data.recipes import brought, check_columns, recipe_of, tables_of, used
 from headway_tabular.data.targets import missing_targets, target_of
 from headway_tabular.quality.leakage import findings, settle
@@ -37,7 +38,7 @@ def build_dataset(table: Rows, context: Context) -> Dataset:
     roles = {table.target, table.time, table.group, table.weight, table.split.column}
     given = _given_kinds(table, rows)
     kinds = kinds_of(rows.drop(ROW), given, roles)
-    _tell_kinds({name: kind for name, kind in kinds.items() if name not in given}, context)
+    _tell_kinds(rows, {name: kind for name, kind in kinds.items() if name not in {*given, *roles}}, context)
     _check_weight(table, rows, kinds)
     target = target_of(rows, table, kinds[table.target])
     splits = _divided(table, whole, rows, target)
@@ -156,11 +157,15 @@ def _given_kinds(table: Rows, rows: pl.LazyFrame) -> dict[str, str]:
     return {name: kind for name, kind in given.items() if name in names}
 
 
-def _tell_kinds(found: Mapping[str, str], context: Context) -> None:
+def _tell_kinds(rows: pl.LazyFrame, found: Mapping[str, str], context: Context) -> None:
     for kind in ("identifier", "text"):
         names = [name for name, each in found.items() if each == kind]
         if names:
             context.log.info("found to be %s: %s (data.kinds can say otherwise)", kind, ", ".join(names))
+    schema = rows.collect_schema()
+    texts = [name for name, kind in found.items() if kind == "categorical" and schema[name] == pl.String]
+    for told in mixed(rows, texts):
+        context.log.warning("%s", told)
 
 
 def _check_weight(table: Rows, rows: pl.LazyFrame, kinds: Mapping[str, str]) -> None:
@@ -187,7 +192,8 @@ def _check_names(table: Rows, names: list[str]) -> None:
         for name in columns:
             if name in made or any(name.startswith(f"{join}_") for join in table.join):
                 continue
-            check_columns([name], made, f"data.{field}")
+            known = [*made, AFTER] if field.startswith("available_at.") and name not in table.available_at else made
+            check_columns([name], known, f"data.{field}")
 
 
 def _named(table: Rows) -> dict[str, list[str]]:
