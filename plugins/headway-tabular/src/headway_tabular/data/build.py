@@ -10,7 +10,7 @@ import polars as pl
 from headway import Context, DataError
 from headway.contracts import NUMBERS, ROW, Dataset, NullValues, Recipe, Schema, Target
 from headway.contracts.steps.joins import PAST
-from headway.errors import Place
+from headway.errors import Place, room_in
 
 from headway_tabular.data.kinds import columns_of, kinds_of
 from headway_tabular.data.known import AFTER, known_at
@@ -91,7 +91,12 @@ def _made(table: Rows, frame: pl.LazyFrame, context: Context) -> tuple[pl.LazyFr
 
 def _landed(rows: pl.LazyFrame, path: Path) -> pl.LazyFrame:
     """The same rows, from a file in row groups of which `SLICE` has whole ones."""
-    rows.sink_parquet(path, compression="lz4", row_group_size=SLICE // 2)
+    try:
+        with room_in(path.parent):
+            rows.sink_parquet(path, compression="lz4", row_group_size=SLICE // 2)
+    except BaseException:
+        path.unlink(missing_ok=True)  # half a file only takes room
+        raise
     return pl.scan_parquet(path)
 
 
