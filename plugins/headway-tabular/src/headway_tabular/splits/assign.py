@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import numpy as np
 import polars as pl
 from headway import DataError
-from headway.contracts import ROW
 from headway.errors import Place
 from headway.naming import unknown
 
+from headway_tabular.sources.streams import slices, streamed
 from headway_tabular.splits.at_random import at_random
 from headway_tabular.splits.by_group import by_group
 from headway_tabular.splits.by_time import LEFT_OUT, by_time
@@ -72,11 +72,23 @@ def divided(frame: pl.LazyFrame, codes: np.ndarray) -> dict[str, pl.LazyFrame]:
     """The splits that have rows, lazy; rows keep their order.
 
     Args:
-        frame: Rows with their number in the source in the column `ROW`; they may be any of them.
-        codes: The code of each row of the source, as `assign` gives them.
+        frame: The rows that were divided, a scan of a Parquet file.
+        codes: The code of each row of the frame.
     """
     present = _present(codes)
-    return {name: frame.filter(_looked_up(codes) == code) for code, name in enumerate(NAMES) if present[code]}
+    return {name: _coded(frame, codes, code) for code, name in enumerate(NAMES) if present[code]}
+
+
+def _coded(frame: pl.LazyFrame, codes: np.ndarray, code: int) -> pl.LazyFrame:
+    """The rows of one code."""
+
+    def batches(columns: list[str] | None) -> Iterator[pl.DataFrame]:
+        start = 0
+        for batch in slices(frame, columns):
+            yield batch.filter(pl.Series(codes[start : start + batch.height] == code))
+            start += batch.height
+
+    return streamed(batches, frame.collect_schema())
 
 
 def absent(frame: pl.LazyFrame, target: str, codes: np.ndarray) -> list[tuple[str, object]]:
