@@ -1,8 +1,8 @@
 """Members of ensembles: the stages before an ensemble again, with other models and other seeds.
 
 A stage takes members if it refines another stage, has a parameter ``members`` that is a mapping, and two fields:
-``members``, models by name as in ``baselines``, of which `OWN` is the pipeline's own, and ``seeds``, a number of seeds or
-the seeds themselves.
+``members``, models by name as in ``baselines``, of which `OWN` is the pipeline's own, and ``seeds``, a number of seeds
+or the seeds themselves.
 """
 
 from __future__ import annotations
