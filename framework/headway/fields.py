@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Uncached:
-    """The field changes how the work is done, never its result; it is left out of the cache key."""
+    """The field changes how the work is done, never its result, or the stage's inputs say the same; it is left out of the
+    cache key."""
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from headway.contracts import Output, run_chunked
 from headway.errors import DataError, HeadwayError
+from headway.testing import PredictorSuite, StageSuite
 from headway_onnx.averaging import average, mean
 from headway_onnx.ensemble import MeanEnsemble
 from headway_onnx.export import OnnxExport
@@ -38,6 +39,18 @@ def averaged(context, data, features):
         return MeanEnsemble(**fields).run(context, data, features, members)
 
     return run
+
+
+class TestMeanEnsemble(StageSuite):
+    @pytest.fixture
+    def stage(self):
+        return MeanEnsemble
+
+
+class TestAveragedPredictor(PredictorSuite):
+    @pytest.fixture
+    def artifact(self, averaged, members):
+        return averaged(members)
 
 
 def answers(predictor, feeds):

@@ -11,6 +11,9 @@ Four checks, each on every split or on generated rows (see `headway_onnx.probes`
 * ``batches``: a row gets the same bits in batches of all `SIZES`, at the start or the end of one, and whether its
   strings come one by one or as distinct values (see `headway.contracts.Strings`).
 * ``outputs``: every output is finite, and probabilities are probabilities.
+
+A mean of predictors is held to ``batches``, ``outputs``, and in place of the others to ``members``: it is the mean of
+what each of them gives by its own graph, bit for bit.
 """
 
 from __future__ import annotations
@@ -162,7 +165,7 @@ def _evidence(subject: Rows, results: Sequence[Result], tolerance: Tolerance) ->
             f"the exported graph failed {len(failed)} of {len(results)} checks: "
             + "; ".join(_told(subject, result) for result in failed[:8]),
             hint="the checks are described in headway_onnx.parity; mend the features or the model, or, for differences "
-            "that are rounding, set export.atol, export.rtol or export.require_bit_equal",
+            "that are rounding, set atol, rtol or require_bit_equal of this stage",
             code="parity",
         )
     return {
