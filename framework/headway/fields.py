@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Uncached:
-    """The field changes how the work is done, never its result, or the stage's inputs say the same; it is left out of the
-    cache key."""
+    """The field is left out of the cache key: it changes how the work is done, or the stage's inputs say the same."""
 
 
 @dataclass(frozen=True)

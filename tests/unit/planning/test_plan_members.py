@@ -66,12 +66,6 @@ def toy(toy):
     return toy
 
 
-def judged(toy, *words):
-    """What the evaluation of the last run was given."""
-    (node,) = [node for node in toy.plan(*words).nodes if node.label == "evaluation"]
-    return node
-
-
 def test_every_member_is_a_variant_of_model_and_export(toy):
     assert list(toy.keys(*WORDS, "ensemble.seeds=2")) == [
         "lines",
