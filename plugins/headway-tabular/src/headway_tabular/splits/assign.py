@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import polars as pl
 from headway import DataError
+from headway.contracts import ROW
 from headway.errors import Place
 from headway.naming import unknown
 
