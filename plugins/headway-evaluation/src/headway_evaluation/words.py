@@ -64,7 +64,8 @@ def cell(value: object) -> str:
     if isinstance(value, int) or value == 0:
         return f"{value:,.0f}"
     if isinstance(value, float):
-        return (f"{value:.4f}" if 1e-3 <= abs(value) < 1e6 else f"{value:.2g}").replace("-", "−")
+        usual = 1e-3 <= abs(value) < 1e6
+        return number(value, min(PLACES, decimals(value))) if usual else f"{value:.2g}".replace("-", "−")
     if isinstance(value, Mapping):
         return ", ".join(f"{key} {cell(item)}" for key, item in value.items())
     if isinstance(value, (list, tuple)):
