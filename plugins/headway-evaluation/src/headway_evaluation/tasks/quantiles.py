@@ -77,7 +77,7 @@ class Quantiles(Numbers):
         checks = []
         if len(levels) > 1:
             pictures.append(_coverage(stage, rows, scored))
-            checks.append(_held(stage, rows, scored))
+            checks += [_held(stage, rows, scored), _ordered(scored, split)]
         tables = (_levels(scored, split, shares), balance(data, scored.target))
         return Findings(tables, tuple(pictures), tuple(checks))
 
@@ -136,3 +136,11 @@ def _held(stage: Evaluation, rows: Rows, scored: Scored) -> Check:
         return Check(name, "warned", detail)
     detail += f", {percent(stage.level)} interval {between(found.low, found.high, PLACES)}"
     return Check(name, "passed" if found.low <= nominal <= found.high else "failed", detail)
+
+
+def _ordered(scored: Scored, split: str) -> Check:
+    """Whether a higher level of the model never has a lower quantile."""
+    output = scored.outputs[split][MODEL][:, np.argsort(scored.output.levels or ())]
+    crossed = int((np.diff(output, axis=1) < 0).any(axis=1).sum())
+    detail = f"they cross in {crossed:,} of {len(output):,} rows"
+    return Check(f"the quantiles of the {split} rows are in order", "failed" if crossed else "passed", detail)
