@@ -56,7 +56,8 @@ class Coverage(IntervalMetric):
 
     def of_interval(self, target: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
         """1 for rows within, else 0."""
-        return at_most(low, target) & at_most(target, high)
+        held: np.ndarray = at_most(low, target) & at_most(target, high)
+        return held
 
 
 class Width(IntervalMetric):
@@ -66,7 +67,8 @@ class Width(IntervalMetric):
 
     def of_interval(self, target: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
         """The widths; negative where quantiles cross."""
-        return high - low
+        apart: np.ndarray = high - low
+        return apart
 
 
 def at_most(one: np.ndarray, two: np.ndarray) -> np.ndarray:

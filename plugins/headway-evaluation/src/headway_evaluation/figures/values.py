@@ -95,7 +95,8 @@ def _distribution(column: str, rows: Rows, outputs: Mapping[str, np.ndarray], sp
 
 def _shares(values: np.ndarray, weight: np.ndarray | None, edges: np.ndarray) -> np.ndarray:
     mass = np.ones(len(values)) if weight is None else weight
-    return np.histogram(values, edges, weights=mass)[0] / mass.sum()
+    shares: np.ndarray = np.histogram(values, edges, weights=mass)[0] / mass.sum()
+    return shares
 
 
 def reach(values: np.ndarray) -> tuple[float, float]:

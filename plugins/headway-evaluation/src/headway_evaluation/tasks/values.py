@@ -79,8 +79,12 @@ def balance(data: Dataset, target: Target) -> Table:
     rows = []
     for split in in_order(data):
         values = data.split(split).select(pl.col(target.column).cast(pl.Float64)).collect()[target.column]
-        known = values.filter(values.is_finite())
-        mean, deviation = (known.mean(), known.std()) if len(known) > 1 else (known.mean(), None)
-        rows.append((split, len(values), mean, deviation, known.min(), known.median(), known.max()))
+        known = values.filter(values.is_finite()).to_numpy()
+        rows.append((split, len(values), *(_described(known) if len(known) else (None,) * 5)))
     columns = ("split", "rows", "mean", "standard deviation", "lowest", "median", "highest")
     return Table(f"Rows and {target.column}", columns, tuple(rows))
+
+
+def _described(values: np.ndarray) -> tuple[float | None, ...]:
+    deviation = float(values.std(ddof=1)) if len(values) > 1 else None
+    return float(values.mean()), deviation, float(values.min()), float(np.median(values)), float(values.max())
