@@ -54,7 +54,7 @@ class TestQuantileReport(ReportSuite):
 def test_the_evaluation_and_its_metrics_are_registered_and_need_no_other_plugin():
     registry = alone("evaluation").registry
     assert registry.get("evaluation", "quantile") is Quantile
-    assert [registry.get("metric", name) for name in ("coverage", "width")] == [Coverage, Width]
+    assert [registry.get("metric", name) for name in ("interval_coverage", "interval_width")] == [Coverage, Width]
 
 
 def test_metrics_are_those_of_the_outputs_levels(reports, spending, good, names):
@@ -62,9 +62,9 @@ def test_metrics_are_those_of_the_outputs_levels(reports, spending, good, names)
     target, given = frame["spending"].to_numpy(), good.open(names)(frame)["quantiles"]
     assert reports[1]["test.pinball"] == Pinball(LEVELS)(target, given)
     within = (given[:, 0] <= target.astype(np.float32)) & (target.astype(np.float32) <= given[:, 2])
-    assert reports[1]["test.coverage"] == pytest.approx(within.mean())
-    assert reports[1]["test.width"] == pytest.approx((given[:, 2] - given[:, 0]).mean(), abs=1e-5)
-    assert reports[1]["baselines.constant.test.width"] == pytest.approx(11.09, abs=1e-5)
+    assert reports[1]["test.interval_coverage"] == pytest.approx(within.mean())
+    assert reports[1]["test.interval_width"] == pytest.approx((given[:, 2] - given[:, 0]).mean(), abs=1e-5)
+    assert reports[1]["baselines.constant.test.interval_width"] == pytest.approx(11.09, abs=1e-5)
 
 
 def test_the_outer_interval_is_that_of_the_outermost_levels_in_any_order():
@@ -92,7 +92,11 @@ def test_only_losses_say_which_model_is_better(report):
     assert [check.verdict for check in report.checks] == ["passed"] * 3
     assert "neither more nor less is better" in report.html
     table = next(t for t in report.tables if t.title == "Model minus baseline, test")
-    assert [(row[1], row[-1]) for row in table.rows] == [("pinball", "less"), ("coverage", "–"), ("width", "–")]
+    assert [(row[1], row[-1]) for row in table.rows] == [
+        ("pinball", "less"),
+        ("interval_coverage", "–"),
+        ("interval_width", "–"),
+    ]
 
 
 def test_levels_are_held_against_the_shares_that_came_true(report, spending, good, names):
@@ -121,7 +125,7 @@ def test_intervals_that_hold_too_few_rows_and_crossed_quantiles_fail(spending, c
 def test_one_level_has_no_interval(spending, context, recorder):
     report = QUICK.run(context, spending, affine_of(spending.schema, [20.4], (0.5,)))
     assert "test.pinball" in recorder.metrics
-    assert "test.coverage" not in recorder.metrics
+    assert "test.interval_coverage" not in recorder.metrics
     assert report.checks == ()
     assert [figure.title for figure in report.figures] == ["Calibration of levels, test"]
 
@@ -150,6 +154,6 @@ def test_models_of_values_are_refused(spending, good, context):
 
 
 def test_a_metric_that_cannot_decide_is_not_the_first(spending, good, context):
-    with pytest.raises(DataError, match="'width' cannot") as caught:
-        dataclasses.replace(QUICK, metrics=("width", "pinball")).run(context, spending, good)
-    assert "pinball, coverage, width" in caught.value.hint
+    with pytest.raises(DataError, match="'interval_width' cannot") as caught:
+        dataclasses.replace(QUICK, metrics=("interval_width", "pinball")).run(context, spending, good)
+    assert "pinball, interval_coverage, interval_width" in caught.value.hint

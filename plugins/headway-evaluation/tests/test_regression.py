@@ -190,6 +190,14 @@ def test_a_constant_target_leaves_the_explained_variance_out(spending, good, mea
     ReportSuite().test_the_figures_are_well_formed_and_fetch_nothing(report)
 
 
+def test_one_row_has_figures_and_no_explained_variance(spending, good, mean, context, recorder):
+    one = Dataset(spending.schema, {n: f.head(1) for n, f in spending.splits.items()})
+    report = QUICK.run(context, one, good, {"mean": mean})
+    assert sorted(name for name in recorder.metrics if name.startswith("test.")) == ["test.mae", "test.rmse"]
+    assert next(t for t in report.tables if t.title == "Rows and spending").rows[0][3] is None
+    assert [check.verdict for check in report.checks] != []
+
+
 finite = arrays(np.float64, st.integers(1, 40), elements=st.floats(-1e6, 1e6, width=32))
 
 

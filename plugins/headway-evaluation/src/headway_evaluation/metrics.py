@@ -52,7 +52,7 @@ class IntervalMetric(RowMetric):
 class Coverage(IntervalMetric):
     """The share of rows whose target lies within the outer interval, ends included."""
 
-    name = "coverage"
+    name = "interval_coverage"
 
     def of_interval(self, target: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
         """1 for rows within, else 0."""
@@ -63,7 +63,7 @@ class Coverage(IntervalMetric):
 class Width(IntervalMetric):
     """The mean width of the outer interval, in the target's units."""
 
-    name = "width"
+    name = "interval_width"
 
     def of_interval(self, target: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
         """The widths; negative where quantiles cross."""

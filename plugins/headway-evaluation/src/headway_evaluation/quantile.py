@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class Quantile(Evaluation):
     """Evaluates predicted quantiles of a number; all models must give the same levels."""
 
-    metrics: Metrics = ("pinball", "coverage", "width")
+    metrics: Metrics = ("pinball", "interval_coverage", "interval_width")
     """What is measured; the first decides whether the model is called better than a baseline."""
 
     def task(self) -> Quantiles:

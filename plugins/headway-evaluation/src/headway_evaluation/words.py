@@ -13,8 +13,8 @@ NAMES = {
     "mae": "mean absolute error",
     "r2": "R²",
     "pinball": "pinball loss",
-    "coverage": "coverage of the outer interval",
-    "width": "width of the outer interval",
+    "interval_coverage": "coverage of the outer interval",
+    "interval_width": "width of the outer interval",
 }
 
 PLACES = 4

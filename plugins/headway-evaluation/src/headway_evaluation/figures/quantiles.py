@@ -30,12 +30,13 @@ def calibration(levels: Sequence[float], shares: Shares, split: str, confidence:
     with canvas_of("calibration", 4.6, 4.4) as (canvas, drawn):
         axes = canvas.add_subplot()
         axes.plot([0, 1], [0, 1], color=FAINT, linewidth=1, linestyle=(0, (4, 3)))
-        for index, (name, found) in enumerate(shares.items()):
+        for index, (name, given) in enumerate(shares.items()):
+            found = [given[position] for position in np.argsort(levels)]
             own, y = name == MODEL, [e.value for e in found]
             bars = [[max(e.value - _or(e.low, e.value), 0.0) for e in found],
                     [max(_or(e.high, e.value) - e.value, 0.0) for e in found]]  # fmt: skip
-            axes.errorbar(levels, y, yerr=bars if own else None, label=name, marker="o", markersize=4, linewidth=1.2,
-                          capsize=2, elinewidth=1, color=COLOURS[index % len(COLOURS)],
+            axes.errorbar(sorted(levels), y, yerr=bars if own else None, label=name, marker="o", markersize=4,
+                          linewidth=1.2, capsize=2, elinewidth=1, color=COLOURS[index % len(COLOURS)],
                           zorder=3 if own else 2)  # fmt: skip
         axes.set(xlabel="level", ylabel="share of rows at or below", xlim=(-0.02, 1.02), ylim=(-0.03, 1.03))
         axes.set_aspect("equal")

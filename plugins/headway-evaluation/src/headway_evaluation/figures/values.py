@@ -46,8 +46,8 @@ def _actual(column: str, rows: Rows, predicted: np.ndarray, split: str) -> Figur
         axes.set(xlabel=f"predicted {column}", ylabel=f"actual {column}", xlim=both, ylim=both)
         axes.set_aspect("equal")
     caption = (
-        "The darker, the more rows (on a logarithmic scale). On the dashed diagonal the prediction is right; above "
-        f"it, too low.{_left_out(left)}"
+        "The stronger the colour, the more rows (on a logarithmic scale). On the dashed diagonal the prediction is "
+        f"right; above it, too low.{_left_out(left)}"
     )
     return Figure(f"Predicted against actual, {split}", caption, drawn[0])
 

@@ -44,7 +44,7 @@ class Quantiles(Numbers):
 
     title = "Quantiles"
     metrics = "quantile"
-    example = "pinball, coverage, width"
+    example = "pinball, interval_coverage, interval_width"
     advice = "choose models of quantiles, baselines too; models of values have an evaluation of their own: regression"
 
     def fits(self, output: Output, target: Target) -> bool:
@@ -70,9 +70,9 @@ class Quantiles(Numbers):
         """How many rows lie below each level and within the outer interval, and the target by split."""
         split, levels = stage.splits[-1], scored.output.levels or ()
         rows, outputs = scored.rows[split], scored.outputs[split]
-        below: dict[str, Metric] = {f"{level:g}": Below(position) for position, level in enumerate(levels)}
+        below: dict[str, Metric] = {str(position): Below(position) for position in range(len(levels))}
         found = _estimates(stage, rows, outputs, below)
-        shares = {name: [found[name, level] for level in below] for name in outputs}
+        shares = {name: [found[name, position] for position in below] for name in outputs}
         pictures = [calibration(levels, shares, split, stage.level)]
         checks = []
         if len(levels) > 1:
@@ -112,7 +112,7 @@ def _levels(scored: Scored, split: str, shares: Shares) -> Table:
 
 
 def _nominal(levels: Sequence[float]) -> float:
-    return max(levels) - min(levels)
+    return round(max(levels) - min(levels), 9)
 
 
 def _coverage(stage: Evaluation, rows: Rows, scored: Scored) -> Figure:
@@ -125,8 +125,8 @@ def _coverage(stage: Evaluation, rows: Rows, scored: Scored) -> Figure:
 def _held(stage: Evaluation, rows: Rows, scored: Scored) -> Check:
     """Whether the outer interval of the model holds as many rows as it should."""
     split, levels = stage.splits[-1], scored.output.levels or ()
-    metric = {"coverage": Coverage(levels)}
-    found = _estimates(stage, rows, {MODEL: scored.outputs[split][MODEL]}, metric)[MODEL, "coverage"]
+    metric = {Coverage.name: Coverage(levels)}
+    found = _estimates(stage, rows, {MODEL: scored.outputs[split][MODEL]}, metric)[MODEL, Coverage.name]
     nominal = _nominal(levels)
     name, detail = (
         f"the outer interval holds {percent(nominal)} of the {split} rows",

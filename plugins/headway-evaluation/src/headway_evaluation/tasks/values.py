@@ -32,7 +32,7 @@ class Numbers(Task):
         strange = int((~np.isfinite(numbers)).sum())
         if strange:
             what = f"{strange} row(s) of '{split}' have a target that is missing or not finite"
-            raise unfit(what, f"leave them out: data.where, or mend '{target.column}'")
+            raise unfit(what, f"mend '{target.column}', or leave rows without it out: data.drop_missing_target=true")
         return numbers
 
 
