@@ -64,7 +64,7 @@ def order(
 
 
 def _component(shares: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """The first principal component of weighted shares; of two directions that in which its largest part is positive."""
+    """The first principal component of weighted shares; its largest part is positive."""
     import numpy as np
 
     centred = shares - np.average(shares, axis=0, weights=rows)

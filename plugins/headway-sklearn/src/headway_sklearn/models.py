@@ -18,7 +18,7 @@ class TableModel(ArrayModel):
     """A model of named float64 arrays that was fitted in one go, with one output."""
 
     def predict(self, batch: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """The output for each row: probabilities (rows, classes), values (rows,) or quantiles (rows, levels), float32."""
+        """The output, float32: probabilities (rows, classes), values (rows,) or quantiles (rows, levels)."""
         import numpy as np
 
         return {self.outputs[0].name: np.ascontiguousarray(self._predict(batch), dtype=np.float32)}

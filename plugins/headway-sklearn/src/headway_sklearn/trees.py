@@ -121,10 +121,8 @@ def design(
     """
     import numpy as np
 
-    found = code_columns(batch, inputs)
-    columns = [
-        (tables[name][codes] if name in tables else codes.astype(np.float64))[:, None] for name, codes, _ in found
-    ]
+    found = [(tables.get(name), codes) for name, codes, _ in code_columns(batch, inputs)]
+    columns = [(codes.astype(np.float64) if table is None else table[codes])[:, None] for table, codes in found]
     columns += [batch[spec.name].astype(np.float64) for spec in inputs if spec.cardinalities is None]
     return np.ascontiguousarray(np.hstack(columns))
 
