@@ -81,6 +81,22 @@ class Ensemble:
                 self.plain[name].append(item)
             self.weights.append(weight)
 
+    def extend(
+        self, nodes: Sequence[np.ndarray], values: np.ndarray, leaves: Sequence[np.ndarray], weights: np.ndarray
+    ) -> None:
+        """Adds many nodes at once.
+
+        Args:
+            nodes: The attributes of `NODES`, in that order, each with an item a node.
+            values: What nodes compare with, float64.
+            leaves: The attributes of `LEAVES`, each with an item a weight.
+            weights: What leaves add, float64.
+        """
+        for name, items in zip((*NODES, *LEAVES), (*nodes, *leaves), strict=True):
+            self.plain[name] += items.tolist()
+        self.values += values.tolist()
+        self.weights += weights.tolist()
+
     def _node(self, tree: int, number: int, test: tuple[int, str, float], ways: tuple[int, int], missing: int) -> None:
         feature, mode, value = test
         for name, item in zip(NODES, (tree, number, feature, mode, *ways, missing), strict=True):

@@ -32,7 +32,7 @@ class RandomForest(Stage):
     }
     """What to search, after Grinsztajn et al. (2022, appendix), who choose no `max_depth` in 7 of 10 trials."""
 
-    n_estimators: Annotated[int, Ge(1)] = 200
+    n_estimators: Annotated[int, Ge(1)] = 100
     """Trees."""
 
     max_features: Annotated[float, Gt(0), Le(1)] | None = None

@@ -120,18 +120,25 @@ def _light(ensemble: Ensemble, number: int, tree: LightTree, sizes: list[int], t
 
 
 def _forest(model: ForestModel) -> Ensemble:
+    import numpy as np
+
     weights, ensemble = model.weights, Ensemble()
+    sizes = np.diff(weights["trees"])
     check_size(len(weights["node.feature"]))
-    count = len(weights["trees"]) - 1
-    codes = weights["classes_"].tolist() if "classes_" in weights else [0]
-    for tree in range(count):
-        part = slice(weights["trees"][tree], weights["trees"][tree + 1])
-        nodes = zip(*(weights[f"node.{name}"][part].tolist() for name in forest_trees.NODE), strict=True)
-        values = (weights["node.value"][part] / count).tolist()
-        for number, (left, right, feature, threshold, missing) in enumerate(nodes):
-            if left < 0:
-                given = [(code, value) for code, value in zip(codes, values[number], strict=True) if value]
-                ensemble.leaf(tree, number, given or [(codes[0], 0.0)])
-            else:
-                ensemble.split(tree, number, feature, threshold, (left, right), missing)
+    tree = np.repeat(np.arange(len(sizes)), sizes)
+    number = np.arange(len(tree)) - np.repeat(weights["trees"][:-1], sizes)
+    left, right, feature, threshold, missing = (weights[f"node.{name}"] for name in forest_trees.NODE)
+    leaf = left < 0
+    modes = np.where(leaf, "LEAF", "BRANCH_LEQ")
+    feature, left, right, missing = (np.where(leaf, 0, items) for items in (feature, left, right, missing))
+    # Shares of 0 are left out, but a leaf whose mean is 0 needs its weight.
+    adds = leaf[:, None] & ((weights["node.value"] != 0) | ("classes_" not in weights))
+    places, positions = np.nonzero(adds)
+    targets = weights.get("classes_", np.zeros(1, np.int64))[positions]
+    ensemble.extend(
+        (tree, number, feature, modes, left, right, missing),
+        np.where(leaf, 0.0, threshold),
+        (tree[places], number[places], targets),
+        weights["node.value"][places, positions] / len(sizes),
+    )
     return ensemble
