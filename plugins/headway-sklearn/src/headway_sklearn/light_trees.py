@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -24,8 +25,11 @@ if TYPE_CHECKING:
 CATEGORICAL, DEFAULT_LEFT = 1, 2
 """Bits of a node's decision type; what follows them says what counts as missing."""
 
-NONE, ZERO, NAN = 0, 1, 2
-"""What counts as missing at a node."""
+ZERO, NAN = 1, 2
+"""What counts as missing at a node, if anything does."""
+
+NOTHING = 1.0000000180025095e-35
+"""Numbers of no larger size are 0 to the library (its `kZeroThreshold`)."""
 
 
 @dataclass(frozen=True)
@@ -184,7 +188,14 @@ def _splits(fields: Mapping[str, str]) -> Iterator[LightSplit]:
             place = int(threshold)
             yield LightSplit(feature, 0.0, _members(words[bounds[place] : bounds[place + 1]]), False, left, right)
         else:
-            yield LightSplit(feature, threshold, None, _missing_left(kind, threshold), left, right)
+            yield LightSplit(feature, _without_zeros(threshold), None, _missing_left(kind, threshold), left, right)
+
+
+def _without_zeros(threshold: float) -> float:
+    """The threshold for numbers as they are, where the library reads those within `NOTHING` of 0 as 0."""
+    if -NOTHING <= threshold < 0:
+        return math.nextafter(-NOTHING, -math.inf)
+    return NOTHING if 0 <= threshold < NOTHING else threshold
 
 
 def _missing_left(kind: int, threshold: float) -> bool:
