@@ -95,7 +95,8 @@ def linear(features: Features, trust: float | None, max_iter: int, log: logging.
 
 
 def finish(context: Context, features: Features, model: M) -> M:
-    """The model with its metrics on the validation split, which are recorded too."""
+    """The model with its metrics on the validation split, which are recorded too; warns of classes without rows."""
+    _tell_absent(context, features)
     if not len(features.sources.get("validation", ())):
         return model
     batch = features.source("validation").batch()
@@ -109,6 +110,19 @@ def finish(context: Context, features: Features, model: M) -> M:
             named[f"validation.{name}"] = value
     context.record(named)
     return dataclasses.replace(model, metrics=named)
+
+
+def _tell_absent(context: Context, features: Features) -> None:
+    import numpy as np
+
+    classes = features.target.classes or ()
+    seen = set(np.unique(features.source("train").batch()[TARGET]).tolist())
+    absent = [str(name) for code, name in enumerate(classes) if code not in seen]
+    if absent:
+        names = ", ".join(f"'{name}'" for name in absent)
+        context.log.warning(
+            "no training row is of class %s of '%s': it is learnt as impossible", names, features.target.column
+        )
 
 
 def predicted(model: LinearModel, batch: Mapping[str, np.ndarray]) -> np.ndarray:
