@@ -162,6 +162,18 @@ def test_a_row_gets_the_same_bits_in_a_batch_of_any_size(context, trained):
             np.testing.assert_array_equal(part, whole[start : start + size])
 
 
+def test_means_half_way_between_two_floats_get_the_same_bits_alone_and_among_others(context):
+    random = np.random.default_rng(0)
+    numeric = random.normal(size=(400, 3)).astype(np.float32)
+    train = {"numeric": numeric, TARGET: (1 + random.random(400)).astype(np.float32)}
+    features = replace(features_of(VALUE, arrays=(NUMERIC,)), sources={"train": Source(train, 400)})
+    runtime = RandomForest(n_estimators=100).run(context, features).export().open(context.registry)
+    rows_ = random.normal(size=(2000, 3)).astype(np.float32)
+    whole = runtime.run({"numeric": rows_})["value"]
+    alone = np.concatenate([runtime.run({"numeric": rows_[i : i + 1]})["value"] for i in range(2000)])
+    np.testing.assert_array_equal(alone, whole)
+
+
 def test_graphs_pass_the_lint(trained):
     assert lint(trained.export().files["model.onnx"]) == ()
 

@@ -119,10 +119,8 @@ def _tell_absent(context: Context, features: Features) -> None:
     seen = set(np.unique(features.source("train").batch()[TARGET]).tolist())
     absent = [str(name) for code, name in enumerate(classes) if code not in seen]
     if absent:
-        names = ", ".join(f"'{name}'" for name in absent)
-        context.log.warning(
-            "no training row is of class %s of '%s': it is learnt as impossible", names, features.target.column
-        )
+        names, column = ", ".join(f"'{name}'" for name in absent), features.target.column
+        context.log.warning("no training row is of class %s of '%s', so that nothing is learnt of it", names, column)
 
 
 def predicted(model: LinearModel, batch: Mapping[str, np.ndarray]) -> np.ndarray:
