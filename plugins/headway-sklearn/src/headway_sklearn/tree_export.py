@@ -72,8 +72,7 @@ def _categories(model: BoostedTrees) -> dict[str, np.ndarray]:
     """The same, but a code of no category gets the number after the last one."""
     import numpy as np
 
-    pairs = zip(_tables(model).items(), trees.categories(model), strict=True)
-    return {name: np.nan_to_num(table, nan=size) for (name, table), size in pairs}
+    return {name: np.nan_to_num(table, nan=np.nanmax(table) + 1) for name, table in _tables(model).items()}
 
 
 def _boosted(model: BoostedTrees) -> Ensemble:
