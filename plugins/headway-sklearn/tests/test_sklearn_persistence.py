@@ -4,7 +4,7 @@ import numpy as np
 import onnx.parser
 import polars as pl
 import pytest
-from headway.contracts import TARGET, WEIGHT, ArraySpec, Column, Features, Recipe, Source, Target
+from headway.contracts import TARGET, WEIGHT, ArraySpec, Column, Features, Recipe, Source, Target, Window
 from headway.errors import DataError
 from headway.plugins import load
 from headway.testing import ModelSuite, Recorder, StageSuite, make_context
@@ -71,19 +71,13 @@ def context(tmp_path, recorder):
     return make_context(tmp_path / "work", load().registry, name="model", recorder=recorder)
 
 
-class _Stage(StageSuite):
-    @pytest.fixture
-    def values(self):
-        return {"column": "before"}
-
-
-class TestPrevious(_Stage):
+class TestPrevious(StageSuite):
     @pytest.fixture
     def stage(self):
         return Previous
 
 
-class TestSeasonalNaive(_Stage):
+class TestSeasonalNaive(StageSuite):
     @pytest.fixture
     def stage(self):
         return SeasonalNaive
@@ -191,3 +185,19 @@ def test_graphs_pass_the_lint_and_take_the_column_s_array_alone(context, column,
     model = Previous(column).run(context, features_of(target))
     assert lint(model.export().files["model.onnx"]) == ()
     assert [spec.name for spec in model.inputs] == ["numeric" if column == "before" else "categorical"]
+
+
+def window(name, of="load", take="last", table=None):
+    return Window(name, take, {}, "at", of, table=table)
+
+
+def test_by_default_it_is_the_only_window_over_the_targets_last_value(context):
+    others = (window("other", of="hour"), window("mean", take="mean"), window("theirs", table="elsewhere"))
+    alone = replace(features_of(VALUE), recipe=Recipe((*others, window("before"))))
+    assert Previous().run(context, alone).weights["position"] == 1
+    two = replace(alone, recipe=Recipe((window("before"), window("day_ago"))))
+    with pytest.raises(DataError, match="2 columns hold the past of 'load': before, day_ago") as caught:
+        SeasonalNaive().run(context, two)
+    assert caught.value.hint == "say which: {column: before}"
+    with pytest.raises(DataError, match="no column holds the past of 'load'"):
+        Previous().run(context, replace(alone, recipe=Recipe(others)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from headway.contracts import TARGET, WEIGHT, ArraySpec, Column, Features, Lookup, conform, feeds
+from headway.contracts import TARGET, WEIGHT, ArraySpec, Column, Features, Lookup, Window, conform, feeds
 from headway.errors import DataError
 from headway.naming import unknown
 
@@ -19,12 +19,12 @@ LEAST = 0.501
 """The class before is the most probable one, however often training rows change theirs."""
 
 
-def fit(features: Features, column: str, lookup: Lookup) -> CarriedModel:
+def fit(features: Features, column: str | None, lookup: Lookup) -> CarriedModel:
     """The model whose answer is a column.
 
     Args:
         features: With a split ``train``.
-        column: The feature's name.
+        column: The feature's name; None for the only window over the target's last value.
         lookup: For the runtime of the features' graph.
 
     Raises:
@@ -35,7 +35,7 @@ def fit(features: Features, column: str, lookup: Lookup) -> CarriedModel:
     batch = fitting.training(features)
     if WEIGHT in batch:
         fitting.check_weight(batch[WEIGHT])
-    spec, position = _find(features, column)
+    spec, position = _find(features, column or _window(features))
     output = fitting.output_of(features.target)
     weights = {"position": np.array(position)}
     if features.target.classes is None:
@@ -44,6 +44,22 @@ def fit(features: Features, column: str, lookup: Lookup) -> CarriedModel:
         codes = _codes(features, spec, position, lookup)
         weights["answers"] = _answers(batch, spec, position, codes)
     return CarriedModel((spec,), (output,), weights)
+
+
+def _window(features: Features) -> str:
+    """The only column of `data.windows` that takes the target's last value; raises `DataError` if it is not alone."""
+    target = features.target.column
+    steps = [step for step in features.recipe.steps if isinstance(step, Window) and step.table is None]
+    found = [step.name for step in steps if step.take == "last" and step.of == target]
+    if len(found) == 1:
+        return found[0]
+    raise DataError(
+        f"{len(found) or 'no'} columns hold the past of '{target}'" + (f": {', '.join(found)}" if found else ""),
+        hint=f"say which: {{column: {found[0]}}}"
+        if found
+        else f"data.windows: {{before: {{take: last, of: {target}}}}}",
+        code="which-past",
+    )
 
 
 def _find(features: Features, column: str) -> tuple[ArraySpec, int]:

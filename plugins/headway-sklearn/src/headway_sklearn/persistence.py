@@ -24,8 +24,9 @@ class Previous(Stage):
     such as a missing one, gets the shares of all classes. Weights of rows are honoured.
     """
 
-    column: Annotated[str, MinLen(1)]
-    """The feature that holds the target's value before."""
+    column: Annotated[str, MinLen(1)] | None = None
+    """The feature that holds the target's value before; by default the only column that `data.windows` makes of the
+    target's last value."""
 
     def run(self, context: Context, features: Features) -> CarriedModel:
         """Finds the column; records metrics of the validation split, if there is one.
@@ -45,15 +46,15 @@ class SeasonalNaive(Stage):
     no such row.
     """
 
-    column: Annotated[str, MinLen(1)]
-    """The feature that holds the target's value a season ago."""
+    column: Annotated[str, MinLen(1)] | None = None
+    """The feature that holds the target's value a season ago; by default as for `Previous`."""
 
     def run(self, context: Context, features: Features) -> CarriedModel:
         """As `Previous.run`."""
         return carry(context, features, self.column)
 
 
-def carry(context: Context, features: Features, column: str) -> CarriedModel:
+def carry(context: Context, features: Features, column: str | None) -> CarriedModel:
     """The model of a column, with its metrics."""
     from headway_sklearn import carrying, fit
 
