@@ -53,13 +53,11 @@ def _window(features: Features) -> str:
     found = [step.name for step in steps if step.take == "last" and step.of == target]
     if len(found) == 1:
         return found[0]
-    raise DataError(
-        f"{len(found) or 'no'} columns hold the past of '{target}'" + (f": {', '.join(found)}" if found else ""),
-        hint=f"say which: {{column: {found[0]}}}"
-        if found
-        else f"data.windows: {{before: {{take: last, of: {target}}}}}",
-        code="which-past",
-    )
+    what, hint = f"no column holds the past of '{target}'", f"data.windows: {{before: {{take: last, of: {target}}}}}"
+    if found:
+        what = f"{len(found)} columns hold the past of '{target}': {', '.join(found)}"
+        hint = f"say which: {{column: {found[0]}}}"
+    raise DataError(what, hint=hint, code="which-past")
 
 
 def _find(features: Features, column: str) -> tuple[ArraySpec, int]:
