@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from headway.session import Session
 
 TEST = "test"
-KINDS = {"classification": "probability", "regression": "value", "quantile": "quantile"}
+KINDS = {"classification": "probability", "regression": "value", "quantile": "quantile", "multilabel": "marginal"}
 """Task of a metric → kind of the output it reads."""
+CLOSED = ("probability", "marginal")
+"""Kinds of outputs that have classes or labels."""
 
 
 @dataclass(frozen=True)
@@ -119,14 +121,14 @@ def _value(session: Session, name: str, predictions: Predictions) -> float:
 def _read_by(metric: type[Metric], predictions: Predictions) -> Output | None:
     classes = predictions.target.classes if predictions.target else None
     fits = [output for output in predictions.outputs if output.kind == KINDS.get(metric.task)]
-    return next((output for output in fits if output.kind != "probability" or output.classes == classes), None)
+    return next((output for output in fits if output.kind not in CLOSED or output.classes == classes), None)
 
 
 def _target(values: pl.Series, target: Target) -> np.ndarray:
-    """The target as metrics take it: class codes, or numbers."""
+    """The target as metrics take it: class codes, numbers, or whether each label is there."""
     import numpy as np
 
-    if target.classes is None:
+    if target.classes is None or target.task == "multilabel":
         return values.to_numpy()
     code = {value: index for index, value in enumerate(target.classes)}
     return np.array([code[value] for value in values.to_list()], dtype=np.int64)

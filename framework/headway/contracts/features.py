@@ -63,7 +63,8 @@ class Features(Artifact):
         arrays: What the graph gives, which is what a model takes.
         target: What is predicted.
         sources: Split name to its rows; beside the graph's arrays a source has `TARGET` and, where
-            the data have weights, `WEIGHT`; for a target with a horizon, `TARGET` has shape (rows, horizon).
+            the data have weights, `WEIGHT`; for a target with a horizon, `TARGET` has shape (rows, horizon),
+            for several labels (rows, labels).
             A source is the float32 output of the graph itself, for all rows of the split or those of
             `POSITION`.
         augmentation: ``{"use": NAME, …fields}`` of the change made to training batches, or None.

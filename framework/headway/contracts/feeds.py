@@ -18,7 +18,7 @@ MISSING = "\N{SYMBOL FOR NULL}"
 """Stands for a missing string in a graph, whose string tensors know no null (U+2400)."""
 
 TARGET = "target"
-"""The array of the target in a batch: int64 class codes in the order of the classes, or float32."""
+"""The array of the target in a batch: int64 class codes in the order of the classes, or float32; see `labels`."""
 
 WEIGHT = "weight"
 """The array of sample weights in a batch (float32), where the data have them."""
@@ -93,8 +93,9 @@ def feeds(frame: pl.DataFrame, columns: Sequence[Column]) -> dict[str, Feed]:
 def labels(frame: pl.DataFrame, schema: Schema) -> dict[str, np.ndarray]:
     """The target of every row as `TARGET`, and its weight as `WEIGHT` where the data have one.
 
-    Classes become int64 codes of shape (rows,), numbers float32 of shape (rows,). A target with a horizon
-    has shape (rows, horizon): the values in the rows that follow, NaN after the last; a view of the series.
+    Classes become int64 codes of shape (rows,), numbers float32 of shape (rows,), several labels 0 and 1 in float32 of
+    shape (rows, labels). A target with a horizon has shape (rows, horizon): the values in the rows that follow, NaN
+    after the last; a view of the series.
 
     Raises:
         DataError: There is no target or several, or a value is no class.
@@ -112,6 +113,8 @@ def _target(values: pl.Series, target: Target) -> np.ndarray:
     import numpy as np
     import polars as pl
 
+    if target.task == "multilabel":
+        return values.cast(pl.Array(pl.Float32, len(target.classes or ()))).to_numpy()
     if target.classes is not None:
         strange = values.filter(~values.is_in(list(target.classes)).fill_null(value=False))
         if strange.len():

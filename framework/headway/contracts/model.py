@@ -21,10 +21,11 @@ class Output:
 
     Attributes:
         name: Its name, in graphs, tables and requests.
-        kind: ``probability`` (rows x classes, float32, rows sum to 1), ``value`` (rows, float32),
+        kind: ``probability`` (rows x classes, float32, rows sum to 1), ``marginal`` (rows x labels, float32: the
+            probability of each label, whatever the others are), ``value`` (rows, float32),
             ``quantile`` (rows x levels), ``score`` (rows, any scale), ``label`` (rows),
             ``embedding`` (rows x size).
-        classes: For probabilities and labels, the classes in the order of the last axis.
+        classes: For probabilities and labels, the classes in the order of the last axis; for marginals, the labels.
         levels: For quantiles, their levels in the order of the last axis.
         horizon: For forecasts, how many steps ahead; a further axis before classes and levels.
     """

@@ -33,8 +33,8 @@ class Predictions(Artifact):
 
     Attributes:
         frame: Columns `ROW` (int64), ``split``, then, where the data have them, ``target`` (an array
-            column, if the target has a horizon), ``weight``, ``group``, ``time``; then the columns of every
-            output (see `output_columns`).
+            column, if the target has a horizon or several labels), ``weight``, ``group``, ``time``; then the columns
+            of every output (see `output_columns`).
         target: What the ``target`` column means, or None.
         outputs: What was predicted.
         predictor: The digest of the predictor that gave them.

@@ -56,8 +56,9 @@ class Target:
 
     Attributes:
         column: The column's name.
-        task: ``classification`` or ``regression``, or a plugin's own.
-        classes: The classes in their fixed order; of two, the last is the positive one.
+        task: ``classification``, ``regression`` or ``multilabel`` (any number of labels a row), or a plugin's own.
+        classes: The classes in their fixed order; of two, the last is the positive one. For ``multilabel`` the labels:
+            the column then is an array column with a boolean for each of them.
         horizon: For forecasts, how many steps ahead: the target of a row is the column's value in each of
             the next `horizon` rows, and its values up to the row itself may be inputs.
     """

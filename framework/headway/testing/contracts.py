@@ -52,6 +52,10 @@ class DatasetSuite(ArtifactSuite):
             if target.classes is None:
                 continue
             assert len(set(target.classes)) == len(target.classes) >= 2
+            if target.task == "multilabel":
+                dtype = artifact.split("train").collect_schema()[target.column]
+                assert str(dtype) == f"Array(Boolean, shape=({len(target.classes)},))"
+                continue
             for frame in artifact.splits.values():
                 values = frame.select(target.column).collect()[target.column].unique().to_list()
                 assert set(values) <= set(target.classes)
@@ -84,6 +88,9 @@ class PredictionsSuite(ArtifactSuite):
             if output.kind == "probability":
                 np.testing.assert_allclose(array.sum(axis=-1), 1, atol=1e-5)
                 assert array.min() >= 0
+            if output.kind == "marginal":
+                assert array.min() >= 0
+                assert array.max() <= 1
 
     def test_it_names_its_predictor(self, artifact: Predictions) -> None:
         """By digest."""

@@ -64,10 +64,12 @@ def check_output(array: np.ndarray, output: Output, rows: int) -> None:
         assert output.levels is not None, output.name
         assert list(output.levels) == sorted(output.levels), output.name
         assert (np.diff(array, axis=-1) >= 0).all(), f"{output.name}: quantiles cross"
-    if output.kind == "probability":
+    if output.kind in ("probability", "marginal"):
         assert output.classes is not None, output.name
         assert array.shape[-1] == len(output.classes), output.name
         assert array.min() >= 0, output.name
+        assert array.max() <= 1 + 1e-5, output.name
+    if output.kind == "probability":
         np.testing.assert_allclose(array.sum(axis=-1), 1, atol=1e-5)
 
 
@@ -92,17 +94,19 @@ class FeaturesSuite(ArtifactSuite):
                 assert np.isfinite(batch[spec.name]).all(), f"split '{name}', array '{spec.name}'"
 
     def test_targets_are_codes_or_floats(self, artifact: Features) -> None:
-        """int64 within the classes, or float32: one a row, or one a step."""
-        steps = () if artifact.target.horizon is None else (artifact.target.horizon,)
+        """int64 within the classes, or float32: one a row, a step or a label."""
+        classes, several = artifact.target.classes or (), artifact.target.task == "multilabel"
+        steps = (len(classes),) if several else () if artifact.target.horizon is None else (artifact.target.horizon,)
         for source in artifact.sources.values():
             target = source.batch()[TARGET]
             assert target.shape == (len(source), *steps)
-            if artifact.target.classes is None:
+            if several or not classes:
                 assert target.dtype == "float32"
+                assert not several or set(target.ravel().tolist()) <= {0, 1}
                 continue
             assert target.dtype == "int64"
             assert target.min() >= 0
-            assert target.max() < len(artifact.target.classes)
+            assert target.max() < len(classes)
 
     def test_the_graph_gives_the_sources_bit_for_bit(self, artifact: Features, data: Dataset, registry: Lookup) -> None:
         """No skew: what is served is what was trained on, but for training values that were fitted out of fold."""

@@ -164,7 +164,7 @@ def kept(frame, found):
 
 def test_inferred_rules_hold_for_the_table_and_not_for_another():
     frame = tiny_table(400).with_columns(at=pl.Series([START + timedelta(days=i) for i in range(400)]))
-    found = profile(frame.lazy(), target="income")
+    found = profile(frame.lazy(), targets=["income"])
     assert kept(frame, found)
     config = yaml.safe_load(fragment(found, "rows", "rows_rules"))
     rules = {name: Rule(**rule) for name, rule in config["rules"].items()}
@@ -205,7 +205,7 @@ class Page(HTMLParser):
 def test_the_page_stands_alone_and_nothing_of_the_data_is_markup():
     evil = "<script>alert(1)</script>"
     frame = tiny_table(60).with_columns(pl.lit(evil).alias(evil))
-    parsed = Page(page(profile(frame.lazy(), target=evil), evil))
+    parsed = Page(page(profile(frame.lazy(), targets=[evil]), evil))
     assert "script" not in parsed.tags
     assert evil in "".join(parsed.text)
     assert [link.removeprefix("#") for link in parsed.links] == parsed.ids

@@ -23,7 +23,8 @@ class Difference:
         largest: The largest absolute difference; infinite where only one is finite.
         scale: The largest finite absolute value of the reference.
         worst: The position of the row with the largest difference, or of the first unequal one.
-        flips: How many rows lead to another decision (the most probable class, or the label).
+        flips: How many rows lead to another decision (the most probable class, the label, or which labels have a
+            probability of at least .5).
     """
 
     name: str
@@ -61,7 +62,7 @@ def compare(name: str, given: np.ndarray, reference: np.ndarray, kind: str = "")
         largest=float(far.max(initial=0.0)),
         scale=_scale(reference),
         worst=worst,
-        flips=int(np.count_nonzero(_decisions(given, kind) != _decisions(reference, kind))),
+        flips=int(np.count_nonzero(_flat(_decisions(given, kind) != _decisions(reference, kind)).any(axis=1))),
     )
 
 
@@ -115,4 +116,6 @@ def _decisions(array: np.ndarray, kind: str) -> np.ndarray:
 
     if kind == "probability":
         return np.asarray(array.argmax(axis=-1))
+    if kind == "marginal":
+        return np.asarray(array >= 0.5)
     return array if kind == "label" else np.zeros(len(array))

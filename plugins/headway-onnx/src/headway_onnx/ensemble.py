@@ -15,7 +15,7 @@ from headway.stage import Context
 
 from headway_onnx.export import Gated
 
-AVERAGED = ("probability", "value", "quantile")
+AVERAGED = ("probability", "marginal", "value", "quantile")
 """Kinds of outputs whose mean means something."""
 
 Number = Annotated[int, Ge(1)]

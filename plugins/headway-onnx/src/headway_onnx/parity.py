@@ -10,7 +10,7 @@ Four checks, each on every split or on generated rows (see `headway_onnx.probes`
   ordinary size (see `headway_onnx.subject.MAGNITUDE`).
 * ``batches``: a row gets the same bits in batches of all `SIZES`, at the start or the end of one, and whether its
   strings come one by one or as distinct values (see `headway.contracts.Strings`).
-* ``outputs``: every output is finite, and probabilities are probabilities.
+* ``outputs``: every output is finite, and probabilities (of classes, of labels) are probabilities.
 
 A mean of predictors is held to ``batches``, ``outputs``, and in place of the others to ``members``: it is the mean of
 what each of them gives by its own graph, bit for bit.
@@ -317,7 +317,9 @@ def _outputs(subject: Rows) -> Iterator[Result]:
 
 
 def _sound(of: str, output: Output, array: np.ndarray) -> Result:
-    """Finite values; for probabilities also none below 0, and sums of 1 within float32's rounding."""
+    """Finite values; probabilities also none below 0, and sums of 1 within float32's rounding, those of labels 1 each
+    at most.
+    """
     import numpy as np
 
     far = np.zeros(len(array))
@@ -326,6 +328,8 @@ def _sound(of: str, output: Output, array: np.ndarray) -> Result:
         if output.kind == "probability":
             shares = array.reshape(len(array), -1, array.shape[-1]).astype(np.float64)
             far = np.maximum(np.abs(shares.sum(axis=-1) - 1).max(axis=-1), -flat.min(axis=1))
+        if output.kind == "marginal":
+            far = np.maximum(flat.max(axis=1) - 1, -flat.min(axis=1)).astype(np.float64)
         far = np.where(np.isfinite(flat).all(axis=1), far, np.inf)
     wrong = int(np.count_nonzero(far > PROBABILITY))
     largest, worst = float(far.max(initial=0.0)), int(far.argmax()) if len(far) else 0

@@ -32,8 +32,9 @@ class Rows(Stage, ABC):
     split, checks. All but the last three are kept as the dataset's recipe and replayed on rows to be scored.
     """
 
-    target: str
-    """The column to predict; it may be a derived one."""
+    target: str | tuple[str, ...]
+    """The column to predict; it may be a derived one. Several columns of yes and no are labels, of which a row may have
+    any number."""
     positive: Category | None = None
     """Of two classes, the one that counts as positive; the last in sorted order by default."""
     null_values: tuple[str, ...] = ()
@@ -71,7 +72,11 @@ class Rows(Stage, ABC):
     """Seed of the split; a run's own seed does not move the rows."""
 
     def __post_init__(self) -> None:
-        """Raises `DataError` if the split needs a column that nothing names."""
+        """Raises `DataError` if the split needs a column that nothing names, or labels are not several."""
+        if not isinstance(self.target, str) and len(set(self.target)) < max(len(self.target), 2):
+            what = f"target lists {', '.join(self.target) or 'no column'}; labels are two or more different columns"
+            hint = f"for one column write target: {self.target[0]}" if len(self.target) == 1 else None
+            raise DataError(what, where=Place("target"), hint=hint, code="labels")
         needed = {"time": self.time, "group": self.group}
         if self.split.by in needed and needed[self.split.by] is None:
             raise DataError(
@@ -80,6 +85,11 @@ class Rows(Stage, ABC):
                 hint=f"name it: data.{self.split.by}=…",
                 code="split-column",
             )
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The columns to predict."""
+        return (self.target,) if isinstance(self.target, str) else tuple(self.target)
 
     @abstractmethod
     def source(self, work: Path) -> pl.LazyFrame:

@@ -15,6 +15,7 @@ from headway.errors import Place, room_in
 
 from headway_tabular.data.kinds import columns_of, kinds_of
 from headway_tabular.data.known import AFTER, known_at
+from headway_tabular.data.labels import packed
 from headway_tabular.data.mixed import mixed
 from headway_tabular.data.recipes import brought, check_columns, recipe_of, tables_of, used
 from headway_tabular.data.targets import missing_targets, target_of
@@ -34,16 +35,19 @@ def build_dataset(table: Rows, context: Context) -> Dataset:
     made, recipe = _made(table, source_rows(table, context.work), context)
     kept = _with_target(made, table, context)
     rows = in_slices(kept)
-    roles = {table.target, table.time, table.group, table.weight, table.split.column}
+    roles = {*table.targets, table.time, table.group, table.weight, table.split.column}
     given = _given_kinds(table, rows)
     kinds = kinds_of(rows.drop(ROW), given, roles)
     _tell_kinds(rows, {name: kind for name, kind in kinds.items() if name not in {*given, *roles}}, context)
     _check_weight(table, rows, kinds)
-    target = target_of(rows, table, kinds[table.target])
+    target = target_of(rows, table, kinds)
     splits = _divided(table, kept, target)
     if table.split.column is not None:
         splits = {name: part.drop(table.split.column) for name, part in splits.items()}
         del kinds[table.split.column]
+    if target.task == "multilabel":
+        rows, splits = packed(rows, target), {name: packed(part, target) for name, part in splits.items()}
+        kinds = {name: kind for name, kind in kinds.items() if name not in table.targets} | {target.column: "tensor"}
     known = {name: when for name, when in known_at(table.available_at, recipe).items() if name in kinds}
     schema = _schema(table, rows, splits["train"], kinds, target, known)
     by_time = table.split.by == "time"
@@ -108,13 +112,13 @@ def _left_out(table: Rows, whole: pl.LazyFrame) -> list[str]:
 
 
 def _with_target(rows: pl.LazyFrame, table: Rows, context: Context) -> pl.LazyFrame:
-    lost = missing_targets(rows, table.target)
+    lost = missing_targets(rows, table.targets)
     total, count = rows.select(pl.len(), lost.sum().alias("lost")).collect(engine="streaming").row(0)
     if not count:
         return rows
     if not table.drop_missing_target:
         raise DataError(
-            f"the target '{table.target}' is missing in {count} of {total} rows",
+            f"the target '{', '.join(table.targets)}' is missing in {count} of {total} rows",
             hint="data.drop_missing_target=true leaves them out",
             code="missing-target",
         )
@@ -200,10 +204,9 @@ def _check_names(table: Rows, names: list[str]) -> None:
 def _named(table: Rows) -> dict[str, list[str]]:
     """Field to the columns it names."""
     roles = {
-        "target": table.target, "time": table.time, "group": table.group, "weight": table.weight,
-        "split.column": table.split.column,
+        "time": table.time, "group": table.group, "weight": table.weight, "split.column": table.split.column,
     }  # fmt: skip
-    found = {field: [name] for field, name in roles.items() if name}
+    found = {"target": list(table.targets)} | {field: [name] for field, name in roles.items() if name}
     found |= {"drop": list(table.drop), "sensitive": list(table.sensitive)}
     found |= {f"kinds.{name}": [name] for name in table.kinds} | {f"rules.{name}": [name] for name in table.rules}
     times = {name: [name] if when == AFTER else [name, when] for name, when in table.available_at.items()}

@@ -94,7 +94,7 @@ def used(table: Rows) -> set[str]:
         found |= {*join.keys, *([join.row_time] if join.row_time else ())}
     for window in table.windows.values():
         found |= {name for name in (*window.by, window.of, window.time, window.known_at) if name}
-    roles = (table.target, table.time, table.group, table.weight, table.split.column)
+    roles = (*table.targets, table.time, table.group, table.weight, table.split.column)
     times = [when for when in table.available_at.values() if when != AFTER]
     return found | {*table.rules, *times, *table.sensitive, *(name for name in roles if name)}
 

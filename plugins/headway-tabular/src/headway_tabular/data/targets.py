@@ -1,7 +1,8 @@
-"""What a table's target is: a number, or one of few classes."""
+"""What a table's target is: a number, one of few classes, or any of several labels."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -9,6 +10,8 @@ from headway import DataError
 from headway.contracts import Category, Target
 from headway.errors import Place
 from headway.naming import unknown
+
+from headway_tabular.data.labels import labels_of
 
 if TYPE_CHECKING:
     from headway_tabular.table import Rows
@@ -18,15 +21,19 @@ MOST_CLASSES = 100
 """A whole-number target with more distinct values than this is a quantity, not a class."""
 
 
-def missing_targets(frame: pl.LazyFrame, target: str) -> pl.Expr:
-    """Which rows have no target: null, or NaN."""
-    lost = pl.col(target).is_null()
-    return lost | pl.col(target).is_nan() if frame.collect_schema()[target].is_float() else lost
+def missing_targets(frame: pl.LazyFrame, targets: Sequence[str]) -> pl.Expr:
+    """Which rows lack a target: null, or NaN."""
+    schema = frame.collect_schema()
+    lost = [pl.col(name).is_null() for name in targets]
+    return pl.any_horizontal(*lost, *(pl.col(name).is_nan() for name in targets if schema[name].is_float()))
 
 
-def target_of(frame: pl.LazyFrame, table: Rows, kind: str) -> Target:
+def target_of(frame: pl.LazyFrame, table: Rows, kinds: Mapping[str, str]) -> Target:
     """The target of rows that all have one; raises `DataError` if it is constant or of a kind that is not predicted."""
+    if not isinstance(table.target, str):
+        return labels_of(frame, table, kinds)
     name = table.target
+    kind = kinds[name]
     if kind in ("timestamp", "identifier", "text"):
         what = f"the target '{name}' is of kind {kind}, which cannot be predicted"
         hint = f"derive a number or a class from it; or say what else it is: data.kinds.{name}"

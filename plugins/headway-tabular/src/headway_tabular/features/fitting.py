@@ -30,8 +30,8 @@ class Supervision:
     """What transforms may learn from beside the values: see `Fit`.
 
     Attributes:
-        target: Shape (rows,).
-        classes: How many classes the target has; None for numbers.
+        target: Shape (rows,) or (rows, labels).
+        classes: How many classes the target has; None for numbers and labels.
         fold: Shape (rows,), from 0.
     """
 

@@ -110,9 +110,10 @@ def _profiled(table: Rows, *, has_target: bool) -> Profile:
         frame = frame.drop(ROW)
         names = frame.collect_schema().names()
         given = {name: kind for name, kind in table.kinds.items() if name in names}
-        roles = {table.target, table.time, table.group, table.weight} if has_target else set()
+        targets = table.targets if has_target else ()
+        roles = {*targets, table.time, table.group, table.weight} if has_target else set()
         kinds = kinds_of(frame, given, roles)
-        return profile(frame, kinds, table.target if has_target else None)
+        return profile(frame, kinds, targets)
 
 
 def _printed(found: Profile, title: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 import polars as pl
@@ -22,6 +23,8 @@ COMMON = 0.01
 UNIQUE = 0.98
 """A column of whole numbers or texts with this share of different values is an identifier."""
 LEAST_ROWS = 50
+TASKS = ("classification", "regression", "multilabel")
+"""Of the targets that are looked at."""
 ORDER: tuple[Level, ...] = ("error", "warning", "note", "ignore")
 
 
@@ -192,18 +195,15 @@ class _Search:
                 )
 
     def single_feature(self) -> Iterator[Finding]:
-        target = self._target
-        if target is None:
-            return
-        truth = Truth.of(_values(self.data.sample, target), len(target.classes) if target.classes else None)
+        truths = {name: truth for name, truth in _truths(self.data.sample, self._target) if truth.is_enough}
         passed = {self.data.schema.time, *(column.name for column, _ in self._identifiers())}
-        for column in (c for c in self.data.inputs if c.name not in passed) if truth.is_enough else ():
-            found = strength(self.data.sample[column.name], truth)
+        for column, name in product((c for c in self.data.inputs if c.name not in passed), truths):
+            found = strength(self.data.sample[column.name], truths[name])
             if found.is_perfect:
                 yield Finding(
                     "single_feature",
                     "error",
-                    f"'{column.name}' alone predicts '{target.column}' almost perfectly: {found.metric} "
+                    f"'{column.name}' alone predicts '{name}' almost perfectly: {found.metric} "
                     f"{found.value:.4f}{self.data.sampled}",
                     f"if it is known only afterwards: data.available_at.{column.name}=after",
                     (column.name,),
@@ -243,14 +243,15 @@ class _Search:
         target = self._target
         if target is None or target.classes is None:
             return
-        for split, frame in self.data.others.items():  # dividing refuses training rows that lack one
-            there = set(frame.select(target.column).unique().collect(engine="streaming")[target.column])
+        several = target.task == "multilabel"
+        for split, frame in (self.data.splits if several else self.data.others).items():  # else dividing refuses it
+            there = _labels(frame, target) if several else _classes(frame, target)
             absent = [str(name) for name in target.classes if name not in there]
             if absent:
                 yield Finding(
                     "missing_class",
                     "error",
-                    f"{split} has no row of class {', '.join(absent[:5])}{' …' if len(absent) > 5 else ''}",
+                    f"{split} has no row {'with the label' if several else 'of class'} {', '.join(absent[:5])}{' …' if len(absent) > 5 else ''}",
                     "nothing can be measured of it there: divide otherwise (data.split), or leave out rare classes",
                     (target.column,),
                 )
@@ -296,7 +297,7 @@ class _Search:
     @property
     def _target(self) -> Target | None:
         targets = self.data.schema.targets
-        return targets[0] if len(targets) == 1 and targets[0].task in ("classification", "regression") else None
+        return targets[0] if len(targets) == 1 and targets[0].task in TASKS else None
 
     def _identifiers(self) -> list[tuple[Column, bool]]:
         """Inputs that are different in almost every row, and whether that is sure to be no measurement."""
@@ -316,6 +317,29 @@ class _Search:
         known, seen = self.data.sample[name].drop_nulls().to_numpy().astype(float), self.data.seen[name]
         steps = np.diff(known)
         return bool((steps >= 0).all() or (steps <= 0).all() or np.ptp(known) < 2 * (seen.rows - seen.missing))
+
+
+def _classes(frame: pl.LazyFrame, target: Target) -> set[object]:
+    """The classes that some row has."""
+    return set(frame.select(target.column).unique().collect(engine="streaming")[target.column])
+
+
+def _labels(frame: pl.LazyFrame, target: Target) -> set[object]:
+    """The labels that some row has."""
+    labels = [pl.col(target.column).arr.get(at).any().alias(str(at)) for at in range(len(target.classes or ()))]
+    there = frame.select(labels).collect(engine="streaming").row(0)
+    return {name for name, found in zip(target.classes or (), there, strict=True) if found}
+
+
+def _truths(frame: pl.DataFrame, target: Target | None) -> Iterator[tuple[object, Truth]]:
+    """The target, or each of its labels, by name."""
+    if target is None:
+        return
+    if target.task != "multilabel":
+        yield target.column, Truth.of(_values(frame, target), len(target.classes) if target.classes else None)
+        return
+    for at, name in enumerate(target.classes or ()):
+        yield name, Truth.of(frame[target.column].arr.get(at).cast(pl.Int64).to_numpy(), 2)
 
 
 def _values(frame: pl.DataFrame, target: Target) -> np.ndarray:

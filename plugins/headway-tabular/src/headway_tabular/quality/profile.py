@@ -121,13 +121,13 @@ class Profile:
     Attributes:
         rows: How many rows there are.
         columns: The columns in their order.
-        target: The column to predict, if it is known.
+        targets: The columns to predict, as far as they are known.
         sample: How many rows quantiles, histograms and gaps are taken from; all others count every row.
     """
 
     rows: int
     columns: tuple[ColumnProfile, ...]
-    target: str | None
+    targets: tuple[str, ...]
     sample: int
 
     @property
@@ -136,7 +136,7 @@ class Profile:
         return self.sample < self.rows
 
 
-def profile(frame: pl.LazyFrame, kinds: Mapping[str, str] | None = None, target: str | None = None) -> Profile:
+def profile(frame: pl.LazyFrame, kinds: Mapping[str, str] | None = None, targets: Sequence[str] = ()) -> Profile:
     """Describes a table.
 
     One pass counts, one takes a sample of at most about `SAMPLE` rows, and one a column of texts counts values; those
@@ -145,7 +145,7 @@ def profile(frame: pl.LazyFrame, kinds: Mapping[str, str] | None = None, target:
     Args:
         frame: Typed rows; read several times.
         kinds: Column to kind, where it is not what the type says.
-        target: The column to predict.
+        targets: The columns to predict.
     """
     schema = frame.collect_schema()
     chosen_kinds = {name: (kinds or {}).get(name) or kind_of(name, dtype) for name, dtype in schema.items()}
@@ -157,11 +157,11 @@ def profile(frame: pl.LazyFrame, kinds: Mapping[str, str] | None = None, target:
     made = [
         _column(
             _Part(frame, sample[name], chosen_kinds[name], rows, counts[name] | {"exact": exact.get(name)}),
-            is_target=name == target,
+            is_target=name in targets,
         )
         for name in schema
     ]
-    return Profile(rows, tuple(made), target, sample.height)
+    return Profile(rows, tuple(made), tuple(targets), sample.height)
 
 
 @dataclass(frozen=True)

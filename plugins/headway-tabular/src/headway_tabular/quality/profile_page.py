@@ -39,7 +39,7 @@ def page(profile: Profile, title: str) -> str:
 def lines(profile: Profile) -> Iterator[list[str]]:
     """A line a column for the terminal: name, kind, missing, distinct, what it holds, warnings."""
     for column in profile.columns:
-        mark = " (target)" if column.name == profile.target else ""
+        mark = " (target)" if column.name in profile.targets else ""
         yield [
             _cut(column.name, 40) + mark, column.kind, share(column.missing, profile.rows), distinct(column),
             brief(column, profile.rows), ", ".join(column.warnings),

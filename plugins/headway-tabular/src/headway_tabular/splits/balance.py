@@ -21,7 +21,8 @@ def balanced(target: np.ndarray, method: Balance, seed: int) -> tuple[np.ndarray
     largest: each row equally often, and a drawn rest once more.
 
     Args:
-        target: The classes of the training rows, shape (rows,), of any type but floats.
+        target: The classes of the training rows, shape (rows,), of any type but floats, which quantities and labels
+            are.
         method: What to do.
         seed: Seed of the draw.
 
@@ -30,13 +31,13 @@ def balanced(target: np.ndarray, method: Balance, seed: int) -> tuple[np.ndarray
         (rows,), float64, or None.
 
     Raises:
-        DataError: The target is a quantity, which has no classes.
+        DataError: The target has no classes: it is a quantity, or several labels.
     """
     if method == "none":
         return None, None
     if np.issubdtype(target.dtype, np.floating):
         raise DataError(
-            f"balance '{method}' is for classes, the target is a quantity",
+            f"balance '{method}' is for classes, the target is {'a quantity' if target.ndim == 1 else 'labels'}",
             hint="take balance=none, or weigh rows by a column: data.weight",
             code="balance-target",
         )

@@ -52,8 +52,8 @@ class Fit:
     Attributes:
         block: What the values are.
         values: Shape (rows, columns), as the block's kind says; not to be kept, for the memory is used again.
-        target: Shape (rows,): int64 class codes, or float64 values.
-        classes: How many classes the target has; None for numbers.
+        target: Shape (rows,): int64 class codes, or float64 values; (rows, labels): float64, 0 or 1.
+        classes: How many classes the target has; None for numbers and labels.
         fold: Shape (rows,), int64 from 0: the fold of each row, for statistics of the target that must not have seen
             the row itself.
     """

@@ -15,7 +15,7 @@ from headway_tabular.transforms.base import Block, Fit, Fitted, Kind, Transform
 class TargetMean(Transform):
     """Codes become the mean of the target among training rows of that code, drawn to the mean of all.
 
-    One column a column, or one a class if there are more than two. Training rows get what the other folds say of
+    One column a column, or one a class if there are more than two, or one a label. Training rows get what the other folds say of
     them, so that no row sees its own target. The last code (unseen or missing) has the mean of all.
 
     Micci-Barreca 2001, *A preprocessing scheme for high-cardinality categorical attributes*; the same estimates as
@@ -46,6 +46,7 @@ class TargetMean(Transform):
 
 
 def _names(fit: Fit) -> tuple[str, ...]:
-    if fit.classes is None or fit.classes == 2:
+    several = fit.target.shape[1] if fit.target.ndim == 2 else fit.classes
+    if several is None or fit.classes == 2:
         return tuple(f"{name}_mean" for name in fit.block.names)
-    return tuple(f"{name}_mean_{index}" for name in fit.block.names for index in range(fit.classes))
+    return tuple(f"{name}_mean_{index}" for name in fit.block.names for index in range(several))

@@ -67,7 +67,7 @@ class Sums:
 
 def _targets(fit: Fit) -> list[np.ndarray]:
     if fit.classes is None:
-        return [fit.target]
+        return list(np.atleast_2d(fit.target.T))
     wanted = [1] if fit.classes == 2 else range(fit.classes)
     return [(fit.target == index).astype(np.float64) for index in wanted]
 
