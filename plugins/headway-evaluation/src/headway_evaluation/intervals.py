@@ -18,6 +18,7 @@ import numpy as np
 from headway.contracts.report import Verdict
 from headway.metrics import Metric
 
+from headway_evaluation.evaluation import Evaluation
 from headway_evaluation.scoring import Rows
 
 METHOD = "percentile bootstrap (Efron and Tibshirani, 1993)"
@@ -99,6 +100,17 @@ def estimate(value: float, values: np.ndarray, level: float) -> Estimate:
         return Estimate(value, None, None)
     low, high = np.quantile(known, [(1 - level) / 2, (1 + level) / 2])
     return Estimate(value, float(low), float(high))
+
+
+def estimates(
+    stage: Evaluation, rows: Rows, outputs: Mapping[str, np.ndarray], metrics: Mapping[str, Metric]
+) -> dict[tuple[str, str], Estimate]:
+    """(model, metric) to its estimate, by the resamples of the report's metrics; NaN where a metric is undefined."""
+    sampled = draws(rows, outputs, metrics, stage.resamples, stage.seed)
+    return {
+        (model, name): estimate(metrics[name](rows.target, outputs[model], rows.weight), values, stage.level)
+        for (model, name), values in sampled.items()
+    }
 
 
 def verdict(difference: Estimate, maximize: bool) -> Verdict:

@@ -6,6 +6,7 @@ from headway.plugins import Registry
 
 from headway_evaluation.classification import Classification
 from headway_evaluation.metrics import INTERVAL
+from headway_evaluation.multilabel import Multilabel
 from headway_evaluation.quantile import Quantile
 from headway_evaluation.regression import Regression
 
@@ -15,5 +16,6 @@ def headway_register(registry: Registry) -> None:
     registry.add("evaluation", "classification", Classification)
     registry.add("evaluation", "regression", Regression)
     registry.add("evaluation", "quantile", Quantile)
+    registry.add("evaluation", "multilabel", Multilabel)
     for metric in INTERVAL:
         registry.add("metric", metric.name, metric)

@@ -21,7 +21,8 @@ class Rows:
     """What is known of the rows of one split.
 
     Attributes:
-        target: Shape (rows,): positions in the classes (int64), or numbers (float64).
+        target: Shape (rows,): positions in the classes (int64), or numbers (float64); of labels shape (rows, labels):
+            0 or 1 (float64).
         weight: Sample weights, shape (rows,), or None.
         group: Codes of the groups whose rows depend on each other, shape (rows,), int64, or None.
     """

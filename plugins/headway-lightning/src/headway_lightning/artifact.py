@@ -34,7 +34,8 @@ class TorchModel(Model):
         use: The registered name (kind ``model``) of the stage that builds the network.
         config: That stage's field values.
         inputs: The arrays it takes.
-        outputs: One output: ``probability`` (rows, classes), ``value`` (rows,) or ``quantile`` (rows, levels).
+        outputs: One output: ``probability`` (rows, classes), ``marginal`` (rows, labels), ``value`` (rows,) or
+            ``quantile`` (rows, levels).
         module: The network in evaluation mode, on the CPU.
         history: One row an epoch: ``train.loss``, ``validation.loss`` and the validation metrics.
         metrics: Validation metrics of the saved weights.

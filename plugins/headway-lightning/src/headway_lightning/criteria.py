@@ -25,7 +25,7 @@ class Criterion(ABC):
 
         Args:
             scores: Shape (rows, outputs).
-            target: Shape (rows,): class codes, or values in the units of scores.
+            target: Shape (rows,): class codes, or values in the units of scores; of labels (rows, outputs).
         """
 
     def __call__(self, scores: torch.Tensor, target: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
@@ -33,13 +33,13 @@ class Criterion(ABC):
 
         Args:
             scores: Shape (rows, outputs) or (rows, members, outputs).
-            target: Shape (rows,).
+            target: Shape (rows,), of labels (rows, outputs).
             weight: Shape (rows,).
         """
         if scores.dim() == 3:
             members = scores.shape[1]
             scores = scores.flatten(0, 1)
-            target, weight = target.repeat_interleave(members), weight.repeat_interleave(members)
+            target, weight = (given.repeat_interleave(members, dim=0) for given in (target, weight))
         return (self.rows(scores, target) * self.weights(target, weight)).sum() / self.weights(target, weight).sum()
 
     def weights(self, target: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
@@ -73,15 +73,53 @@ def class_weights(
 ) -> torch.Tensor | None:
     """What the rows of each class count, shape (classes,); raises `DataError` for a class that there is not."""
     names = [str(name) for name in output.classes or ()]
+    if not isinstance(given, str):
+        return _by_name(given, names, "class")
+    mass = torch.bincount(target, weights=weight.double(), minlength=len(names))
+    return torch.where(mass > 0, mass.sum() / (len(names) * mass), 1.0).float()
+
+
+def _by_name(given: Mapping[str, float] | None, names: list[str], what: str) -> torch.Tensor | None:
+    """Numbers in the order of the names, 1 for those that are not given."""
     if given is None:
         return None
-    if isinstance(given, str):
-        mass = torch.bincount(target, weights=weight.double(), minlength=len(names))
-        return torch.where(mass > 0, mass.sum() / (len(names) * mass), 1.0).float()
     for name in given:
         if name not in names:
-            raise DataError(f"loss.class_weight: {unknown('class', name, names)}", code="unknown-class")
+            at = {"class": "loss.class_weight", "label": "loss.positive_weight"}[what]
+            raise DataError(f"{at}: {unknown(what, name, names)}", code=f"unknown-{what}")
     return torch.tensor([given.get(name, 1.0) for name in names])
+
+
+class BinaryCrossEntropy(Criterion):
+    """Binary cross-entropy of logits, the mean over labels.
+
+    Args:
+        of_label: What each label counts where it is there, shape (labels,); None if 1.
+        loss: Its config.
+    """
+
+    def __init__(self, of_label: torch.Tensor | None, loss: losses.BinaryCrossEntropy) -> None:
+        self._of_label = of_label
+        self._smoothing = loss.label_smoothing
+
+    def rows(self, scores: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        """Negative logarithms of the probability of what is true."""
+        truth = target * (1 - self._smoothing) + self._smoothing / 2
+        weight = None if self._of_label is None else self._of_label.to(scores.device)
+        each = functional.binary_cross_entropy_with_logits(scores, truth, reduction="none", pos_weight=weight)
+        return each.mean(dim=1)
+
+
+def positive_weights(
+    given: str | Mapping[str, float] | None, target: torch.Tensor, weight: torch.Tensor, output: Output
+) -> torch.Tensor | None:
+    """What each label counts where it is there, shape (labels,); raises `DataError` for one that there is not."""
+    if not isinstance(given, str):
+        return _by_name(given, [str(name) for name in output.classes or ()], "label")
+    mass = weight.double()
+    there = (target * mass[:, None]).sum(dim=0)
+    absent = mass.sum() - there
+    return torch.where((there > 0) & (absent > 0), absent / there, 1.0).float()
 
 
 class Squared(Criterion):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import lightning.pytorch as pl
@@ -16,7 +17,7 @@ from headway_lightning.artifact import TorchModel
 from headway_lightning.faults import diverged
 from headway_lightning.fitting import Cancelled, Fit, Score, score_of, train_best
 from headway_lightning.loading import Batch, Blocks, generator_of, seed_of
-from headway_lightning.losses import MSE, CrossEntropy
+from headway_lightning.losses import MSE, BinaryCrossEntropy, CrossEntropy
 from headway_lightning.modules import predict
 from headway_lightning.rows import check_classes, rows_of
 from headway_lightning.training import ORDER, change_of
@@ -32,7 +33,7 @@ class Served(torch.nn.Module):
         module: The author's.
         inputs: The arrays, in their order.
         output: What it gives.
-        logits: Whether it gives logits for classes.
+        logits: Whether it gives logits for classes or labels.
     """
 
     def __init__(self, module: torch.nn.Module, inputs: Sequence[ArraySpec], output: Output, logits: bool) -> None:
@@ -40,6 +41,7 @@ class Served(torch.nn.Module):
         self.module = module
         self._names = [spec.name for spec in inputs]
         self._classes = len(output.classes) if output.classes else None
+        self._link = partial(torch.softmax, dim=-1) if output.kind == "probability" else torch.sigmoid
         self._logits = logits
 
     def given(self, arrays: Sequence[torch.Tensor]) -> Any:
@@ -47,11 +49,11 @@ class Served(torch.nn.Module):
         return arrays[0] if len(arrays) == 1 else dict(zip(self._names, arrays, strict=True))
 
     def forward(self, *arrays: torch.Tensor) -> torch.Tensor:
-        """Probabilities (rows, classes) or values (rows,), float32."""
+        """Probabilities (rows, classes) or (rows, labels), or values (rows,), float32."""
         out: torch.Tensor = self.module(self.given(arrays)).float()
         if self._classes is None:
             return out.squeeze(-1) if out.dim() == 2 else out
-        return torch.softmax(out, dim=-1) if self._logits else out
+        return self._link(out) if self._logits else out
 
     def check(self, arrays: Sequence[torch.Tensor]) -> None:
         """Raises `PluginError` unless two rows give what is needed, and the module can be trained."""
@@ -68,7 +70,7 @@ class Served(torch.nn.Module):
         if found not in wanted:
             raise PluginError(
                 f"forward of {name} gives {found} for {rows} rows, not {' or '.join(map(str, wanted))}",
-                hint="forward gives a logit a class, or a value a row",
+                hint="forward gives a logit a class or label, or a value a row",
                 code="module-shape",
             )
 
@@ -141,7 +143,7 @@ class Batches:
 
 def train(stage: LightningStage, context: Context, features: Features) -> TorchModel:
     """Trains the author's module and keeps its best weights; raises as `headway_lightning.training.train`."""
-    loss = CrossEntropy() if features.target.task == "classification" else MSE()
+    loss = {"classification": CrossEntropy, "multilabel": BinaryCrossEntropy}.get(features.target.task, MSE)()
     output = loss.output(features.target)
     rows = {split: rows_of(features, split) for split in ("train", "validation")}
     check_classes(features.target, rows["train"][-2], context.log)
@@ -165,7 +167,8 @@ def train(stage: LightningStage, context: Context, features: Features) -> TorchM
         batches = Batches(Blocks(rows["train"], stage.batch_size, order, change=change), made)
         validates = is_overridden("validation_step", module)
         held_out = Batches(Blocks(rows["validation"], stage.batch_size), made) if validates else None
-        monitor = stage.monitor or ("log_loss" if output.classes else "rmse")
+        usual = {"probability": "log_loss", "marginal": "binary_cross_entropy"}.get(output.kind, "rmse")
+        monitor = stage.monitor or usual
         return Fit(module, guest, (batches, held_out), monitor, (guest,), settings=_settings(stage, module))
 
     return train_best(stage, context, features, output, prepare)

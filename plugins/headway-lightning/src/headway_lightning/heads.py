@@ -32,7 +32,7 @@ class Head(torch.nn.Module):
         """The outputs of each member."""
 
     def fit(self, target: torch.Tensor, weight: torch.Tensor) -> None:
-        """Learns the target's units from the training rows, of shape (rows,) each."""
+        """Learns the target's units from the training rows."""
 
     def scaled(self, target: torch.Tensor) -> torch.Tensor:
         """The target in the units of scores."""
@@ -45,6 +45,14 @@ class Probabilities(Head):
     def each(self, scores: torch.Tensor) -> torch.Tensor:
         """Probabilities."""
         return torch.softmax(scores, dim=-1)
+
+
+class Marginals(Head):
+    """The logistic function of each score: labels do not share one probability."""
+
+    def each(self, scores: torch.Tensor) -> torch.Tensor:
+        """Probabilities."""
+        return torch.sigmoid(scores)
 
 
 class Values(Head):

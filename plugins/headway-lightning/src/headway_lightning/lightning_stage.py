@@ -19,9 +19,10 @@ class LightningStage(Stage):
 
     A subclass is a frozen dataclass that defines ``module(self, inputs, output)``: a LightningModule whose
     ``training_step`` gets batches ``(x, y)``, and whose ``forward`` gives, from ``x`` alone, logits of shape
-    (rows, classes), or values of shape (rows,) or (rows, 1). ``x`` is the array, or a mapping by name if the features
-    have several; ``y`` are class codes or values. Early stopping, resuming by epoch, metrics of the validation split
-    and export are taken care of; a ``validation_step`` is called if there is one.
+    (rows, classes) or (rows, labels), or values of shape (rows,) or (rows, 1). ``x`` is the array, or a mapping by name
+    if the features have several; ``y`` are class codes, 0 and 1 of labels, or values. Early stopping, resuming by
+    epoch, metrics of the validation split and export are taken care of; a ``validation_step`` is called if there is
+    one.
 
     Attributes:
         logits: Whether ``forward`` gives logits, not probabilities, for classes.
@@ -41,7 +42,8 @@ class LightningStage(Stage):
     patience: Count = 8
     """Epochs without a better value of `monitor` before training stops."""
     monitor: str | None = None
-    """The metric of the validation split that decides which epoch is the best: log_loss or rmse by default."""
+    """The metric of the validation split that decides which epoch is the best: log_loss, binary_cross_entropy or rmse
+    by default."""
     seed: Seed = 0
     """Seed of initial weights, order of rows, dropout and augmentation."""
     trainer: Trainer = field(default_factory=Trainer)

@@ -22,7 +22,7 @@ class Loss(ABC):
     """A loss, registered by name (kind ``loss``): a frozen dataclass whose fields are its config.
 
     Attributes:
-        task: The task of the targets it is for: ``classification`` or ``regression``.
+        task: The task of the targets it is for: ``classification``, ``regression`` or ``multilabel``.
     """
 
     task: ClassVar[str]
@@ -37,7 +37,13 @@ class Loss(ABC):
 
     @abstractmethod
     def criterion(self, target: torch.Tensor, weight: torch.Tensor, output: Output) -> Criterion:
-        """The loss of each row, given the targets and weights of the training rows, of shape (rows,) each."""
+        """The loss of each row, given the targets and weights of the training rows.
+
+        Args:
+            target: Shape (rows,), of labels (rows, labels).
+            weight: Shape (rows,).
+            output: What `output` gives.
+        """
 
 
 @dataclass(frozen=True)
@@ -67,6 +73,36 @@ class CrossEntropy(Loss):
         from headway_lightning import criteria
 
         return criteria.CrossEntropy(criteria.class_weights(self.class_weight, target, weight, output), self)
+
+
+@dataclass(frozen=True)
+class BinaryCrossEntropy(Loss):
+    """The negative logarithm of the probability of what is true of a label, in nats; the mean over labels."""
+
+    task: ClassVar[str] = "multilabel"
+
+    label_smoothing: Annotated[float, Ge(0), Lt(1)] = 0.0
+    """Share of the truth that is spread evenly over there and not there."""
+    positive_weight: Literal["balanced"] | Mapping[str, Annotated[float, Gt(0)]] | None = None
+    """What a label counts where it is there: numbers by label, 1 for those not named, or balanced: as often as it is
+    not there in the training rows, over how often it is. Probabilities are shifted by it."""
+
+    def output(self, target: Target) -> Output:
+        """A probability a label."""
+        return Output("probability", "marginal", classes=target.classes)
+
+    def head(self, output: Output) -> Head:
+        """The logistic function."""
+        from headway_lightning.heads import Marginals
+
+        return Marginals(len(output.classes or ()))
+
+    def criterion(self, target: torch.Tensor, weight: torch.Tensor, output: Output) -> Criterion:
+        """Binary cross-entropy; raises `DataError` if `positive_weight` names a label that there is not."""
+        from headway_lightning import criteria
+
+        weights = criteria.positive_weights(self.positive_weight, target, weight, output)
+        return criteria.BinaryCrossEntropy(weights, self)
 
 
 class _Value(Loss):

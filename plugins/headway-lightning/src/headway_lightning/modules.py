@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 CHUNK = 16_384
 
+USUAL = {"classification": "cross_entropy", "multilabel": "binary_cross_entropy"}
+"""Task to the loss that is taken if none is chosen; mse for all others."""
+
 
 class Network(torch.nn.Module):
     """The author's network and what makes outputs of its scores.
@@ -48,21 +51,21 @@ class Network(torch.nn.Module):
         return given
 
     def forward(self, *arrays: torch.Tensor) -> torch.Tensor:
-        """Probabilities (rows, classes), quantiles (rows, levels) or values (rows,), float32."""
+        """Probabilities (rows, classes) or (rows, labels), quantiles (rows, levels) or values (rows,), float32."""
         given: torch.Tensor = self.head(self.scores(*arrays))
         return given
 
 
 def loss_of(stage: NetworkStage, task: str, lookup: Lookup) -> Loss:
     """The loss of a stage, by default the task's."""
-    default = "cross_entropy" if task == "classification" else "mse"
-    loss: Loss = chosen(stage.loss or default, "loss", lookup)
+    loss: Loss = chosen(stage.loss or USUAL.get(task, "mse"), "loss", lookup)
     return loss
 
 
 def build(stage: NetworkStage, inputs: Sequence[ArraySpec], output: Output, lookup: Lookup) -> Network:
     """The network of a stage, with fresh weights."""
-    head = loss_of(stage, "classification" if output.classes else "regression", lookup).head(output)
+    task = {"probability": "classification", "marginal": "multilabel"}.get(output.kind, "regression")
+    head = loss_of(stage, task, lookup).head(output)
     numeric = None if stage.numeric is None else chosen(stage.numeric, "numeric_embedding", lookup)
     return Network(stage.body(inputs, head.outputs, numeric), head)
 

@@ -25,8 +25,8 @@ class NetworkStage(Stage):
     A subclass is a frozen dataclass that defines ``network(self, inputs, outputs)``: a ``torch.nn.Module`` from
     a float32 matrix of shape (rows, inputs) to one of shape (rows, outputs). Its input holds the numeric
     features, embedded if `numeric` says so, and an embedding of every categorical one. Its output is a logit a
-    class, or for a regression target one value (or one a quantile) in units of the target's standard deviation.
-    An output of shape (rows, members, outputs) is that of several networks in one, trained side by side: their
+    class or label, or for a regression target one value (or one a quantile) in units of the target's standard
+    deviation. An output of shape (rows, members, outputs) is that of several networks in one, trained side by side: their
     probabilities or values are averaged. Loss, early stopping, resuming, metrics and export are taken care of.
 
     A network that is not fed by one matrix defines ``body(self, inputs, outputs)`` instead.
@@ -43,7 +43,8 @@ class NetworkStage(Stage):
             """Built by subclasses."""
 
     loss: Annotated[Choice, Uses("loss")] | None = None
-    """What is made small: cross_entropy for classes and mse for numbers by default; also mae, huber, quantile."""
+    """What is made small: cross_entropy for classes, binary_cross_entropy for labels and mse for numbers by default;
+    also mae, huber, quantile."""
     optimizer: Annotated[Choice, Uses("optimizer")] = "adamw"
     """What takes the steps: adamw, adam, sgd."""
     learning_rate: Positive = 1e-3

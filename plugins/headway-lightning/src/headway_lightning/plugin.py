@@ -11,6 +11,7 @@ from headway_lightning.mlp import MLP
 CHOICES = {
     "loss": {
         "cross_entropy": losses.CrossEntropy,
+        "binary_cross_entropy": losses.BinaryCrossEntropy,
         "mse": losses.MSE,
         "mae": losses.MAE,
         "huber": losses.Huber,

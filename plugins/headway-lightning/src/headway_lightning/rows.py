@@ -47,8 +47,19 @@ def rows_of(features: Features, split: str) -> Rows:
 
 
 def check_classes(target: Target, codes: torch.Tensor, log: logging.Logger) -> None:
-    """Warns of classes that no training row has; raises `DataError` if there is only one that some have."""
+    """Warns of classes or labels that no training row has; raises `DataError` if there is but one class that some have.
+
+    Args:
+        target: What is predicted.
+        codes: Class codes of shape (rows,), or labels of shape (rows, labels).
+        log: Hears of it.
+    """
     if target.classes is None:
+        return
+    if target.task == "multilabel":
+        never = [str(name) for name, there in zip(target.classes, codes.any(dim=0), strict=True) if not there]
+        if never:
+            log.warning("no training row has the label %s: what is predicted of it means nothing", ", ".join(never))
         return
     counts = torch.bincount(codes, minlength=len(target.classes))
     absent = [str(name) for name, count in zip(target.classes, counts, strict=True) if count == 0]

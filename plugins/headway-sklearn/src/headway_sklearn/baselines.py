@@ -16,7 +16,7 @@ from headway_sklearn.models import LinearModel, MajorityModel
 
 @dataclass(frozen=True)
 class Majority(Stage):
-    """The answer of someone who sees no column: class shares for classification, the mean for regression.
+    """The answer of someone who sees no column: the shares of classes or labels, the mean of numbers.
 
     Its most probable class is the majority's. Weights of rows are honoured.
     """

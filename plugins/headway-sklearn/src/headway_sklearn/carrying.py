@@ -32,6 +32,7 @@ def fit(features: Features, column: str | None, lookup: Lookup) -> CarriedModel:
     """
     import numpy as np
 
+    fitting.check_single(features.target)
     batch = fitting.training(features)
     if WEIGHT in batch:
         fitting.check_weight(batch[WEIGHT])

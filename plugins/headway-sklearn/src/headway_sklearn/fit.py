@@ -24,14 +24,14 @@ M = TypeVar("M", bound=TableModel)
 
 
 def majority(features: Features) -> MajorityModel:
-    """Weighted class shares, or the weighted mean, of the training rows."""
+    """Weighted class shares, shares of rows with each label, or the weighted mean, of the training rows."""
     import numpy as np
 
     batch = training(features)
     target, weight = batch[TARGET], batch.get(WEIGHT, np.ones(len(batch[TARGET]))).astype(np.float64)
     check_weight(weight)
-    if features.target.classes is None:
-        answer = np.asarray(np.average(target.astype(np.float64), weights=weight))
+    if features.target.classes is None or features.target.task == "multilabel":
+        answer = np.asarray(np.average(target.astype(np.float64), axis=0, weights=weight))
     else:
         totals = np.bincount(target, weights=weight, minlength=len(features.target.classes))
         answer = totals / totals.sum()
@@ -77,6 +77,7 @@ def linear(features: Features, trust: float | None, max_iter: int, log: logging.
     """
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+    check_single(features.target)
     for spec in features.arrays:
         check_array(spec)
     batch = training(features)
@@ -116,7 +117,8 @@ def _tell_absent(context: Context, features: Features) -> None:
     import numpy as np
 
     classes = features.target.classes or ()
-    seen = set(np.unique(features.source("train").batch()[TARGET]).tolist())
+    several, target = features.target.task == "multilabel", features.source("train").batch()[TARGET]
+    seen = set((np.flatnonzero(target.any(axis=0)) if several else np.unique(target)).tolist())
     absent = [str(name) for code, name in enumerate(classes) if code not in seen]
     if absent:
         names, column = ", ".join(f"'{name}'" for name in absent), features.target.column
@@ -203,7 +205,18 @@ def output_of(target: Target) -> Output:
     """What a model of that target gives."""
     if target.classes is None:
         return Output("value", "value")
-    return Output("probability", "probability", classes=target.classes)
+    kind = "marginal" if target.task == "multilabel" else "probability"
+    return Output("probability", kind, classes=target.classes)
+
+
+def check_single(target: Target) -> None:
+    """Raises `DataError` for a target of several labels."""
+    if target.task == "multilabel":
+        raise DataError(
+            f"this model predicts one target, not the {len(target.classes or ())} labels '{target.column}'",
+            hint="networks (model=mlp) and model=majority take labels; or predict one: data.target=NAME",
+            code="several-labels",
+        )
 
 
 def check_array(spec: ArraySpec) -> None:

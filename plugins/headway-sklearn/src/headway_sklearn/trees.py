@@ -47,9 +47,10 @@ def training_rows(features: Features) -> Arrays:
     """The training rows whose weight is not 0.
 
     Raises:
-        DataError: There are none, they hold one class only, their weights are none, or an array is neither a vector
-            of float32 nor codes.
+        DataError: There are none, they hold one class only, their weights are none, the target has several labels, or
+            an array is neither a vector of float32 nor codes.
     """
+    fitting.check_single(features.target)
     for spec in features.arrays:
         fitting.check_array(spec)
     batch = fitting.training(features)

@@ -85,25 +85,45 @@ def roc_points(positive: np.ndarray, score: np.ndarray, weight: np.ndarray | Non
 
 def _reliability(target: Target, rows: Rows, outputs: Mapping[str, np.ndarray], split: str, level: float) -> Figure:
     classes = target.classes or ()
+    what = f"probability of {classes[-1]}" if len(classes) == 2 else "probability of the predicted class"
+    stated = {name: _stated(output, rows) for name, output in outputs.items()}
+    return reliability(stated, rows.weight, (what, "rows"), split, level)
+
+
+def reliability(
+    stated: Mapping[str, tuple[np.ndarray, np.ndarray]],
+    weight: np.ndarray | None,
+    named: tuple[str, str],
+    split: str,
+    level: float,
+) -> Figure:
+    """Stated probabilities against what came true.
+
+    Args:
+        stated: Model name to probabilities and to whether each came true, shape (number,) both; ``model`` is the one in
+            question.
+        weight: Of each, shape (number,), or None.
+        named: What the probabilities are of, and what there are so many of.
+        split: The split's name, for the title.
+        level: Confidence level of the bars.
+    """
     with canvas_of("reliability", 4.6, 4.4) as (canvas, drawn):
         top, below = canvas.subplots(2, 1, sharex=True, height_ratios=(4, 1))
         top.plot([0, 1], [0, 1], color=FAINT, linewidth=1, linestyle=(0, (4, 3)))
-        for index, (name, output) in enumerate(outputs.items()):
-            stated, true = _stated(output, rows)
-            x, y, low, high = bins(stated, true, rows.weight, level)
+        for index, (name, (given, true)) in enumerate(stated.items()):
+            x, y, low, high = bins(given, true, weight, level)
             bars = [np.maximum(y - low, 0), np.maximum(high - y, 0)] if name == "model" else None
             top.errorbar(x, y, yerr=bars, label=name, marker="o", markersize=4, linewidth=1.2, capsize=2, elinewidth=1,
                          color=COLOURS[index % len(COLOURS)], zorder=3 if name == "model" else 2)  # fmt: skip
-        below.hist(_stated(outputs["model"], rows)[0], bins=40, range=(0, 1), color=COLOURS[0], alpha=0.7)
-        what = f"probability of {classes[-1]}" if len(classes) == 2 else "probability of the predicted class"
+        below.hist(stated["model"][0], bins=40, range=(0, 1), color=COLOURS[0], alpha=0.7)
         top.set(ylabel="share that came true", ylim=(-0.03, 1.03), xlim=(-0.02, 1.02))
-        below.set(xlabel=what, ylabel="rows")
+        below.set(xlabel=named[0], ylabel=named[1])
         below.grid(visible=False)
         top.legend(loc="upper left")
     caption = (
-        "How often what was predicted came true, in groups of equally many rows of like probability. On the dashed "
+        f"How often what was predicted came true, in groups of equally many {named[1]} of like probability. On the dashed "
         f"diagonal a stated 70 % comes true 7 times in 10; bars are {percent(level)} intervals (Wilson, 1927). "
-        "Below: how many rows got which probability from the model."
+        f"Below: how many {named[1]} got which probability from the model."
     )
     return Figure(f"Reliability, {split}", caption, drawn[0])
 

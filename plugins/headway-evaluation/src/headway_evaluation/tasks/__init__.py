@@ -48,7 +48,7 @@ class Task(ABC):
 
     @abstractmethod
     def values(self, column: pl.Series, target: Target, split: str) -> np.ndarray:
-        """The target as metrics take it, shape (rows,); raises `DataError` if values are missing or unfit."""
+        """The target as metrics take it, rows first; raises `DataError` if values are missing or unfit."""
 
     @abstractmethod
     def fits(self, output: Output, target: Target) -> bool:

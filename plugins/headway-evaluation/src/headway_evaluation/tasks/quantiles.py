@@ -11,7 +11,7 @@ from headway.metrics import Metric, Pinball, RowMetric
 
 from headway_evaluation.evaluation import Evaluation
 from headway_evaluation.figures.quantiles import Shares, calibration, coverage
-from headway_evaluation.intervals import Estimate, draws, estimate
+from headway_evaluation.intervals import estimates
 from headway_evaluation.metrics import Coverage, Width, at_most
 from headway_evaluation.scoring import MODEL, Rows, Scored
 from headway_evaluation.tasks import Findings
@@ -71,7 +71,7 @@ class Quantiles(Numbers):
         split, levels = stage.splits[-1], scored.output.levels or ()
         rows, outputs = scored.rows[split], scored.outputs[split]
         below: dict[str, Metric] = {str(position): Below(position) for position in range(len(levels))}
-        found = _estimates(stage, rows, outputs, below)
+        found = estimates(stage, rows, outputs, below)
         shares = {name: [found[name, position] for position in below] for name in outputs}
         pictures = [calibration(levels, shares, split, stage.level)]
         checks = []
@@ -84,17 +84,6 @@ class Quantiles(Numbers):
 
 def _listed(output: Output) -> str:
     return ", ".join(f"{level:g}" for level in output.levels or ())
-
-
-def _estimates(
-    stage: Evaluation, rows: Rows, outputs: Mapping[str, np.ndarray], metrics: Mapping[str, Metric]
-) -> dict[tuple[str, str], Estimate]:
-    """(model, metric) to its estimate, by the resamples of the report's metrics."""
-    sampled = draws(rows, outputs, metrics, stage.resamples, stage.seed)
-    return {
-        (model, name): estimate(metrics[name](rows.target, outputs[model], rows.weight), values, stage.level)
-        for (model, name), values in sampled.items()
-    }
 
 
 def _levels(scored: Scored, split: str, shares: Shares) -> Table:
@@ -126,7 +115,7 @@ def _held(stage: Evaluation, rows: Rows, scored: Scored) -> Check:
     """Whether the outer interval of the model holds as many rows as it should."""
     split, levels = stage.splits[-1], scored.output.levels or ()
     metric = {Coverage.name: Coverage(levels)}
-    found = _estimates(stage, rows, {MODEL: scored.outputs[split][MODEL]}, metric)[MODEL, Coverage.name]
+    found = estimates(stage, rows, {MODEL: scored.outputs[split][MODEL]}, metric)[MODEL, Coverage.name]
     nominal = _nominal(levels)
     name, detail = (
         f"the outer interval holds {percent(nominal)} of the {split} rows",

@@ -63,12 +63,10 @@ def _sample(train: pl.LazyFrame, schema: Schema, layout: Layout, rows: int, limi
 
 def _supervision(sample: pl.DataFrame, schema: Schema) -> Supervision:
     target = schema.target
-    if target.task == "multilabel":
-        return Supervision(
-            labels(sample, replace(schema, weight=None))[TARGET].astype(float), None, folds(sample, schema)
-        )
     if target.classes is not None:
         codes = labels(sample, replace(schema, weight=None))[TARGET]
+        if target.task == "multilabel":
+            return Supervision(codes.astype(float), None, folds(sample, schema))
         return Supervision(codes, len(target.classes), folds(sample, schema))
     numbers = sample[target.column].cast(pl.Float64).to_numpy()
     return Supervision(numbers, None, folds(sample, schema))

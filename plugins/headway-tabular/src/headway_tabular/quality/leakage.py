@@ -244,6 +244,7 @@ class _Search:
         if target is None or target.classes is None:
             return
         several = target.task == "multilabel"
+        of = "with the label" if several else "of class"
         for split, frame in (self.data.splits if several else self.data.others).items():  # else dividing refuses it
             there = _labels(frame, target) if several else _classes(frame, target)
             absent = [str(name) for name in target.classes if name not in there]
@@ -251,7 +252,7 @@ class _Search:
                 yield Finding(
                     "missing_class",
                     "error",
-                    f"{split} has no row {'with the label' if several else 'of class'} {', '.join(absent[:5])}{' …' if len(absent) > 5 else ''}",
+                    f"{split} has no row {of} {', '.join(absent[:5])}{' …' if len(absent) > 5 else ''}",
                     "nothing can be measured of it there: divide otherwise (data.split), or leave out rare classes",
                     (target.column,),
                 )

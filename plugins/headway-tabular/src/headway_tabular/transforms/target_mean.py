@@ -15,8 +15,8 @@ from headway_tabular.transforms.base import Block, Fit, Fitted, Kind, Transform
 class TargetMean(Transform):
     """Codes become the mean of the target among training rows of that code, drawn to the mean of all.
 
-    One column a column, or one a class if there are more than two, or one a label. Training rows get what the other folds say of
-    them, so that no row sees its own target. The last code (unseen or missing) has the mean of all.
+    One column a column, one a class if there are more than two, or one a label. Training rows get what the other folds
+    say of them, so that no row sees its own target. The last code (unseen or missing) has the mean of all.
 
     Micci-Barreca 2001, *A preprocessing scheme for high-cardinality categorical attributes*; the same estimates as
     scikit-learn's TargetEncoder.
