@@ -26,8 +26,8 @@ class NetworkStage(Stage):
     a float32 matrix of shape (rows, inputs) to one of shape (rows, outputs). Its input holds the numeric
     features, embedded if `numeric` says so, and an embedding of every categorical one. Its output is a logit a
     class or label, or for a regression target one value (or one a quantile) in units of the target's standard
-    deviation. An output of shape (rows, members, outputs) is that of several networks in one, trained side by side: their
-    probabilities or values are averaged. Loss, early stopping, resuming, metrics and export are taken care of.
+    deviation. An output of shape (rows, members, outputs) is that of several networks in one, trained side by side:
+    their probabilities or values are averaged. Loss, early stopping, resuming, metrics and export are taken care of.
 
     A network that is not fed by one matrix defines ``body(self, inputs, outputs)`` instead.
 

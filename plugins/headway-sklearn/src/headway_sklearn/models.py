@@ -30,7 +30,7 @@ class TableModel(ArrayModel):
 
 @dataclass(frozen=True)
 class MajorityModel(TableModel):
-    """The same answer for every row: ``weights["answer"]``, a number a class, label or level, or of shape (): a mean."""
+    """The same answer for every row: ``weights["answer"]``, a number a class, label or level, or () for a mean."""
 
     type_name: ClassVar[str] = "majority_model"
 

@@ -121,8 +121,8 @@ def reliability(
         below.grid(visible=False)
         top.legend(loc="upper left")
     caption = (
-        f"How often what was predicted came true, in groups of equally many {named[1]} of like probability. On the dashed "
-        f"diagonal a stated 70 % comes true 7 times in 10; bars are {percent(level)} intervals (Wilson, 1927). "
+        f"How often what was predicted came true, in groups of equally many {named[1]} of like probability. On the "
+        f"dashed diagonal a stated 70 % comes true 7 times in 10; bars are {percent(level)} intervals (Wilson, 1927). "
         f"Below: how many {named[1]} got which probability from the model."
     )
     return Figure(f"Reliability, {split}", caption, drawn[0])

@@ -39,7 +39,7 @@ def average_precision(
         axes.set_yticks(places, labels)
         axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.25 - 0.4 / len(labels)), ncols=3)
     caption = (
-        "How many of the rows with the highest probabilities of a label have it, averaged over all thresholds. Guessing "
-        f"gives the share of rows that have it (grey). Bars are {percent(confidence)} intervals."
+        "How many of the rows with the highest probabilities of a label have it, averaged over all thresholds. "
+        f"Guessing gives the share of rows that have it (grey). Bars are {percent(confidence)} intervals."
     )
     return Figure(f"Average precision of each label, {split}", caption, drawn[0])

@@ -77,7 +77,7 @@ class Labels(Task):
         found = estimates(stage, rows, outputs, metrics)
         precision = {model: [found[model, name] for name in labels] for model in outputs}
         shares = np.average(rows.target, axis=0, weights=rows.weight)
-        table = _by_label(f"Labels, {split}", labels, rows, outputs[MODEL], precision[MODEL])
+        table = _by_label(split, labels, rows, outputs[MODEL], precision[MODEL])
         pictures = (
             average_precision(labels, precision, shares, stage.level, split),
             _reliability(stage, scored, split),
@@ -86,7 +86,7 @@ class Labels(Task):
 
 
 def _by_label(
-    title: str, labels: Sequence[str], rows: Rows, output: np.ndarray, precision: Sequence[Estimate]
+    split: str, labels: Sequence[str], rows: Rows, output: np.ndarray, precision: Sequence[Estimate]
 ) -> Table:
     """Each label: how frequent it is and is said to be, and how well the model finds it."""
     columns = ("label", "rows with it", "share", "mean probability", "average precision", "low", "high", "AUROC", "F1")
@@ -96,7 +96,7 @@ def _by_label(
         others = [OfLabel(metric, at)(rows.target, output, rows.weight) for metric in (MacroAuroc(), MicroF1())]
         figures = (shares[at], means[at], found.value, found.low, found.high, *others)
         lines.append((name, int(rows.target[:, at].sum()), *map(_known, figures)))
-    return Table(title, columns, tuple(lines))
+    return Table(f"Labels, {split}", columns, tuple(lines))
 
 
 def _known(value: float | None) -> float | None:

@@ -32,7 +32,7 @@ def labels_of(frame: pl.LazyFrame, table: Rows, kinds: Mapping[str, str]) -> Tar
         if kinds[name] not in NUMBERS:
             raise _no_label(f"'{name}' is {kinds[name]}")
         number = pl.col(name).cast(pl.Float64)
-        strange = pl.col(name).filter(~number.is_in([0, 1])).first()
+        strange = pl.col(name).filter(~number.is_in([0.0, 1.0])).first()
         facts = frame.select(strange.alias("strange"), number.min().alias("low"), number.max().alias("high"))
         _check_values(name, **facts.collect(engine="streaming").row(0, named=True))
     return Target(", ".join(table.targets), "multilabel", table.targets)
