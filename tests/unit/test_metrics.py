@@ -222,7 +222,9 @@ def test_an_unknown_metric_names_the_nearest():
 def test_the_standard_metrics_are_registered_and_say_their_direction():
     registry = load().registry
     assert {registry.get("metric", metric.name) for metric in STANDARD} == set(STANDARD)
-    assert {metric.name for metric in STANDARD if metric.maximize} == {"accuracy", "auroc", "r2"}
+    assert {metric.name for metric in STANDARD if not metric.maximize} == {
+        "log_loss", "brier", "rmse", "mae", "pinball", "binary_cross_entropy",
+    }  # fmt: skip
     assert standard("no such task") == ()
 
 
@@ -245,5 +247,6 @@ def test_no_metric_warns():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         for metric in STANDARD:
-            shape = {"classification": (3, 2), "quantile": (3, 1)}.get(metric.task, 3)
-            metric()(np.zeros(3, dtype=np.int64), np.full(shape, 0.5))
+            shape = {"classification": (3, 2), "quantile": (3, 1), "multilabel": (3, 2)}.get(metric.task, 3)
+            target = np.zeros(shape if metric.task == "multilabel" else 3, dtype=np.int64)
+            metric()(target, np.full(shape, 0.5))

@@ -13,10 +13,8 @@ NAMES = {
     "mae": "mean absolute error",
     "r2": "R²",
     "pinball": "pinball loss",
-    "macro_auroc": "AUROC, mean over labels",
-    "macro_average_precision": "average precision, mean over labels",
-    "micro_f1": "F1 over all labels",
-    "subset_accuracy": "share of rows with all labels right",
+    "macro_auroc": "macro AUROC",
+    "micro_f1": "micro F1",
     "interval_coverage": "coverage of the outer interval",
     "interval_width": "width of the outer interval",
 }

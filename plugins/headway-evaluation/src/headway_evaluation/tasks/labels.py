@@ -40,7 +40,7 @@ class OfLabel(Metric):
 class Labels(Task):
     """A target of several labels, and the probability of each."""
 
-    title = "Labels"
+    title = "Multi-label classification"
     metrics = "multilabel"
     example = "macro_auroc, macro_average_precision, micro_f1"
     advice = "model and data must have the same labels; a network (model=mlp) and model=majority predict them"
