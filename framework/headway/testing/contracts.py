@@ -19,7 +19,8 @@ class DatasetSuite(ArtifactSuite):
         """Order and types are the schema's."""
         import polars as pl
 
-        wanted = {ROW: pl.Int64()} | {c.name: getattr(pl, c.dtype)() for c in artifact.schema.columns}
+        types = {c.name: getattr(pl, c.dtype) for c in artifact.schema.columns}
+        wanted = {ROW: pl.Int64()} | {name: kind if kind.is_nested() else kind() for name, kind in types.items()}
         for name, frame in artifact.splits.items():
             found = frame.collect_schema()
             assert list(found) == list(wanted), f"split '{name}'"

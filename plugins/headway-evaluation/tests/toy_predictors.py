@@ -50,6 +50,13 @@ class Affine(Runtime):
         return {"value": given[:, 0], "quantiles": given}
 
 
+class Sigmoid(Affine):
+    """The probability of each label by the logistic function of such a sum."""
+
+    def run(self, feeds):
+        return {"probability": (1 / (1 + np.exp(-super().run(feeds)["quantiles"]))).astype(np.float32)}
+
+
 class Registry:
     """The installed plugins' names, and the toy runtimes."""
 
@@ -57,7 +64,7 @@ class Registry:
         self.installed = load().registry
 
     def get(self, kind, name):
-        toys = {"logistic": Logistic, "affine": Affine}
+        toys = {"logistic": Logistic, "affine": Affine, "sigmoid": Sigmoid}
         return toys[name] if kind == "runtime" and name in toys else self.installed.get(kind, name)
 
 
@@ -68,6 +75,14 @@ def affine_of(schema, bias, levels=None, **numbers):
     graph = Graph("affine", {"weights.json": json.dumps(weights).encode()})
     columns = tuple(schema.column(name) for name in list(numbers) or ["age"])
     return Predictor(columns, Recipe(), (output,), graph)
+
+
+def labels_of(schema, bias, kind="marginal", **numbers):
+    """A predictor of labels."""
+    outputs = (Output("probability", kind, schema.target.classes),)
+    graph = Graph("sigmoid", {"weights.json": json.dumps({"bias": list(bias), "numbers": numbers}).encode()})
+    columns = tuple(schema.column(name) for name in list(numbers) or ["age"])
+    return Predictor(columns, Recipe(), outputs, graph)
 
 
 def predictor_of(schema, weights, evidence=None, classes=(NO, YES)):

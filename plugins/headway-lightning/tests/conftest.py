@@ -11,10 +11,13 @@ CATEGORICAL = ArraySpec("categorical", "int64", (2,), ("d", "e"), (3, 5))
 BINARY = Target("income", "classification", ("<=50K", ">50K"))
 THREE = Target("kind", "classification", ("x", "y", "z"))
 VALUE = Target("spending", "regression")
+LABELS = Target("rain, wind", "multilabel", ("rain", "wind"))
 SPLITS = {"train": 600, "validation": 200, "test": 200}
 
 
 def _targets(target, score):
+    if target.task == "multilabel":
+        return np.stack([score > 0, score > 1.5], axis=1).astype(np.float32)
     if target.classes is None:
         return (1000 + 30 * score).astype(np.float32)
     if len(target.classes) == 2:
@@ -71,6 +74,6 @@ def hand():
         features = staticmethod(make_features)
         registry = staticmethod(registry_with)
         numeric, categorical = NUMERIC, CATEGORICAL
-        binary, three, value = BINARY, THREE, VALUE
+        binary, three, value, labels = BINARY, THREE, VALUE, LABELS
 
     return Hand

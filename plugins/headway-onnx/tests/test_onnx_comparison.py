@@ -46,6 +46,7 @@ def test_flips_are_rows_whose_most_probable_class_changes():
     two = np.array([[0.7, 0.3], [0.49, 0.51], [0.3, 0.7]])
     assert compare("p", one, two, "probability").flips == 1
     assert compare("p", one, two, "score").flips == 0
+    assert compare("p", one, two, "marginal").flips == 1
     assert compare("l", np.array([1, 2, 3]), np.array([1, 2, 2]), "label").flips == 1
 
 

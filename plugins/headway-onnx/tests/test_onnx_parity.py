@@ -66,6 +66,14 @@ def test_probabilities_are_finite_not_negative_and_sum_to_one(subject, array, wr
     assert worst is None or result.worst == worst
 
 
+@pytest.mark.parametrize(
+    ("array", "wrong"), [([[0.9, 0.9], [0, 1]], 0), ([[0.9, 1.1]], 1), ([[-0.1, 0.5]], 1), ([[np.nan, 0.5]], 1)]
+)
+def test_probabilities_of_labels_need_no_sum_but_are_from_0_to_1(subject, array, wrong):
+    output = replace(subject.outputs[0], kind="marginal")
+    assert parity._sound("rows", output, np.array(array, dtype=np.float32)).unequal == wrong
+
+
 class Codes(ArrayModel):
     """Softmax of the codes."""
 
