@@ -1,4 +1,4 @@
-"""Labels, any number of which a row may have: all stages, the package, `predict` and pooled folds."""
+"""Labels, any number of which a row may have: all stages, the package and `predict`."""
 
 import shutil
 from pathlib import Path
@@ -6,8 +6,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from headway.contracts import Dataset, Features, Predictions, Predictor, Report
-from headway.metrics import MacroAuroc
+from headway.contracts import Dataset, Features, Predictor, Report
 from headway.plugins import load
 from headway.testing import DatasetSuite, FeaturesSuite, PredictionsSuite, PredictorSuite, ReportSuite, tiny_table
 
@@ -38,15 +37,10 @@ def made(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def said(made):
-    done = made.headway("run", "experiment=labels", "--folds", "2")
+def run(made):
+    """A run's folder."""
+    done = made.headway("run", "experiment=labels")
     assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-@pytest.fixture(scope="module")
-def run(made, said):
-    """The folder of the second fold's run."""
     return (made.folder / ".headway" / "runs" / "latest").resolve()
 
 
@@ -73,18 +67,6 @@ def test_rows_are_served_as_they_were_evaluated_without_any_label(made, run, rep
 
 def test_the_network_is_better_than_the_shares_of_labels(report):
     assert [check.verdict for check in report.checks] == ["passed"]
-
-
-def test_folds_are_pooled_over_all_their_rows(made, said, lookup):
-    runs = [path for path in (made.folder / ".headway" / "runs").iterdir() if not path.is_symlink()]
-    kept = [Report.load(path / "evaluation", lookup).predictions["model"] for path in runs]
-    parts = [Predictions(k.frame.filter(split="test"), k.target, k.outputs, k.predictor) for k in kept]
-    target, weight = (np.concatenate([part.frame[name].to_numpy() for part in parts]) for name in ("target", "weight"))
-    given = np.concatenate([part.output("probability") for part in parts])
-    assert len(given) == len(table())
-    (names, values) = (line.split() for line in said.partition("pooled:")[2].split("\n\n")[0].strip().splitlines()[-2:])
-    pooled = dict(zip(names, values, strict=True))
-    assert pooled["test.macro_auroc"] == f"{MacroAuroc()(target, given, weight):.4f}"
 
 
 class TestLabelsData(DatasetSuite):

@@ -72,6 +72,18 @@ def test_quantities_are_put_together_too():
     assert pooled(*session_with(*reports)).metrics == {"test.mae": pytest.approx(3.5 / 3)}
 
 
+def test_labels_are_put_together_too():
+    marginal = Output("probability", "marginal", ("a", "b"))
+    target = Target("a, b", "multilabel", ("a", "b"))
+    parts = [([[True, False], [False, True]], [[0.9, 0.1], [0.2, 0.3]]), ([[True, True]], [[0.8, 0.7]])]
+    dtype = pl.Array(pl.Boolean, 2)
+    reports = [
+        report(target, np.array(told, np.float32), ("subset_accuracy",), pl.Series(given, dtype=dtype), kind=marginal)
+        for given, told in parts
+    ]
+    assert pooled(*session_with(*reports)).metrics == {"test.subset_accuracy": pytest.approx(2 / 3)}
+
+
 def test_without_test_predictions_there_is_nothing_to_put_together():
     assert pooled(*session_with()) is None
     assert pooled(*session_with(classified([0, 1], 0, split="validation")[0])) is None

@@ -5,7 +5,7 @@ from datetime import datetime
 import numpy as np
 import polars as pl
 import pytest
-from headway.contracts import MISSING, Column, conform, feeds
+from headway.contracts import MISSING, TARGET, Column, Schema, Target, conform, feeds, labels
 from headway.errors import DataError
 from hypothesis import given
 from hypothesis import strategies as st
@@ -38,6 +38,15 @@ def test_feeds_are_float64_and_strings_with_stand_ins_for_missing():
     np.testing.assert_array_equal(given_arrays["ok"], [1.0, np.nan])
     assert given_arrays["work"].dtype == object
     assert given_arrays["work"].tolist() == [MISSING, "a"]
+
+
+@pytest.mark.parametrize("rows", [0, 3])
+def test_labels_are_a_column_each_of_zeros_and_ones(rows):
+    schema = Schema((Column("a, b", "tensor", "Array"),), (Target("a, b", "multilabel", ("a", "b")),))
+    values = [[True, False], [False, False], [True, True]][:rows]
+    given = labels(pl.DataFrame({"a, b": pl.Series(values, dtype=pl.Array(pl.Boolean, 2))}), schema)[TARGET]
+    assert (given.dtype, given.shape) == (np.float32, (rows, 2))
+    assert given.tolist() == values
 
 
 def test_timestamps_are_microseconds_since_1970():
