@@ -86,9 +86,18 @@ def write(project, name, data, more=""):
 
 
 def test_the_table_shown_is_read_and_becomes_the_features_shown(shown):
-    table, _, features = blocks("docs/data.md", "yaml")
+    table, _, _, features = blocks("docs/data.md", "yaml")
     write(shown, "orders", table, features)
     headway(shown, "run", "experiment=orders")
+
+
+def test_the_labels_shown_become_a_target(shown):
+    labels = blocks("docs/data.md", "yaml")[2]
+    draw = random.Random(0)
+    rows = [(draw.randint(0, 1), draw.random() < 0.1, 150 * draw.random(), draw.random()) for _ in range(300)]
+    pl.DataFrame(rows, schema=["rain", "fog", "wind", "heat"], orient="row").write_csv(shown.folder / "sky.csv")
+    write(shown, "sky", f"use: table\npath: sky.csv\n{labels}")
+    headway(shown, "run", "experiment=sky", "--to", "data")
 
 
 def test_the_query_the_splits_the_rules_and_the_times_shown_make_datasets(shown):
