@@ -26,7 +26,7 @@ class OfLabel(Metric):
         position: Of the label.
     """
 
-    task, maximize = "multilabel", True
+    name, task, maximize = "of_label", "multilabel", True
 
     def __init__(self, metric: Metric, position: int) -> None:
         self._metric = metric
