@@ -11,7 +11,7 @@ from headway.contracts.expressions.algebra import Algebra
 from headway.contracts.expressions.grammar import Expression, check_grammar, parse_expression
 from headway.contracts.features import POSITION, Features
 from headway.contracts.feeds import MISSING, TARGET, WEIGHT, as_text, conform, feeds, labels
-from headway.contracts.graph import CHUNK, ArraySpec, Graph, Runtime, run_chunked
+from headway.contracts.graph import CHUNK, FEW, ArraySpec, Graph, Runtime, run_chunked
 from headway.contracts.model import Epoch, Model, Output
 from headway.contracts.predictions import Predictions, output_columns, output_shape, tabulate
 from headway.contracts.predictor import Predictor, Scorer
@@ -32,6 +32,7 @@ from headway.contracts.strings import Feed, Strings
 __all__ = [
     "CHAIN",
     "CHUNK",
+    "FEW",
     "HISTORY",
     "MISSING",
     "NUMBERS",

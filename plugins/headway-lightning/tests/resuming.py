@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from conftest import make_features
 from headway.testing import Recorder, make_context
 from headway_lightning import Trainer
-from headway_lightning.mlp import MLP
+from headway_lightning.zoo.mlp import MLP
 
 STAGE = MLP(
     layers=(16,),

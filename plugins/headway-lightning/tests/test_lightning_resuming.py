@@ -12,7 +12,7 @@ import pytest
 from headway import Pruned
 from headway.testing import Recorder, make_context
 from headway_lightning import Trainer
-from headway_lightning.mlp import MLP
+from headway_lightning.zoo.mlp import MLP
 
 CHECKPOINT = "last.ckpt"
 STAGE = MLP(

@@ -11,7 +11,8 @@ from headway.contracts import ArraySpec, Epoch, Graph, Lookup, Model, Output, re
 
 if TYPE_CHECKING:
     import numpy as np
-    import torch
+
+    from headway_lightning.modules import Network
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class TorchModel(Model):
     config: Mapping[str, Any]
     inputs: tuple[ArraySpec, ...]
     outputs: tuple[Output, ...]
-    module: torch.nn.Module = field(repr=False)
+    module: Network = field(repr=False)
     history: tuple[Epoch, ...] = ()
     metrics: Mapping[str, float] = field(default_factory=dict)
 

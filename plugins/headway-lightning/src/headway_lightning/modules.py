@@ -18,8 +18,6 @@ from headway_lightning.losses import Loss
 if TYPE_CHECKING:
     from headway_lightning.network import NetworkStage
 
-CHUNK = 16_384
-
 
 class Network(torch.nn.Module):
     """The author's network and what makes outputs of its scores.
@@ -27,12 +25,14 @@ class Network(torch.nn.Module):
     Args:
         body: Arrays → scores of shape (rows, outputs) or (rows, members, outputs).
         head: Scores → outputs.
+        chunk: Rows that are predicted at a time.
     """
 
-    def __init__(self, body: torch.nn.Module, head: Head) -> None:
+    def __init__(self, body: torch.nn.Module, head: Head, chunk: int) -> None:
         super().__init__()
         self.body = body
         self.head = head
+        self.chunk = chunk
 
     def fit(self, arrays: Sequence[torch.Tensor], target: torch.Tensor, weight: torch.Tensor) -> None:
         """What must be known of the training rows before training: bins, and the target's units."""
@@ -63,7 +63,7 @@ def build(stage: NetworkStage, inputs: Sequence[ArraySpec], output: Output, look
     """The network of a stage, with fresh weights."""
     head = loss_of(stage, "classification" if output.classes else "regression", lookup).head(output)
     numeric = None if stage.numeric is None else chosen(stage.numeric, "numeric_embedding", lookup)
-    return Network(stage.body(inputs, head.outputs, numeric), head)
+    return Network(stage.body(inputs, head.outputs, numeric), head, stage.chunk)
 
 
 def tensors(inputs: Sequence[ArraySpec], batch: Mapping[str, np.ndarray]) -> list[torch.Tensor]:
@@ -82,11 +82,11 @@ def threads(number: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def predict(module: torch.nn.Module, inputs: Sequence[ArraySpec], batch: Mapping[str, np.ndarray]) -> np.ndarray:
-    """The module's output for all rows, by chunks; the module is in evaluation mode."""
+def predict(network: Network, inputs: Sequence[ArraySpec], batch: Mapping[str, np.ndarray]) -> np.ndarray:
+    """The network's output for all rows, by chunks; it is in evaluation mode."""
     arrays = tensors(inputs, batch)
     with torch.inference_mode():
-        parts = [module(*chunk) for chunk in zip(*(array.split(CHUNK) for array in arrays), strict=True)]
+        parts = [network(*chunk) for chunk in zip(*(array.split(network.chunk) for array in arrays), strict=True)]
     return torch.cat(parts).numpy()
 
 

@@ -21,7 +21,7 @@ from headway_lightning.faults import out_of_memory
 from headway_lightning.learner import Cancelled, Learner
 from headway_lightning.loading import Batch, Blocks, generator_of
 from headway_lightning.losses import Loss
-from headway_lightning.modules import CHUNK, Network, build, loss_of, tensors, threads
+from headway_lightning.modules import Network, build, loss_of, tensors, threads
 from headway_lightning.quiet import quietly
 from headway_lightning.regime import Pace, Regime
 
@@ -146,7 +146,7 @@ def _attempt(
     resumed = str(checkpoint.last) if checkpoint.last.exists() else None
     if resumed or checkpoint.middle.exists():
         context.log.info("resumes from the checkpoint of an earlier attempt")
-    validation = Blocks(rows["validation"], CHUNK, device=lambda: learner.device)
+    validation = Blocks(rows["validation"], stage.chunk, device=lambda: learner.device)
     loaders = _training_batches(stage, context, features, rows["train"], learner), validation
     try:
         trainer.fit(learner, *loaders, ckpt_path=resumed, weights_only=True)
