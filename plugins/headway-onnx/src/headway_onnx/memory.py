@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from headway.contracts import CHUNK, FEW
 
-from headway_onnx.protos import BATCH, parse
+from headway_onnx.protos import parse
 
 if TYPE_CHECKING:
     from onnx import ValueInfoProto
@@ -19,7 +19,7 @@ VALUE = 2**26
 def rows_at_a_time(content: bytes) -> int:
     """Halves `CHUNK` until the largest value fits into `VALUE`, but not below `FEW`.
 
-    Values whose shape is not known before the graph runs do not count.
+    A first axis of unknown length is taken for the rows; values with other unknown axes do not count.
 
     Args:
         content: A graph.
@@ -35,12 +35,12 @@ def rows_at_a_time(content: bytes) -> int:
 
 
 def _bytes(value: ValueInfoProto) -> int:
-    """Of one row; 0 for a value that has no rows, or an axis of unknown length."""
+    """Of one row; 0 for a value that has no rows, or another axis of unknown length."""
     from onnx import helper
 
     tensor = value.type.tensor_type
     dims = list(tensor.shape.dim)
-    if not dims or dims[0].dim_param != BATCH or not all(dim.HasField("dim_value") for dim in dims[1:]):
+    if not dims or dims[0].HasField("dim_value") or not all(dim.HasField("dim_value") for dim in dims[1:]):
         return 0
     size = helper.tensor_dtype_to_np_dtype(tensor.elem_type).itemsize
     return int(math.prod(dim.dim_value for dim in dims[1:]) * size)
