@@ -11,12 +11,18 @@ They are `typing.Annotated` metadata, so a field keeps its plain type for people
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 if TYPE_CHECKING:
     from headway.contracts.artifact import Lookup
+
+PACKAGED = "pkg://"
+"""How a path inside an installed package begins."""
+URL = re.compile(r"[A-Za-z][A-Za-z0-9_+.-]+://")
+"""Databases have underscores in front too: ``oracle+cx_oracle://``."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +101,11 @@ def chosen(value: str | Mapping[str, Any], kind: str, registry: Lookup) -> Any:
 
     ((name, fields),) = [(value, None)] if isinstance(value, str) else value.items()
     return TypeAdapter(registry.get(kind, name)).validate_json(json.dumps(fields or {}), strict=True)
+
+
+def is_url(text: str) -> bool:
+    """Whether a source lies elsewhere, such as ``s3://bucket/rows.parquet``; what it holds is for its stage to tell."""
+    return URL.match(text) is not None and not text.startswith(PACKAGED)
 
 
 SourcePath = Annotated[str, SourceMarker()]

@@ -286,6 +286,7 @@ def compute(
     target: np.ndarray,
     output: np.ndarray,
     weight: np.ndarray | None = None,
+    described: Output | None = None,
 ) -> dict[str, float]:
     """Several metrics by their registered names.
 
@@ -295,6 +296,7 @@ def compute(
         target: As in `Metric.__call__`.
         output: As in `Metric.__call__`.
         weight: As in `Metric.__call__`.
+        described: The output's description, for metrics that need it.
 
     Returns:
         Name to finite value, in the order of `names`; a metric that is undefined for these rows is
@@ -307,7 +309,8 @@ def compute(
 
     values: dict[str, float] = {}
     for name in names:
-        metric: Metric = lookup.get("metric", name)()
+        cls: type[Metric] = lookup.get("metric", name)
+        metric = cls() if described is None else cls.of(described)
         value = metric(target, output, weight)
         if not math.isnan(value):
             values[name] = value

@@ -8,16 +8,10 @@ from importlib.util import find_spec
 from pathlib import Path, PurePosixPath
 
 from headway.errors import UsageError
+from headway.fields import PACKAGED
 from headway.naming import nearest
 
-SCHEME = "pkg://"
-URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 WILD = re.compile(r"[*?\[]")
-
-
-def is_url(text: str) -> bool:
-    """Whether a source lies elsewhere, such as ``s3://bucket/rows.parquet``; what it holds is for its stage to tell."""
-    return URL.match(text) is not None and not text.startswith(SCHEME)
 
 
 def resolve_source(text: str, project: Path) -> Path:
@@ -31,7 +25,7 @@ def resolve_source(text: str, project: Path) -> Path:
     Raises:
         UsageError: There is nothing at that place; the nearest name is offered.
     """
-    path = _packaged(text) if text.startswith(SCHEME) else (project / Path(text).expanduser())
+    path = _packaged(text) if text.startswith(PACKAGED) else (project / Path(text).expanduser())
     if not path.exists() and not _is_matched(path):
         folder = next(parent for parent in path.parents if parent.is_dir())
         close = nearest(path.name, [entry.name for entry in folder.iterdir()]) if folder == path.parent else None
@@ -74,7 +68,7 @@ def _split(path: Path) -> tuple[Path, str]:
 
 
 def _packaged(text: str) -> Path:
-    package, _, rest = text.removeprefix(SCHEME).partition("/")
+    package, _, rest = text.removeprefix(PACKAGED).partition("/")
     if not package.isidentifier() or ".." in PurePosixPath(rest).parts:
         raise UsageError(f"{text} is no path in a package", hint="write pkg://PACKAGE/path", code="no-file")
     spec = find_spec(package)

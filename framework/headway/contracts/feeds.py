@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from headway.contracts.schema import NUMBERS, STRINGS, Column, Schema, Target
 from headway.contracts.strings import Feed, strings_of
+from headway.contracts.values import EXACT, as_text
 from headway.errors import DataError
 
 if TYPE_CHECKING:
@@ -21,9 +22,6 @@ TARGET = "target"
 
 WEIGHT = "weight"
 """The array of sample weights in a batch (float32), where the data have them."""
-
-EXACT = 2**53
-"""Integers up to this size are exact in float64; larger ones are refused, not rounded."""
 
 
 def conform(frame: pl.DataFrame, columns: Sequence[Column]) -> pl.DataFrame:
@@ -63,20 +61,6 @@ def conform(frame: pl.DataFrame, columns: Sequence[Column]) -> pl.DataFrame:
     if faults:
         raise DataError("; ".join(faults), hint="give the columns the model was trained on", code="columns")
     return pl.DataFrame(series)
-
-
-def as_text(value: pl.Expr, given: pl.DataType) -> pl.Expr:
-    """Values as text, NaN as missing; a whole number is written the same whether it came as an integer or a float.
-
-    Categories that are numbers become floats in many libraries as soon as one of them is missing.
-    """
-    import polars as pl
-
-    if not given.is_float():
-        return value.cast(pl.String, strict=False)
-    known = value.cast(pl.Float64).fill_nan(None)
-    whole = known.cast(pl.Int64, strict=False)
-    return pl.when(whole.cast(pl.Float64) == known).then(whole.cast(pl.String)).otherwise(known.cast(pl.String))
 
 
 def _lost(given: pl.Series, cast: pl.Series) -> pl.Series:

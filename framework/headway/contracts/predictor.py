@@ -120,9 +120,10 @@ class Scorer:
         needed = {*self.predictor.source, *recipe.recalls(self.predictor.names)}
         rows = frame.lazy().select(name for name in frame.columns if name in needed)
         replay, outside = recipe.open(tables), Outside(recipe.steps)
-        outside.add(replay.read(rows))
+        typed = replay.typed(rows)
+        outside.add(typed)
         outside.refuse()
-        return self(replay.apply(rows).collect())
+        return self(replay.make(typed).collect())
 
     def __call__(self, frame: pl.DataFrame, before: pl.DataFrame | None = None) -> dict[str, np.ndarray]:
         """Scores rows in the form of the dataset.

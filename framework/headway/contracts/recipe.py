@@ -248,9 +248,13 @@ class Replay:
 
     def apply(self, frame: pl.LazyFrame) -> pl.LazyFrame:
         """See `Recipe.apply`."""
+        return self.make(self.typed(frame))
+
+    def typed(self, frame: pl.LazyFrame) -> pl.LazyFrame:
+        """The rows in the types that training saw; raises `DataError` for what cannot be read as such."""
         texts = self.read(frame)
         refuse_misread(misread(texts, self.recipe.columns))
-        return self.make(texts)
+        return cast_columns(texts, self.recipe.columns)
 
     def read(self, frame: pl.LazyFrame) -> pl.LazyFrame:
         """The rows with the texts that mean so missing."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 from headway.errors import DataError
 
@@ -30,9 +31,13 @@ class Column:
             sequence, or a plugin's own.
         dtype: The polars type it has in the dataset, such as ``Float64`` or ``String``.
         nullable: Whether values were missing in the training rows.
-        categories: The closed set of values, where the kind has one.
+        categories: The values of the training rows, in a fixed order, where they are few.
         history: How many rows before a row's own a graph is given with it, for rows that are steps in
             time: see `headway.contracts.feeds`.
+        formats: How texts say moments, in the order in which they are tried: codes of strptime, or
+            `headway.contracts.values.ISO`; without any, ISO 8601.
+        spells: ``boolean`` or ``numeric`` if texts are categories that training read off such values, so that
+            ``True`` is the category ``true``, and ``2.0`` the category ``2``.
     """
 
     name: str
@@ -41,6 +46,8 @@ class Column:
     nullable: bool = False
     categories: tuple[Category, ...] | None = None
     history: int = 0
+    formats: tuple[str, ...] = ()
+    spells: Literal["boolean", "numeric"] | None = None
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ from headway.config.hints import hints_of
 from headway.config.tree import leaves
 from headway.config.walking import markers
 from headway.errors import HeadwayError, Place
-from headway.fields import Registered, SecretMarker, SourceMarker, Uncached
-from headway.paths import is_url, resolve_source, source_files
+from headway.fields import Registered, SecretMarker, SourceMarker, Uncached, is_url
+from headway.paths import resolve_source, source_files
 from headway.planning.libraries import Libraries
 from headway.planning.modules import Scanner, package_folders
 from headway.planning.sources import located, sources

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headway.config.tree import leaves
-from headway.fields import SourceMarker, Uncached
-from headway.paths import is_url, resolve_source
+from headway.fields import SourceMarker, Uncached, is_url
+from headway.paths import resolve_source
 
 if TYPE_CHECKING:
     from headway.config import StageConfig

@@ -1,5 +1,6 @@
 """Whatever ends an attempt, the next one ends with the bits of an undisturbed run."""
 
+import itertools
 import signal
 import subprocess
 import sys
@@ -12,9 +13,11 @@ import pytest
 from headway import Pruned
 from headway.testing import Recorder, make_context
 from headway_lightning import Trainer
+from headway_lightning.checkpoints import LAST as CHECKPOINT
+from headway_lightning.checkpoints import MIDDLE
+from headway_lightning.learner import Learner
 from headway_lightning.zoo.mlp import MLP
 
-CHECKPOINT = "last.ckpt"
 STAGE = MLP(
     layers=(16,),
     dropout=0.3,
@@ -177,8 +180,6 @@ def test_a_stopped_run_ends_as_interrupted_and_resumes_to_the_same_bits(attempt,
 
 
 def test_a_run_stopped_within_an_epoch_does_not_keep_the_half_epoch(attempt, features, registry, tmp_path, monkeypatch):
-    from headway_lightning.learner import Learner
-
     event, losses, step = threading.Event(), [], Learner._step
 
     def counted(self, *given):
@@ -204,21 +205,77 @@ def test_ctrl_c_reaches_the_caller_as_such(attempt):
     assert signal.getsignal(signal.SIGINT) is handler
 
 
-def test_a_killed_process_resumes_in_another_to_the_same_bytes(attempt, tmp_path):
+def test_processes_killed_at_any_moment_end_with_the_bytes_of_an_undisturbed_one(tmp_path):
     """SIGKILL leaves no time to tidy up; and no process leaves its mark on the weights."""
-    killed = _process(tmp_path, "killed", "3")
-    assert killed.returncode == -signal.SIGKILL
-    assert (tmp_path / "killed-work" / CHECKPOINT).exists()
-    assert not (tmp_path / "killed").exists()
+    moments = [("report", 3), *(("step", int(n)) for n in np.random.default_rng(5).integers(2, 99, 3))]
+    for moment in moments:
+        assert _process(tmp_path, "killed", *moment).returncode == -signal.SIGKILL
+        assert not (tmp_path / "killed").exists()
+    assert any((tmp_path / "killed-work").iterdir())
     resumed = _process(tmp_path, "killed")
-    assert resumed.stdout.split() == ["3", "4", "5", "6"], resumed.stderr
-    undisturbed = files_of(attempt("undisturbed")[0], tmp_path / "here")
-    assert {path.name: path.read_bytes() for path in (tmp_path / "killed").iterdir()} == undisturbed
+    first, *_, last = map(int, resumed.stdout.split())
+    assert (first > 3, last) == (True, 6), resumed.stderr
+    assert _process(tmp_path, "undisturbed").stdout.split() == list("123456")
+    files = [
+        {path.name: path.read_bytes() for path in (tmp_path / name).iterdir()} for name in ("killed", "undisturbed")
+    ]
+    assert files[0] == files[1]
 
 
 def _process(tmp_path, name, *more):
     words = [sys.executable, str(Path(__file__).parent / "resuming.py"), str(tmp_path / f"{name}-work")]
-    return subprocess.run([*words, str(tmp_path / name), *more], capture_output=True, text=True, timeout=120)
+    words += [str(tmp_path / name), *map(str, more)]
+    return subprocess.run(words, capture_output=True, text=True, timeout=120)
+
+
+class TestWithinAnEpoch:
+    """Blocks of 64 batches of 4 rows: 600 rows are three of them."""
+
+    STAGE = replace(STAGE, batch_size=4, trainer=Trainer(max_epochs=3, accelerator="cpu", checkpoint_every="1us"))
+
+    def stop(self, attempt, monkeypatch, step):
+        """Lets training take so many steps in all."""
+        plain, taken = Learner._step, itertools.count()
+
+        def counted(self, *given):
+            if next(taken) == step:
+                raise PowerCutError
+            plain(self, *given)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Learner, "_step", counted)
+            with pytest.raises(PowerCutError):
+                attempt("broken", stage=self.STAGE)
+
+    @pytest.mark.parametrize("steps", [(1,), (65, 20), (140, 149, 3), (150, 150)])
+    def test_steps_of_whole_blocks_are_not_taken_again(self, attempt, tmp_path, monkeypatch, steps):
+        for step in steps:
+            self.stop(attempt, monkeypatch, step)
+        resumed, _ = attempt("broken", stage=self.STAGE)
+        assert_same_model(attempt("undisturbed", stage=self.STAGE)[0], resumed, tmp_path)
+
+    def test_only_what_is_left_of_the_epoch_is_trained(self, attempt, monkeypatch):
+        self.stop(attempt, monkeypatch, 140)
+        taken, plain = [], Learner._step
+
+        def counted(self, *given):
+            taken.append(self.current_epoch)
+            plain(self, *given)
+
+        monkeypatch.setattr(Learner, "_step", counted)
+        attempt("broken", stage=self.STAGE)
+        assert [taken.count(epoch) for epoch in range(3)] == [150 - 128, 150, 150]
+
+    def test_a_damaged_middle_is_left_behind(self, attempt, tmp_path, monkeypatch):
+        self.stop(attempt, monkeypatch, 140)
+        middle = tmp_path / "broken" / MIDDLE
+        middle.write_bytes(middle.read_bytes()[:100])
+        resumed, _ = attempt("broken", stage=self.STAGE)
+        assert_same_model(attempt("undisturbed", stage=self.STAGE)[0], resumed, tmp_path)
+
+    def test_the_middle_is_gone_when_the_epoch_is_whole(self, attempt, tmp_path):
+        attempt("finished", stage=self.STAGE)
+        assert [path.name for path in (tmp_path / "finished").iterdir()] == [CHECKPOINT]
 
 
 def test_a_batch_is_the_same_whenever_it_is_drawn():

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from headway.contracts import TARGET, WEIGHT, ArraySpec, Dataset, Features, Graph, Recipe, Source, Target
 from headway.errors import DataError
-from headway.plugins import load
-from headway.testing import ModelSuite, Recorder, StageSuite, make_context
+from headway.testing import ModelSuite, StageSuite
 from headway_onnx.lint import lint
 from headway_sklearn.baselines import Linear, Majority
 from headway_sklearn.boosting import HistGradientBoosting
@@ -41,16 +40,6 @@ def targets(target, score):
     if len(target.classes) == 2:
         return (score > 0).astype(np.int64)
     return np.digitize(score, [-1, 1]).astype(np.int64)
-
-
-@pytest.fixture
-def recorder():
-    return Recorder()
-
-
-@pytest.fixture
-def context(tmp_path, recorder):
-    return make_context(tmp_path / "work", load().registry, name="model", recorder=recorder)
 
 
 def one_hot(batch):

@@ -48,16 +48,6 @@ def features_of(target=BINARY, arrays=(NUMERIC, CATEGORICAL), weighted=False, sh
     return Features((), Recipe(), Graph("onnx", {}), tuple(arrays), target, sources)
 
 
-@pytest.fixture
-def recorder():
-    return Recorder()
-
-
-@pytest.fixture
-def context(tmp_path, recorder):
-    return make_context(tmp_path / "work", load().registry, name="model", recorder=recorder)
-
-
 class TestHistGradientBoosting(StageSuite):
     @pytest.fixture
     def stage(self):

@@ -67,9 +67,6 @@ def run(make_context, monkeypatch):
     return lambda data, name="features", **fields: Tabular(**fields).run(make_context(name), data)
 
 
-KINDS = {"Int64": "integer", "Float64": "numeric", "String": "categorical", "Datetime": "timestamp"}
-
-
 def dataset(frame, target="y", classes=("no", "yes"), **roles):
     """All rows as training rows, the kinds by their types."""
     kinds = {

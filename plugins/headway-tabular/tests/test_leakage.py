@@ -345,6 +345,7 @@ def test_every_check_has_a_level_and_a_place_in_the_docs():
 
 def test_data_without_a_target_or_without_inputs_are_looked_at_too():
     data = tiny_dataset()
-    assert found(Schema(data.schema.columns), data.splits) is not None
+    assert found(Schema(data.schema.columns), data.splits) == set()
+    assert ("duplicates", "warning") in found(Schema(data.schema.columns), data.splits | {"test": data.splits["train"]})
     alone = Schema((data.schema.column("income"),), data.schema.targets)
     assert found(alone, {n: f.select(ROW, "income") for n, f in data.splits.items()}) == set()

@@ -13,7 +13,6 @@ import pytest
 import yaml
 from headway.errors import UsageError
 from headway.testing import tiny_table
-from headway_tabular.quality import divided
 from headway_tabular.quality import profile as profiling
 from headway_tabular.quality.command import Data
 from headway_tabular.quality.profile import is_skewed, profile
@@ -283,10 +282,6 @@ def test_an_experiment_is_profiled_and_its_rules_compose_with_it(project):
     project.write("configs/experiment/demo.yaml", experiment.format("[census, census_rules]"))
     done = project.headway("run", "experiment=demo")
     assert done.returncode == 0, done.stderr
-
-
-def test_samples_of_profiles_and_checks_are_one_size():
-    assert profiling.SAMPLE == divided.SAMPLE
 
 
 MEASURED = """

@@ -80,11 +80,11 @@ def test_all_violations_of_level_error_are_told_at_once_with_counts_and_rows():
     with pytest.raises(DataError) as caught:
         enforce(frame, rules)
     assert caught.value.what.splitlines()[1:] == [
-        "  age: 1 value below 0: -4 (row 3)",
-        "  age: 1 value above 120: 200 (row 1)",
-        "  work: 1 value missing: row 3",
-        "  work: 1 value not among a, b: q (row 2)",
-        "  id: 1 value that occurred before: 1 (row 1)",
+        "  age: 1 value below 0: -4 (row 4)",
+        "  age: 1 value above 120: 200 (row 2)",
+        "  work: 1 value missing: row 4",
+        "  work: 1 value not among a, b: q (row 3)",
+        "  id: 1 value that occurred before: 1 (row 2)",
     ]
     assert "data.rules.age.otherwise=drop" in caught.value.hint
 

@@ -67,15 +67,11 @@ def test_a_table_that_breaks_its_rules_is_refused_before_anything_else(run):
     assert "values missing: row" in lines[2]
 
 
-def test_a_rule_that_does_not_fit_its_column_is_told(run):
-    with pytest.raises(DataError, match="min and max are numbers, but the column is String"):
-        run(census(), rules={"work": Rule(min=0)})
-
-
 def test_a_constant_target_is_refused(run):
     with pytest.raises(DataError) as caught:
         run(census().with_columns(income=pl.lit("x")))
     assert caught.value.code == "constant-target"
+    assert "is always 'x'" in caught.value.what
 
 
 @pytest.mark.parametrize("name", ["rows.csv", "rows.jsonl", "rows.parquet"])

@@ -62,7 +62,7 @@ def test_types_of_duckdb_are_those_of_tables(ask):
             TIMESTAMPTZ '2024-01-31 10:00:00+02' AS zoned, TIMESTAMP_NS '2024-01-31 10:00:00' AS fine,
             'b'::ENUM ('a', 'b') AS level, '1bd99cf4-0a0f-4c2a-9d3c-0f5f2a2f9b1e'::UUID AS id, NULL AS nothing
     """
-    frame = typed(ask(sql).lazy(), {}).collect()
+    frame = typed(ask(sql).lazy(), {}).frame.collect()
     assert frame.row(0) == (
         1, 2, 3, 1.25, 0.5, True, datetime.datetime(2024, 1, 31), datetime.datetime(2024, 1, 31, 10, 0, 0, 500_000),
         datetime.datetime(2024, 1, 31, 8), datetime.datetime(2024, 1, 31, 10), "b",
@@ -224,6 +224,7 @@ def test_rows_do_not_depend_on_the_number_of_processors(project, ask):
     )
     sql = "SELECT k, sum(v) AS s, count(*) AS n FROM 'many.parquet' GROUP BY k"
     assert_frame_equal(ask(sql), ask(sql), check_exact=True)
+    assert ask("SELECT current_setting('threads') AS n").item() == 1
 
 
 LIGHT = """

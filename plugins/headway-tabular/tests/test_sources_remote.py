@@ -5,7 +5,6 @@ import http.server
 import os
 import threading
 
-import fsspec
 import pytest
 from headway import DataError
 from headway_tabular.sources.fingerprints import path_fingerprint
@@ -13,17 +12,6 @@ from headway_tabular.sources.needs import missing
 from headway_tabular.sources.options import ReadOptions
 from headway_tabular.sources.remote import fetch
 from headway_tabular.sources.scan import scan
-
-
-@pytest.fixture
-def memory():
-    """A file system in memory, empty before and after."""
-    system = fsspec.filesystem("memory")
-    system.store.clear()
-    system.pseudo_dirs[:] = [""]
-    yield system
-    system.store.clear()
-    system.pseudo_dirs[:] = [""]
 
 
 @pytest.fixture

@@ -45,7 +45,7 @@ def tables(draw):
 
 def read(path, folder, **options):
     chosen = ReadOptions(**options)
-    return typed(scan(str(path), chosen, folder / "work"), {}, chosen).collect()
+    return typed(scan(str(path), chosen, folder / "work"), {}, chosen).frame.collect()
 
 
 @QUICK
@@ -113,7 +113,7 @@ def test_typed_tables_survive_columnar_files(table):
 @given(tables())
 def test_typed_tables_survive_databases(table):
     def rows(url, folder):
-        return typed(query("SELECT * FROM rows", url, Path(folder), Path(folder) / "work"), {}).collect()
+        return typed(query("SELECT * FROM rows", url, Path(folder), Path(folder) / "work"), {}).frame.collect()
 
     with TemporaryDirectory() as folder:
         with sqlite3.connect(Path(folder) / "rows.db") as connection:

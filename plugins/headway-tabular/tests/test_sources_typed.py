@@ -16,7 +16,7 @@ NOON = datetime.datetime(2024, 1, 31, 12)
 
 def narrowed(values, kind=None, **options):
     frame = pl.DataFrame({"x": values}) if isinstance(values, pl.Series) else pl.DataFrame({"x": values}, strict=False)
-    return typed(frame.lazy(), {"x": kind} if kind else {}, ReadOptions(**options)).collect()["x"]
+    return typed(frame.lazy(), {"x": kind} if kind else {}, ReadOptions(**options)).frame.collect()["x"]
 
 
 @pytest.mark.parametrize(
@@ -175,5 +175,5 @@ def test_values_that_are_not_of_their_kind_are_counted_and_shown(values, kind, p
 
 def test_the_casts_are_lazy_and_read_only_what_is_asked(tmp_path):
     pl.DataFrame({"a": ["1", "2"], "b": ["x", "y"]}).write_parquet(tmp_path / "rows.parquet")
-    frame = typed(pl.scan_parquet(tmp_path / "rows.parquet"), {})
+    frame = typed(pl.scan_parquet(tmp_path / "rows.parquet"), {}).frame
     assert "PROJECT 1/2 COLUMNS" in frame.select("a").explain()

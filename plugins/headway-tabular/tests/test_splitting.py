@@ -178,7 +178,7 @@ def test_divided_rows_are_lazy_keep_their_order_and_may_be_some_of_the_source():
 
 
 def test_arrays_do_not_grow_with_the_rows_but_for_their_codes(monkeypatch):
-    monkeypatch.setattr("headway_tabular.splits.timeline.KEPT", 0)
+    monkeypatch.setattr("headway_tabular.splits.time_column.KEPT", 0)
 
     def peak(rows, split):
         index = np.arange(rows)

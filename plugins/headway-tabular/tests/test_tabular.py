@@ -6,7 +6,6 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 import pytest
-from headway import DataError
 from headway.contracts import CHUNK, MISSING, TARGET, WEIGHT, feeds
 from headway.plugins import load
 from headway.testing import FeaturesSuite, Recorder, StageSuite, make_context, tiny_dataset
@@ -180,35 +179,13 @@ def test_dropped_columns_still_serve_derived_ones(census, make_context):
     features = Tabular(derive={"double": "gain * 2"}, drop=("gain", "work")).run(make_context(), census)
     assert "gain" not in arrays(features)["numeric"].columns
     assert "double" in arrays(features)["numeric"].columns
-    assert {c.name for c in features.columns} == {"age", "hours", "gain", "member", "education", "spending"} - {
-        "spending" if "spending" not in census.schema.by_name else ""
-    }
+    assert {column.name for column in features.columns} == {"age", "hours", "gain", "member", "education"}
 
 
 def test_only_numbers_or_only_strings_will_do(census, make_context):
     strings, numbers = ("work", "education"), [c.name for c in census.schema.inputs if c.kind != "categorical"]
     assert set(arrays(Tabular(drop=strings).run(make_context(), census))) == {"numeric"}
     assert set(arrays(Tabular(drop=tuple(numbers)).run(make_context(), census))) == {"categorical"}
-
-
-@pytest.mark.parametrize(
-    ("fields", "part"),
-    [
-        ({"drop": ("wrok",)}, "did you mean 'work'?"),
-        ({"derive": {"age": "gain"}}, "the data have a column of that name"),
-        ({"derive": {"x": "y + 1", "y": "age"}}, "unknown column 'y'"),
-        ({"derive": {"x": "work"}}, "holds no numbers"),
-    ],
-)
-def test_a_fault_is_explained(census, make_context, fields, part):
-    with pytest.raises(DataError) as caught:
-        Tabular(**fields).run(make_context(), census)
-    assert part in caught.value.what
-
-
-def test_no_column_left_is_explained(census, make_context):
-    with pytest.raises(DataError, match="no column is left"):
-        Tabular(drop=tuple(c.name for c in census.schema.inputs)).run(make_context(), census)
 
 
 DIGEST = """

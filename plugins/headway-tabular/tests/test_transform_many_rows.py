@@ -4,7 +4,8 @@ import itertools
 
 import numpy as np
 import pytest
-from headway_tabular.testing import BATCHES, MISSING_TIME, fit_for, open_modules, rows_for
+from headway_tabular.testing import BATCHES, fit_for, open_modules, rows_for
+from headway_tabular.transforms.base import MISSING_TIME
 from headway_tabular.transforms.bins import Bins
 from headway_tabular.transforms.clip import Clip
 from headway_tabular.transforms.cross import Cross

@@ -4,8 +4,9 @@ import math
 import numpy as np
 import pytest
 from headway import DataError
-from headway_tabular.testing import MISSING_TIME, TransformSuite, open_modules
+from headway_tabular.testing import TransformSuite, open_modules
 from headway_tabular.transforms import Block, Fit
+from headway_tabular.transforms.base import MISSING_TIME
 from headway_tabular.transforms.periodic import LABELS, Periodic
 from hypothesis import given
 from hypothesis import strategies as st

@@ -70,9 +70,19 @@ def test_a_block_that_does_not_fit_the_output_is_found():
         )
 
 
-def test_undocumented_fields_and_heavy_imports_are_found():
+def test_undocumented_fields_are_found():
     with pytest.raises(AssertionError):
         TransformSuite().test_it_is_a_frozen_dataclass_whose_fields_say_what_they_do(Faulty())
+
+
+def test_heavy_imports_are_found(tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    for library in ("json", "numpy"):
+        (tmp_path / f"with_{library}.py").write_text(f"import {library}")
+    light, heavy = (type("Imports", (Faulty,), {"__module__": f"with_{library}"})() for library in ("json", "numpy"))
+    TransformSuite().test_importing_it_is_light(light)
+    with pytest.raises(AssertionError):
+        TransformSuite().test_importing_it_is_light(heavy)
 
 
 def test_a_transform_that_shows_rows_their_own_target_is_found():

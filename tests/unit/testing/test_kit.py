@@ -1,6 +1,10 @@
+import os
+import subprocess
+import sys
+
 import polars as pl
 import pytest
-from headway.contracts import Column, conform
+from headway.contracts import ROW, Column, conform
 from headway.testing import alone, rows_for, tiny_dataset, tiny_table
 
 
@@ -63,3 +67,57 @@ def test_contexts_keep_their_work_folder_and_record(make_context, recorder):
     assert not (make_context("other").work / "state.json").exists()
     assert recorder.reports == [(1, {"loss": 0.5})]
     assert recorder.metrics == {"auroc": 0.9}
+
+
+@pytest.fixture
+def pytester_like(tmp_path):
+    """Runs a test file in a process of its own, outside this repository's settings."""
+
+    def run(source):
+        from textwrap import dedent
+
+        (tmp_path / "conftest.py").write_text('pytest_plugins = ["headway.testing.fixtures"]\n')
+        (tmp_path / "test_it.py").write_text(dedent(source))
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(tmp_path)]
+        done = subprocess.run([*command, str(tmp_path)], cwd=tmp_path, capture_output=True, text=True, timeout=120,
+                              env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"})  # fmt: skip
+        return done.stdout + done.stderr
+
+    return run
+
+
+def test_a_suite_without_its_artifact_says_which_fixture_it_needs(pytester_like):
+    result = pytester_like("""
+        from headway.testing import DatasetSuite, StageSuite
+
+        class TestMine(DatasetSuite):
+            pass
+
+        class TestMyStage(StageSuite):
+            pass
+    """)
+    assert "TestMine must supply the fixture 'artifact'" in result
+    assert "TestMyStage must supply the fixture 'stage'" in result
+
+
+def test_the_kit_works_outside_this_repository_with_one_line_of_conftest(pytester_like):
+    result = pytester_like("""
+        import pytest
+        from headway.testing import DatasetSuite
+
+        class TestTiny(DatasetSuite):
+            @pytest.fixture
+            def artifact(self, tiny_dataset):
+                return tiny_dataset
+
+        def test_fixtures(project, registry, make_context, recorder, plugins):
+            make_context("model").record({"auroc": 0.5})
+            assert recorder.metrics == {"auroc": 0.5}
+            assert registry is plugins.registry
+            assert (project.folder / "configs").is_dir()
+    """)
+    assert "12 passed" in result
+
+
+def test_row_ids_are_the_first_column_of_the_tiny_dataset():
+    assert tiny_dataset(50).split("train").collect_schema().names()[0] == ROW

@@ -111,7 +111,7 @@ class Violation:
         column: The column's name.
         rule: What they break: missing, min, max, categories, pattern, unique.
         count: How many.
-        examples: A few of them: (row id, value).
+        examples: A few of them: (number of the row in its source, counted from 1, value).
         says: What is wrong with them.
         otherwise: What becomes of them.
     """
@@ -136,7 +136,7 @@ def violations(frame: pl.LazyFrame, limits: Sequence[Limits], row: str = ROW) ->
     Args:
         frame: Typed rows.
         limits: What to hold them to; columns that are not there are passed over.
-        row: The column of row ids; counted from 0 where there is none.
+        row: The column of row ids, which count from 0; where there is none, rows are counted.
     """
     import polars as pl
 
@@ -153,7 +153,7 @@ def violations(frame: pl.LazyFrame, limits: Sequence[Limits], row: str = ROW) ->
     for count, (each, rule, outside) in zip(counts, rules, strict=True):
         if count:
             first = frame.filter(outside).select(row, each.column).head(EXAMPLES).collect(engine="streaming")
-            examples = tuple((int(at), value) for at, value in zip(*first, strict=True))
+            examples = tuple((int(at) + 1, value) for at, value in zip(*first, strict=True))
             found.append(Violation(each.column, rule, count, examples, _says(each, rule), each.otherwise))
     return found
 
@@ -176,14 +176,11 @@ class Outside:
         return bool(self.found)
 
     def add(self, rows: pl.LazyFrame, before: int = 0) -> None:
-        """Adds what is outside in a batch before which `before` rows came, in the form that the steps take.
-
-        Rows are numbered from 1, as people do who look into a file.
-        """
+        """Adds what is outside in a batch of typed rows before which `before` rows came."""
         limits = [step for step in self.steps if isinstance(step, Limits) and step.otherwise in ("error", "drop")]
         for new in violations(rows, limits) if limits else ():
             first = self.found.get((new.column, new.rule), replace(new, count=0, examples=()))
-            more = tuple((before + row + 1, value) for row, value in new.examples)
+            more = tuple((before + row, value) for row, value in new.examples)
             examples = (*first.examples, *more)[:EXAMPLES]
             self.found[new.column, new.rule] = replace(new, count=first.count + new.count, examples=examples)
 

@@ -148,13 +148,13 @@ class Scoring:
 
     def _one_by_one(self) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
         """Batches as they were read, and as the predictor needs them; only read on after a fault."""
-        for batch, texts in self._texts():
+        for batch, typed in self._typed():
             if not self.faults and not self.outside:
-                yield batch, self.replay.make(texts.lazy()).collect()
+                yield batch, self.replay.make(typed.lazy()).collect()
 
     def _together(self) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
         """The same, where the rows of a batch depend on those of others."""
-        read = [(b, cast_columns(texts.lazy(), self._columns).collect()) for b, texts in self._texts()]
+        read = list(self._typed())
         if self.faults or self.outside or not read:
             return
         frame = self.replay.make(pl.concat([typed for _, typed in read], how="vertical_relaxed").lazy()).collect()
@@ -163,16 +163,17 @@ class Scoring:
             yield batch, frame.slice(done, len(batch))
             done += len(batch)
 
-    def _texts(self) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
-        """Batches, and what of them the recipe takes, with missing values missing and faults counted."""
+    def _typed(self) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
+        """Batches, and what of them the recipe takes in the types that training saw; faults are counted."""
         wanted = {*self.predictor.source, *self.replay.recipe.recalls(self.predictor.names)}
         inputs = [name for name in self.source.schema if name in wanted]
         for batch in self.source.batches(list(dict.fromkeys([*inputs, *self.keep]))):
             texts = self.replay.read(batch.select(inputs).lazy()).collect()
             self.faults.add(misread(texts.lazy(), self._columns), self.rows)
-            self.outside.add(texts.lazy(), self.rows)
+            typed = cast_columns(texts.lazy(), self._columns).collect()
+            self.outside.add(typed.lazy(), self.rows)
             self.rows += len(batch)
-            yield batch, texts
+            yield batch, typed
 
     @property
     def _columns(self) -> tuple[Column, ...]:

@@ -15,6 +15,8 @@ import polars as pl
 from headway.contracts import CHUNK
 from headway.errors import DataError
 
+from headway_deployment.records import check_records
+
 BATCH = 4 * CHUNK
 """Rows held at a time."""
 
@@ -22,7 +24,7 @@ READABLE = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".jsonl", ".jsonl.gz", ".parqu
 
 
 def open_source(path: Path) -> Source:
-    """Opens a file by its suffix; only its beginning is read here.
+    """Opens a file by its suffix; what is read here is its beginning, and whether a text's records are whole.
 
     Raises:
         DataError: There is no such file, its format is unknown, or it cannot be read.
@@ -77,12 +79,13 @@ class Scan:
 
     @classmethod
     def open(cls, path: Path, kind: str) -> Scan:
-        """Reads the header."""
+        """Reads the header; raises `DataError` if records have other fields than it names."""
         if kind == ".parquet":
             frame = pl.scan_parquet(path, glob=False)
         else:
             separator = "\t" if kind.startswith(".tsv") else ","
             frame = pl.scan_csv(path, infer_schema=False, separator=separator, glob=False)
+            check_records(path, separator, list(frame.collect_schema()))
         return cls(path, frame, dict(frame.collect_schema()))
 
     def batches(self, columns: Sequence[str]) -> Iterator[pl.DataFrame]:

@@ -11,8 +11,7 @@ from headway.contracts import ArraySpec, Epoch, Graph, Lookup, Model, Output, re
 
 if TYPE_CHECKING:
     import numpy as np
-
-    from headway_lightning.modules import Network
+    import torch
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,7 @@ class TorchModel(Model):
     config: Mapping[str, Any]
     inputs: tuple[ArraySpec, ...]
     outputs: tuple[Output, ...]
-    module: Network = field(repr=False)
+    module: torch.nn.Module = field(repr=False)
     history: tuple[Epoch, ...] = ()
     metrics: Mapping[str, float] = field(default_factory=dict)
 
@@ -82,11 +81,9 @@ class TorchModel(Model):
         from pydantic import TypeAdapter
         from safetensors.torch import load
 
-        from headway_lightning.modules import build
-
         head = read_json(folder / "model.json", TorchHead)
         stage_class = lookup.get("model", head.use)
         stage = TypeAdapter(stage_class).validate_json(json.dumps(head.config), strict=True)
-        module = build(stage, head.inputs, head.outputs[0], lookup)
+        module = stage.build(head.inputs, head.outputs[0], lookup)
         module.load_state_dict(load((folder / "weights.safetensors").read_bytes()))
         return cls(head.use, head.config, head.inputs, head.outputs, module.eval(), head.history, head.metrics)

@@ -4,39 +4,74 @@ from __future__ import annotations
 
 import math
 import time
-from typing import Any
+from typing import Any, Protocol
 
 import lightning.pytorch as pl
 import torch
 from headway import Context
 from headway.errors import DataError
-from lightning.pytorch.callbacks import Callback, EarlyStopping
+from lightning.pytorch.callbacks import Callback
+
+
+class Trained(Protocol):
+    """What is being trained.
+
+    Attributes:
+        network: Whose weights are kept.
+        latest: Losses and metrics of the last epoch.
+        block: The next block of the epoch.
+        losses: Of the batches of the epoch so far.
+        over: Whether a limit is reached: what is left of the epoch teaches nothing.
+    """
+
+    network: Any
+    latest: dict[str, float]
+    block: int
+    losses: list[torch.Tensor]
+    over: bool
 
 
 class Best(Callback):
-    """Remembers the weights of the epoch with the best value of `monitor`, and the history of all.
+    """Remembers the weights of the best epoch and the history of all; stops when the best is long ago.
 
     Args:
         context: Where epochs are reported.
+        trained: What is being trained.
         monitor: What is compared, such as ``validation.loss``.
         maximize: Whether more is better.
+        patience: Epochs without a better one after which training stops.
     """
 
-    def __init__(self, context: Context, monitor: str, maximize: bool) -> None:
+    def __init__(self, context: Context, trained: Trained, monitor: str, maximize: bool, patience: int) -> None:
         self._context = context
+        self._trained = trained
         self._monitor = monitor
         self._maximize = maximize
+        self._patience = patience
+        self.begun = False
         self.history: list[dict[str, float]] = []
         self.epoch = -1
         self.weights: dict[str, torch.Tensor] = {}
 
-    def on_validation_end(self, trainer: pl.Trainer, module: Any) -> None:
-        """Compares, remembers, and reports the epoch."""
-        self.history.append(dict(module.latest))
-        if self.epoch < 0 or self._value(len(self.history) - 1) > self._value(self.epoch):
-            self.epoch = len(self.history) - 1
-            self.weights = {name: value.detach().cpu().clone() for name, value in module.network.state_dict().items()}
-        self._context.report(len(self.history), module.latest)
+    def on_train_start(self, trainer: pl.Trainer, module: Any) -> None:
+        """Stops before a further epoch, if an earlier attempt had come to the end; all that is restored has been."""
+        self.begun = True
+        self._stop(trainer)
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, module: Any) -> None:
+        """Compares, remembers, reports the epoch, and stops if it is time."""
+        self.history.append(dict(self._trained.latest))
+        latest = len(self.history) - 1
+        if self._value(latest) > self._value(self.epoch) or self.epoch < 0:
+            self.epoch = latest
+            weights = self._trained.network.state_dict()
+            self.weights = {name: value.detach().cpu().clone() for name, value in weights.items()}
+        self._context.report(len(self.history), self.history[-1])
+        self._stop(trainer)
+
+    def _stop(self, trainer: pl.Trainer) -> None:
+        if self._trained.over or len(self.history) - 1 - self.epoch >= self._patience:
+            trainer.should_stop = True
 
     def _value(self, epoch: int) -> float:
         """More is better; raises `DataError` if the metric is not among those of the epoch."""
@@ -53,44 +88,24 @@ class Best(Callback):
 
     def state_dict(self) -> dict[str, Any]:
         """For the checkpoint."""
-        return {"history": self.history, "epoch": self.epoch, "weights": self.weights}
+        return {"history": self.history, "epoch": self.epoch, "weights": self.weights, "over": self._trained.over}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """From the checkpoint."""
         self.history, self.epoch, self.weights = state["history"], state["epoch"], state["weights"]
+        self._trained.over = state["over"]
 
 
-class Patience(EarlyStopping):
-    """Early stopping that a resumed run honours at once, if it had already been reached.
-
-    It looks at the end of validation: at the end of an epoch Lightning calls early stopping after all other
-    callbacks, so that the checkpoint would hold the count of the epoch before.
-    """
-
-    def __init__(self, monitor: str, maximize: bool, patience: int) -> None:
-        # A loss that is no number is told by the learner, with a remedy.
-        super().__init__(
-            monitor,
-            patience=patience,
-            mode="max" if maximize else "min",
-            check_finite=False,
-            check_on_train_epoch_end=False,
-        )
-
-    def on_train_start(self, trainer: pl.Trainer, module: Any) -> None:
-        """Stops before a further epoch."""
-        if self.wait_count >= self.patience:
-            trainer.should_stop = True
-
-
-class Limits(Callback):
-    """Ends training when there are enough steps, or it has taken long enough; the epoch is validated as it is.
+class Deadline(Callback):
+    """Ends training when it has taken long enough; the epoch is validated as it is.
 
     Args:
-        seconds: Wall time over all attempts; None for any.
+        trained: What is being trained.
+        seconds: Wall time over all attempts.
     """
 
-    def __init__(self, seconds: float | None) -> None:
+    def __init__(self, trained: Trained, seconds: float) -> None:
+        self._trained = trained
         self._seconds = seconds
         self._spent = 0.0
         self._since = time.monotonic()
@@ -101,20 +116,13 @@ class Limits(Callback):
         return self._spent + time.monotonic() - self._since
 
     def on_train_start(self, trainer: pl.Trainer, module: Any) -> None:
-        """Stops before a further epoch if the limit was reached before."""
+        """Starts the clock."""
         self._since = time.monotonic()
-        if module.over:
-            trainer.should_stop = True
 
     def on_train_batch_end(self, trainer: pl.Trainer, module: Any, *_: Any) -> None:
         """Looks at the clock after each block."""
-        if self._seconds is not None and self.spent >= self._seconds:
-            module.over = True
-
-    def on_validation_end(self, trainer: pl.Trainer, module: Any) -> None:
-        """Stops."""
-        if module.over:
-            trainer.should_stop = True
+        if self.spent >= self._seconds:
+            self._trained.over = True
 
     def state_dict(self) -> dict[str, Any]:
         """For the checkpoint."""

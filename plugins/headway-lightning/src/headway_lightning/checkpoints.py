@@ -12,6 +12,8 @@ import lightning.pytorch as pl
 import torch
 from lightning.pytorch.callbacks import Callback
 
+from headway_lightning.callbacks import Trained
+
 LAST = "last.ckpt"
 MIDDLE = "middle.ckpt"
 
@@ -37,10 +39,12 @@ class Checkpoint(Callback):
 
     Args:
         folder: Where the files are.
-        every: Seconds between two checkpoints within an epoch.
+        trained: What is being trained.
+        every: Seconds between two checkpoints within an epoch; None for none.
     """
 
-    def __init__(self, folder: Path, every: float) -> None:
+    def __init__(self, folder: Path, trained: Trained, every: float | None) -> None:
+        self._trained = trained
         self.last = folder / LAST
         self.middle = folder / MIDDLE
         self._every = every
@@ -56,20 +60,22 @@ class Checkpoint(Callback):
         except Exception as error:
             raise Unreadable(type(error).__name__) from error
         if state["epoch"] == trainer.current_epoch:
-            module.network.load_state_dict(state["network"])
+            trained = self._trained
+            trained.network.load_state_dict(state["network"])
             trainer.optimizers[0].load_state_dict(state["optimizer"])
-            module.block, module.losses, module.over = state["block"], list(state["losses"]), state["over"]
+            trained.block, trained.losses, trained.over = state["block"], list(state["losses"]), state["over"]
 
     def on_train_batch_end(self, trainer: pl.Trainer, module: Any, *_: Any) -> None:
         """Writes the middle of the epoch, if it is time."""
-        if time.monotonic() - self._written < self._every or module.block >= trainer.num_training_batches:
+        waits = self._every is None or time.monotonic() - self._written < self._every
+        if waits or self._trained.block >= trainer.num_training_batches:
             return
         state = {
             "epoch": trainer.current_epoch,
-            "block": module.block,
-            "over": module.over,
-            "losses": torch.stack(module.losses),
-            "network": module.network.state_dict(),
+            "block": self._trained.block,
+            "over": self._trained.over,
+            "losses": torch.stack(self._trained.losses),
+            "network": self._trained.network.state_dict(),
             "optimizer": trainer.optimizers[0].state_dict(),
         }
         _write(self.middle, lambda path: torch.save(state, path))
@@ -80,7 +86,8 @@ class Checkpoint(Callback):
         _write(self.last, trainer.save_checkpoint)
         self.middle.unlink(missing_ok=True)
 
-    def discard(self) -> None:
-        """Removes what cannot be read."""
-        self.last.unlink(missing_ok=True)
-        self.middle.unlink(missing_ok=True)
+
+def discard(folder: Path) -> None:
+    """Removes checkpoints that cannot be read."""
+    for name in (LAST, MIDDLE):
+        (folder / name).unlink(missing_ok=True)

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from headway.errors import DataError
 
 from headway_lightning.loading import Batch
-
-if TYPE_CHECKING:
-    from headway_lightning.network import NetworkStage
 
 LARGE = 1e4
 """Standardised features stay far below."""
@@ -53,16 +50,14 @@ def suspect(batch: Batch, names: Sequence[Sequence[str]]) -> str:
     return "; its features are finite and not large, so the weights of the network have grown too large"
 
 
-def out_of_memory(stage: NetworkStage, error: BaseException) -> DataError | None:
+def out_of_memory(batch_size: int, accumulate: int, error: BaseException) -> DataError | None:
     """The error for too little memory, on a GPU or here; None if it is something else."""
-    told = str(error)
-    memory = isinstance(error, MemoryError | torch.OutOfMemoryError) or "can't allocate memory" in told
-    if not memory:
+    told = str(error) or type(error).__name__
+    if not isinstance(error, MemoryError | torch.OutOfMemoryError) and "can't allocate memory" not in told:
         return None
-    size = max(1, stage.batch_size // 2)
-    same = f" with model.trainer.accumulate={2 * stage.trainer.accumulate}, which takes the same steps"
+    smaller = f"try model.batch_size={batch_size // 2} with model.trainer.accumulate={2 * accumulate}: the same steps"
     return DataError(
-        f"there is not enough memory for batches of {stage.batch_size} rows ({told.splitlines()[0][:120]})",
-        hint=f"try model.batch_size={size}{same}" if stage.batch_size > 1 else "make the network smaller",
+        f"there is not enough memory for batches of {batch_size} rows ({told.splitlines()[0][:120]})",
+        hint=smaller if batch_size > 1 else "make the network smaller",
         code="out-of-memory",
     )

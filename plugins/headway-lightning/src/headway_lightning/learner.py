@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
 from typing import Any
 
 import lightning.pytorch as pl
@@ -11,15 +10,9 @@ import numpy as np
 import torch
 
 from headway_lightning.faults import check_losses, diverged
+from headway_lightning.fitting import Cancelled, Score
 from headway_lightning.loading import Batch, seed_of
 from headway_lightning.regime import Regime
-
-Score = Callable[[np.ndarray, np.ndarray], Mapping[str, float]]
-"""(targets, outputs) → validation metrics by name."""
-
-
-class Cancelled(Exception):  # noqa: N818 - no fault
-    """The run is being stopped. Not KeyboardInterrupt, which Lightning turns into the end of the process."""
 
 
 class Learner(pl.LightningModule):
@@ -37,7 +30,6 @@ class Learner(pl.LightningModule):
     Attributes:
         network: What is trained.
         latest: Losses and metrics of the last epoch.
-        begun: Whether training has begun, so that a checkpoint, if there was one, has been read.
         block: The next block of the epoch.
         losses: Of the batches of the epoch so far.
         over: Whether a limit is reached: what is left of the epoch teaches nothing.
@@ -48,7 +40,6 @@ class Learner(pl.LightningModule):
         self.automatic_optimization = False
         self.network = regime.network
         self.latest: dict[str, float] = {}
-        self.begun = False
         self.block = 0
         self.losses: list[torch.Tensor] = []
         self.over = False
@@ -60,10 +51,6 @@ class Learner(pl.LightningModule):
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """The regime's."""
         return self._regime.optimizer()
-
-    def on_train_start(self) -> None:
-        """Notes that everything that is restored has been."""
-        self.begun = True
 
     def transfer_batch_to_device(self, batch: list[Batch], device: torch.device, dataloader_idx: int) -> list[Batch]:
         """Nothing to do: blocks are made where they are wanted."""
@@ -92,11 +79,11 @@ class Learner(pl.LightningModule):
     def _step(self, optimizer: Any, arrays: list[torch.Tensor], target: torch.Tensor, weight: torch.Tensor) -> None:
         """One batch; the step of the optimizer is taken with the last of those whose gradients are averaged."""
         regime, batch = self._regime, len(self.losses)
-        size = regime.group_size(batch)
+        share = regime.share(batch)
         loss = regime.loss(self.network.scores(*arrays), target, weight)
         if regime.opens(batch):
             optimizer.zero_grad()
-        self.manual_backward(loss if size == 1 else loss / size)
+        self.manual_backward(loss if share == 1 else loss * share)
         self.losses.append(loss.detach())
         if not regime.closes(batch):
             return
@@ -121,6 +108,3 @@ class Learner(pl.LightningModule):
             raise diverged(self.current_epoch, "the loss of the validation split is no longer a number")
         metrics = self._score(target.cpu().numpy(), self.network.head(scores).cpu().numpy())
         self.latest = {"train.loss": train, "validation.loss": validation, **metrics}
-        monitor = f"validation.{self._regime.monitor}"
-        if monitor in self.latest:  # an undefined metric, such as the AUROC of one class, is told by `Best`
-            self.log(monitor, self.latest[monitor], on_epoch=True, batch_size=len(target))

@@ -65,9 +65,9 @@ class Blocks:
         return -(-len(self._sizes) // BLOCK)
 
     @property
-    def batches(self) -> int:
-        """Batches of all blocks."""
-        return len(self._sizes)
+    def sizes(self) -> tuple[int, ...]:
+        """Rows of each batch of all blocks."""
+        return tuple(self._sizes)
 
     def __iter__(self) -> Iterator[list[Batch]]:
         order = self._order() if self._order else None

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from headway.contracts import ArraySpec, Graph, Lookup, Output
+from headway.contracts import CHUNK, ArraySpec, Graph, Lookup, Output
 from headway.fields import chosen
 from headway_onnx.graphs import as_graph, export_module
 
 from headway_lightning.heads import Head
 from headway_lightning.losses import Loss
+from headway_lightning.rows import tensors
 
 if TYPE_CHECKING:
     from headway_lightning.network import NetworkStage
@@ -66,11 +67,6 @@ def build(stage: NetworkStage, inputs: Sequence[ArraySpec], output: Output, look
     return Network(stage.body(inputs, head.outputs, numeric), head, stage.chunk)
 
 
-def tensors(inputs: Sequence[ArraySpec], batch: Mapping[str, np.ndarray]) -> list[torch.Tensor]:
-    """The arrays of a batch as tensors, in the order of `inputs`."""
-    return [torch.from_numpy(np.array(batch[spec.name])) for spec in inputs]
-
-
 @contextmanager
 def threads(number: int) -> Iterator[None]:
     """Lets torch use so many CPU threads: sums are divided among them, and rounded differently for each number."""
@@ -82,11 +78,17 @@ def threads(number: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def predict(network: Network, inputs: Sequence[ArraySpec], batch: Mapping[str, np.ndarray]) -> np.ndarray:
-    """The network's output for all rows, by chunks; it is in evaluation mode."""
-    arrays = tensors(inputs, batch)
+def predict(
+    module: torch.nn.Module,
+    inputs: Sequence[ArraySpec],
+    batch: Mapping[str, np.ndarray],
+    device: torch.device | str = "cpu",
+) -> np.ndarray:
+    """The module's output for all rows, by chunks of its own size if it has one; it is in evaluation mode, on `device`."""
+    rows = getattr(module, "chunk", CHUNK)
+    chunks = zip(*(array.split(rows) for array in tensors(inputs, batch)), strict=True)
     with torch.inference_mode():
-        parts = [network(*chunk) for chunk in zip(*(array.split(network.chunk) for array in arrays), strict=True)]
+        parts = [module(*(part.to(device) for part in chunk)).cpu() for chunk in chunks]
     return torch.cat(parts).numpy()
 
 

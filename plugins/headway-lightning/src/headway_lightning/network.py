@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from annotated_types import Ge, Gt
 from headway import Context, HeadwayError, Seed, Stage
-from headway.contracts import CHUNK, ArraySpec, Features
+from headway.contracts import CHUNK, ArraySpec, Features, Lookup, Output
 from headway.fields import Uses
 
 from headway_lightning.artifact import TorchModel
@@ -83,6 +83,12 @@ class NetworkStage(Stage):
 
         encoder = Encoder(inputs, self.embedding, numeric)
         return Encoded(encoder, self.network(encoder.width, outputs))
+
+    def build(self, inputs: Sequence[ArraySpec], output: Output, lookup: Lookup) -> Any:
+        """The network as it is served, with fresh weights: arrays in, outputs out."""
+        from headway_lightning.modules import build
+
+        return build(self, inputs, output, lookup)
 
     def run(self, context: Context, features: Features) -> TorchModel:
         """Trains, and keeps the weights of the epoch with the best validation loss."""

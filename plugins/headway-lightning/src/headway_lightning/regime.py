@@ -22,7 +22,7 @@ class Pace:
     """How many steps there are and how long each is.
 
     Attributes:
-        batches: Batches an epoch.
+        sizes: Rows of each batch of an epoch.
         accumulate: Batches a step.
         epochs: Epochs at most.
         steps: Steps at most.
@@ -31,7 +31,7 @@ class Pace:
         schedule: What it is multiplied by.
     """
 
-    batches: int
+    sizes: tuple[int, ...]
     accumulate: int
     epochs: int
     steps: int | None
@@ -42,7 +42,7 @@ class Pace:
     @property
     def per_epoch(self) -> int:
         """Steps an epoch; the last one may have fewer batches."""
-        return -(-self.batches // self.accumulate)
+        return -(-len(self.sizes) // self.accumulate)
 
     @property
     def total(self) -> int:
@@ -70,7 +70,6 @@ class Regime:
         decay: Weight decay.
         clip: Largest norm of the gradient; 0 for no limit.
         seed: Of dropout.
-        monitor: What decides which epoch is the best, without ``validation.``.
         names: What the columns of each array are called, for errors.
     """
 
@@ -81,7 +80,6 @@ class Regime:
     decay: float
     clip: float
     seed: int
-    monitor: str
     names: tuple[tuple[str, ...], ...]
 
     def loss(self, scores: torch.Tensor, target: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
@@ -109,12 +107,12 @@ class Regime:
 
     def closes(self, batch: int) -> bool:
         """Whether it is the last of its step."""
-        return (batch + 1) % self.pace.accumulate == 0 or batch + 1 == self.pace.batches
+        return (batch + 1) % self.pace.accumulate == 0 or batch + 1 == len(self.pace.sizes)
 
-    def group_size(self, batch: int) -> int:
-        """How many batches its step has."""
-        first = batch - batch % self.pace.accumulate
-        return min(self.pace.accumulate, self.pace.batches - first)
+    def share(self, batch: int) -> float:
+        """What part of its step's rows a batch has."""
+        sizes, first = self.pace.sizes, batch - batch % self.pace.accumulate
+        return sizes[batch] / sum(sizes[first : first + self.pace.accumulate])
 
     def step(self, epoch: int, batch: int) -> int:
         """The number of its step, from 0."""

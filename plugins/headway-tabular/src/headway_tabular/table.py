@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rows(Stage):
+class Rows(Stage, ABC):
     """What all data stages for tables do with their rows, wherever these come from.
 
     In this order: texts that mean missing, types, rules, derived columns, joins, windows, columns left out, target,
@@ -80,19 +81,36 @@ class Rows(Stage):
                 code="split-column",
             )
 
+    @abstractmethod
     def source(self, work: Path) -> pl.LazyFrame:
         """The rows as they are stored, texts untyped; `work` is a folder for what has to be fetched or unpacked."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def called(self) -> str:
         """What errors call the source."""
-        raise NotImplementedError
+
+    @abstractmethod
+    def version(self) -> str | None:
+        """What tells a version of the source from others; None if nothing does."""
 
     @property
     def reading(self) -> ReadOptions:
         """How texts are read as numbers and dates."""
         return ReadOptions()
+
+    def fingerprint(self) -> str:
+        """What tells whether the source or a further table may be another one; empty if nothing does."""
+        from headway_tabular.sources.fingerprints import path_fingerprint
+
+        told = [self.version(), *(path_fingerprint(join.path) for join in self.join.values())]
+        return "" if None in told else " ".join(map(str, told))
+
+    def preflight(self) -> list[HeadwayError]:
+        """Libraries that addresses of further tables need and that are not installed."""
+        from headway_tabular.sources.needs import missing
+
+        return [lack for join in self.join.values() for lack in missing(join.path)]
 
     def run(self, context: Context) -> Dataset:
         """Reads, types, checks and divides the rows; raises `DataError` for whatever does not fit."""
@@ -132,19 +150,17 @@ class Table(Rows):
 
         return scan(self.path, self.read, work)
 
-    def fingerprint(self) -> str:
-        """What tells whether an address has other content; empty if nothing does. Files are hashed by the core."""
+    def version(self) -> str | None:
+        """What an address's server says of it; files are hashed by the core."""
         from headway_tabular.sources.fingerprints import path_fingerprint
 
-        paths = [self.path, *(join.path for join in self.join.values())]
-        told = [path_fingerprint(path) if "://" in path else "file" for path in paths]
-        return "" if None in told else " ".join(map(str, told))
+        return path_fingerprint(self.path)
 
     def preflight(self) -> list[HeadwayError]:
         """Libraries that addresses need and that are not installed."""
         from headway_tabular.sources.needs import missing
 
-        return [lack for path in (self.path, *(join.path for join in self.join.values())) for lack in missing(path)]
+        return [*missing(self.path), *super().preflight()]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,14 +185,14 @@ class Query(Rows):
 
         return query(self.sql, self.database, Path(self.folder), work)
 
-    def fingerprint(self) -> str:
-        """What tells whether the answer may be another one; empty, so that nothing is cached, for most databases."""
+    def version(self) -> str | None:
+        """A digest of the files that are asked; None, so that nothing is cached, for most databases."""
         from headway_tabular.sources.fingerprints import query_fingerprint
 
-        return query_fingerprint(self.sql, self.database, Path(self.folder)) or ""
+        return query_fingerprint(self.sql, self.database, Path(self.folder))
 
     def preflight(self) -> list[HeadwayError]:
-        """A library that the database needs and that is not installed."""
+        """Libraries that the database and addresses need and that are not installed."""
         from headway_tabular.sources.needs import missing
 
-        return missing(database=self.database)
+        return [*missing(database=self.database), *super().preflight()]

@@ -22,7 +22,7 @@ import pytest
 from headway.testing.stages import documented, heavy_imports
 
 from headway_tabular.transforms import Block, Fit, Fitted, Transform
-from headway_tabular.transforms.base import UNSEEN, Kind
+from headway_tabular.transforms.base import MISSING_TIME, UNSEEN, Kind
 
 if TYPE_CHECKING:
     import torch
@@ -37,8 +37,6 @@ HARD = (
 """Numbers that break transforms."""
 
 _INPUT = "the block"
-
-MISSING_TIME = int(np.iinfo(np.int64).min)
 
 
 def fit_for(kind: Kind, rows: int = 400, classes: int | None = 2, seed: int = 0) -> Fit:

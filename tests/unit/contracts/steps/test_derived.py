@@ -5,7 +5,7 @@ import math
 import polars as pl
 import pytest
 from headway import DataError
-from headway.contracts import Derive, Recipe
+from headway.contracts import Derive, NullValues, Recipe
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -96,3 +96,11 @@ def test_names_that_are_no_numbers_are_refused_at_their_place():
 def test_a_column_is_not_made_of_itself():
     with pytest.raises(DataError, match="'age' is read by the step that makes it"):
         Derive("age", "age + 1")
+
+
+@given(st.lists(st.one_of(st.none(), st.sampled_from(["?", " ? ", "", "NA", " a", "a "]))))
+def test_null_values_are_read_after_trimming_in_every_string_column(values):
+    frame = pl.DataFrame({"s": values, "n": range(len(values))}, schema={"s": pl.String, "n": pl.Int64})
+    found = Recipe((NullValues(("?", "NA")),)).apply(frame.lazy()).collect()
+    assert found["s"].to_list() == [None if v is None or v.strip() in ("", "?", "NA") else v.strip() for v in values]
+    assert found["n"].equals(frame["n"])

@@ -88,8 +88,8 @@ def test_a_column_that_is_not_there_is_left_to_those_who_need_it():
 def test_a_violation_names_column_rule_count_and_first_rows():
     frame = pl.LazyFrame({"__row__": range(100, 110), "x": [1, 9, 8, 1, 7, 6, None, 1, 1, 1]})
     above, missing = violations(frame, [Limits("x", high=5, required=True)])[::-1]
-    assert str(above) == "x: 4 values above 5: 9 (row 101), 8 (row 102), 7 (row 104)"
-    assert str(missing) == "x: 1 value missing: row 106"
+    assert str(above) == "x: 4 values above 5: 9 (row 102), 8 (row 103), 7 (row 105)"
+    assert str(missing) == "x: 1 value missing: row 107"
 
 
 def test_rows_to_be_scored_are_refused_with_all_reasons():

@@ -8,7 +8,8 @@ from typing import Annotated, Any, ClassVar
 
 from annotated_types import Ge, Lt, MinLen
 
-from headway_lightning.network import Count, NetworkStage
+from headway_lightning.network import NetworkStage
+from headway_lightning.trainer import Count
 
 _WIDTHS = (64, 128, 256, 512, 1024)
 _LAYERS = ", ".join(str([width] * depth).replace(" ", "") for depth in range(1, 6) for width in _WIDTHS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ from headway_tabular.data.targets import missing_targets, target_of
 from headway_tabular.quality.leakage import findings, settle
 from headway_tabular.quality.validation import enforce
 from headway_tabular.sources.faults import readable
-from headway_tabular.sources.typed import typed
+from headway_tabular.sources.typed import Typed, typed
 from headway_tabular.splits.assign import assign, divided
 from headway_tabular.splits.by_time import LEFT_OUT
 from headway_tabular.splits.passes import batches
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 def build_dataset(table: Rows, context: Context) -> Dataset:
     """Reads, types, checks and divides the rows of a table; raises `DataError` for whatever does not fit."""
-    whole, recipe = _made(table, source_frame(table, context.work), context)
+    whole, recipe = _made(table, source_rows(table, context.work), context)
     rows = _with_target(whole, table, context)
     roles = {table.target, table.time, table.group, table.weight, table.split.column}
     given = _given_kinds(table, rows)
@@ -50,7 +51,7 @@ def build_dataset(table: Rows, context: Context) -> Dataset:
     return Dataset(schema, splits, recipe)
 
 
-def source_frame(table: Rows, work: Path) -> pl.LazyFrame:
+def source_rows(table: Rows, work: Path) -> Typed:
     """The rows of a source, typed and numbered by `ROW`: what rules and profiles are about.
 
     Raises:
@@ -61,8 +62,8 @@ def source_frame(table: Rows, work: Path) -> pl.LazyFrame:
     _refuse_reserved(names)
     _check_names(table, names)
     plain = NullValues(table.null_values).apply(raw.drop(_unused(table, names)))
-    frame = typed(plain, {name: kind for name, kind in table.kinds.items() if name in names}, table.reading)
-    return frame.with_row_index(ROW).with_columns(pl.col(ROW).cast(pl.Int64))
+    rows = typed(plain, {name: kind for name, kind in table.kinds.items() if name in names}, table.reading)
+    return replace(rows, frame=rows.frame.with_row_index(ROW).with_columns(pl.col(ROW).cast(pl.Int64)))
 
 
 def _refuse_reserved(names: Collection[str]) -> None:
@@ -77,14 +78,14 @@ def _unused(table: Rows, names: Collection[str]) -> list[str]:
     return [name for name in table.drop if name in names and name not in used(table)]
 
 
-def _made(table: Rows, frame: pl.LazyFrame, context: Context) -> tuple[pl.LazyFrame, Recipe]:
+def _made(table: Rows, rows: Typed, context: Context) -> tuple[pl.LazyFrame, Recipe]:
     """The rows after rules, joins, windows and omissions, in a file of the work folder, from which all else is read."""
-    enforced = enforce(frame, table.rules)
+    enforced = enforce(rows.frame, table.rules)
     for violation in enforced.violations:
         context.log.warning("data.rules.%s (%s)", violation, table.rules[violation.column].otherwise)
     tables = tables_of(table, context.work)
-    recipe = recipe_of(table, frame.drop(ROW).collect_schema(), enforced.steps, tables)
-    whole = recipe.apply(enforced.frame, tables)
+    recipe = recipe_of(table, rows.columns, enforced.steps, tables)
+    whole = recipe.apply(enforced.frame, {name: further.frame for name, further in tables.items()})
     _check_roles(table, whole.collect_schema().names())
     path = context.work / "rows.parquet"
     with readable(table.called):

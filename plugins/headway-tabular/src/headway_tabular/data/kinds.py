@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping
 
 import polars as pl
 from headway import DataError
 from headway.contracts import Column
+
+CATEGORIES = 256
+"""How many categories of a column are kept in its schema at most; of more than these none are."""
 
 ENOUGH = 100
 """Rows below which values say too little of a column to call it text or an identifier."""
@@ -42,10 +46,25 @@ def kinds_of(frame: pl.LazyFrame, given: Mapping[str, str], roles: Collection[st
 
 
 def columns_of(frame: pl.LazyFrame, train: pl.LazyFrame, kinds: Mapping[str, str]) -> tuple[Column, ...]:
-    """The columns of a schema: kinds, types, and whether training rows miss values."""
-    counts = train.select(pl.col(*kinds).null_count()).collect(engine="streaming").to_dicts()[0]
-    schema = frame.collect_schema()
-    return tuple(Column(name, kind, type(schema[name]).__name__, counts[name] > 0) for name, kind in kinds.items())
+    """The columns of a schema: kinds, types, whether training rows miss values, and the categories of these rows."""
+    facts = [pl.col(*kinds).null_count()]
+    facts += [pl.col(n).approx_n_unique().alias(f"{n}\0distinct") for n, kind in kinds.items() if kind == "categorical"]
+    counts = train.select(facts).collect(engine="streaming").to_dicts()[0]
+    # The estimate may be some percent off.
+    few = [name for name in kinds if counts.get(f"{name}\0distinct", math.inf) <= 2 * CATEGORIES]
+    schema, known = frame.collect_schema(), _categories(train, few)
+    return tuple(
+        Column(name, kind, type(schema[name]).__name__, counts[name] > 0, known.get(name))
+        for name, kind in kinds.items()
+    )
+
+
+def _categories(train: pl.LazyFrame, names: list[str]) -> dict[str, tuple[str, ...]]:
+    """The sorted values of each column, where they are few."""
+    if not names:
+        return {}
+    found = train.select(pl.col(*names).unique().drop_nulls().sort().implode()).collect(engine="streaming").row(0)
+    return {name: tuple(values) for name, values in zip(names, found, strict=True) if 0 < len(values) <= CATEGORIES}
 
 
 def kind_of(name: str, dtype: pl.DataType) -> str:

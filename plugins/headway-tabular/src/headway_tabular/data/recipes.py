@@ -14,49 +14,48 @@ from headway.contracts import parse_expression as parse
 from headway.errors import Place
 from headway.naming import unknown
 
-from headway_tabular.data.kinds import kind_of
+from headway_tabular.data.known import AFTER
 from headway_tabular.sources.scan import scan
-from headway_tabular.sources.typed import typed
+from headway_tabular.sources.typed import Typed, typed
 
 if TYPE_CHECKING:
     from headway_tabular.data.joining import JoinConfig, WindowConfig
     from headway_tabular.table import Rows
 
 
-def recipe_of(table: Rows, schema: pl.Schema, limits: Iterable[Limits], tables: Mapping[str, pl.LazyFrame]) -> Recipe:
+def recipe_of(
+    table: Rows, columns: tuple[Column, ...], limits: Iterable[Limits], tables: Mapping[str, Typed]
+) -> Recipe:
     """The steps from the source's rows to the dataset's.
 
     Args:
         table: The config.
-        schema: The columns of the source and their types.
+        columns: The columns of the source.
         limits: The rules of its columns.
-        tables: The further tables, typed.
+        tables: The further tables.
 
     Raises:
         DataError: The config names a column or table that is not there.
     """
     steps: list[Step] = [NullValues(table.null_values), *limits]
-    there = dict(schema)
+    there = {column.name: getattr(pl, column.dtype)() for column in columns}
     steps += [_derived(name, text, there) for name, text in table.derive.items()]
     for name, join in table.join.items():
         check_columns(join.keys, there, f"data.join.{name}.by")
         check_columns([join.row_time] if join.row_time else (), there, f"data.join.{name}.row_time")
         with told_at(f"data.join.{name}"):
-            steps += _join(table, name, join, tables[name])
-        there |= dict.fromkeys(brought(name, join, tables[name].collect_schema().names()).values(), pl.Null())
+            steps += _join(table, name, join, _names(tables[name]))
+        there |= dict.fromkeys(brought(name, join, _names(tables[name])).values(), pl.Null())
     for name, window in table.windows.items():
         _check_window(name, window, there, tables)
         with told_at(f"data.windows.{name}"):
             steps.append(_window(table, name, window))
         there[name] = pl.Null()
-    known = tuple(
-        TableSchema(name, _columns(rows.collect_schema()), table.join[name].null_values)
-        for name, rows in tables.items()
-    )
-    return Recipe(tuple(steps), _columns(schema), known)
+    known = tuple(TableSchema(name, each.columns, table.join[name].null_values) for name, each in tables.items())
+    return Recipe(tuple(steps), columns, known)
 
 
-def tables_of(table: Rows, work: Path) -> dict[str, pl.LazyFrame]:
+def tables_of(table: Rows, work: Path) -> dict[str, Typed]:
     """The further tables by name, typed."""
     found = {}
     for name, join in table.join.items():
@@ -94,7 +93,7 @@ def used(table: Rows) -> set[str]:
     for window in table.windows.values():
         found |= {name for name in (*window.by, window.of, window.time, window.known_at) if name}
     roles = (table.target, table.time, table.group, table.weight, table.split.column)
-    times = [when for when in table.available_at.values() if when != "after"]
+    times = [when for when in table.available_at.values() if when != AFTER]
     return found | {*table.rules, *times, *table.sensitive, *(name for name in roles if name)}
 
 
@@ -135,12 +134,12 @@ def _derived(name: str, text: str, there: dict[str, pl.DataType]) -> Derive:
     return step
 
 
-def _columns(schema: pl.Schema) -> tuple[Column, ...]:
-    return tuple(Column(name, kind_of(name, dtype), type(dtype).__name__) for name, dtype in schema.items())
+def _names(rows: Typed) -> list[str]:
+    return [column.name for column in rows.columns]
 
 
-def _join(table: Rows, name: str, join: JoinConfig, rows: pl.LazyFrame) -> Iterator[Step]:
-    columns = brought(name, join, rows.collect_schema().names())
+def _join(table: Rows, name: str, join: JoinConfig, there: list[str]) -> Iterator[Step]:
+    columns = brought(name, join, there)
     if not columns:
         return  # it is there for windows alone
     if join.time is None:
@@ -180,14 +179,14 @@ def _window(table: Rows, name: str, window: WindowConfig) -> Window:
     )
 
 
-def _check_window(name: str, window: WindowConfig, rows: Iterable[str], tables: Mapping[str, pl.LazyFrame]) -> None:
+def _check_window(name: str, window: WindowConfig, rows: Iterable[str], tables: Mapping[str, Typed]) -> None:
     """Whether the rows, or the further table, have the columns that a window names."""
     if window.table is not None and window.table not in tables:
         return  # told where the window is made
     check_columns(window.by, rows, f"data.windows.{name}.by")
     names, whose = rows, ""
     if window.table is not None:
-        names, whose = tables[window.table].collect_schema().names(), f"of {window.table}"
+        names, whose = _names(tables[window.table]), f"of {window.table}"
     for field in ("of", "time", "known_at"):
         if (column := getattr(window, field)) is not None:
             check_columns([column], names, f"data.windows.{name}.{field}", whose)

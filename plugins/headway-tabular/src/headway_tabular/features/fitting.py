@@ -14,6 +14,7 @@ from headway_tabular.features.folds import FOLDS
 from headway_tabular.features.layout import Branch, Step, check_takes
 from headway_tabular.features.selectors import fault
 from headway_tabular.transforms import Block, Fit, Fitted
+from headway_tabular.transforms.base import MISSING_TIME
 from headway_tabular.transforms.impute import Impute
 from headway_tabular.transforms.modules.columns import DTYPES, empty
 
@@ -111,7 +112,7 @@ def _probes(kind: str) -> tuple[float, ...]:
     largest = float(np.finfo(np.float64).max)
     if kind == "number":
         return (float("nan"), float("inf"), float("-inf"), largest, -largest, 1.0, -1.0, 0.0)
-    return (np.iinfo(np.int64).min, 0) if kind == "time" else (0,)
+    return (MISSING_TIME, 0) if kind == "time" else (0,)
 
 
 def fit_branch(

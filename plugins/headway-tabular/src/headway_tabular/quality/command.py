@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from headway.contracts import ROW
 from headway.errors import UsageError
+from headway.fields import is_url
 from headway.naming import unknown
 
 if TYPE_CHECKING:
@@ -91,21 +92,21 @@ def _bare(text: str) -> Rows:
     """The stage that reads files as an experiment without further words about them would."""
     from headway_tabular.table import Table
 
-    if "://" not in text and not set("*?[").intersection(text) and not Path(text).exists():
+    if not is_url(text) and not set("*?[").intersection(text) and not Path(text).exists():
         raise UsageError(f"there is no file {text}", hint="or name an experiment: experiment=NAME", code="no-file")
-    table = Table(path=text if "://" in text else str(Path(text).absolute()), target="")
+    table = Table(path=text if is_url(text) else str(Path(text).absolute()), target="")
     with TemporaryDirectory() as work:
         names = table.source(Path(work)).collect_schema().names()
     return replace(table, target=names[0])  # a stage must have a target; which one is of no matter here
 
 
 def _profiled(table: Rows, *, has_target: bool) -> Profile:
-    from headway_tabular.data.build import source_frame
+    from headway_tabular.data.build import source_rows
     from headway_tabular.data.kinds import kinds_of
     from headway_tabular.quality.profile import profile
 
     with TemporaryDirectory() as work:
-        frame = source_frame(table, Path(work))
+        frame = source_rows(table, Path(work)).frame
         frame = frame.drop(ROW)
         names = frame.collect_schema().names()
         given = {name: kind for name, kind in table.kinds.items() if name in names}

@@ -70,7 +70,7 @@ def violations(frame: pl.LazyFrame, rules: Mapping[str, Rule], row: str = ROW) -
     Args:
         frame: Typed rows.
         rules: Column to rule.
-        row: The column of row ids; counted from 0 where there is none.
+        row: The column of row ids, which count from 0; where there is none, rows are counted.
 
     Raises:
         DataError: A rule names no column, or does not fit its column.
@@ -194,7 +194,7 @@ def _repeated(frame: pl.LazyFrame, name: str, rule: Rule, row: str) -> list[Viol
     if not twice.height:
         return []
     first = twice.sort(row).head(EXAMPLES)
-    examples = tuple(zip(first[row].cast(pl.Int64), first[name], strict=True))
+    examples = tuple(zip(first[row].cast(pl.Int64) + 1, first[name], strict=True))
     return [Violation(name, "unique", int((twice["n"] - 1).sum()), examples, "that occurred before", rule.otherwise)]
 
 

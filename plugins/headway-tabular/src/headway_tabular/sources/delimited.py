@@ -10,12 +10,12 @@ from typing import Literal, TextIO
 
 import polars as pl
 from headway import DataError
+from headway.contracts.records import Form, is_regular
 
 from headway_tabular.sources.files import File
 from headway_tabular.sources.landing import land, stamp_of
 from headway_tabular.sources.options import ReadOptions
 from headway_tabular.sources.parts import Part
-from headway_tabular.sources.records import Form, is_regular
 from headway_tabular.sources.text import plain_text
 
 LONGEST = 2**31 - 1
@@ -35,7 +35,7 @@ def scan_delimited(file: File, options: ReadOptions, separator: str, work: Path)
     path = plain_text(file, options, work)
     head = _head(path, file, options, form)
     lines, width = head.lines, len(head.names)
-    if options.comment or lines is None or not is_regular(path, form, lines, width):
+    if options.comment or lines is None or not _is_regular(path, form, lines, width):
         source, given = path, form
         stamp = (stamp_of(file.path), options)
         path = land(work, f"{path.name}.rows", stamp, lambda out: _rewrite(source, file, options, given, width, out))
@@ -53,6 +53,11 @@ def scan_delimited(file: File, options: ReadOptions, separator: str, work: Path)
     present = pl.all()
     frame = frame.select(pl.when(present != "").then(present))
     return Part(file, frame, pl.Schema(dict.fromkeys(head.names, pl.String)), head.is_empty)
+
+
+def _is_regular(path: Path, form: Form, skip: int, width: int) -> bool:
+    with path.open("rb") as stream:
+        return is_regular(stream, form, skip, width)
 
 
 def _form(options: ReadOptions, default: str) -> Form:

@@ -9,8 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from headway.fields import is_url
+
 from headway_tabular.sources.databases import duckdb_file, sqlite_file
-from headway_tabular.sources.needs import is_duckdb, is_url, missing
+from headway_tabular.sources.needs import is_duckdb, missing
 from headway_tabular.sources.remote import remote_fingerprint
 
 READERS = (
@@ -27,12 +29,14 @@ CHANGING = re.compile(r"\b(random|randomblob|now|current_(date|time|timestamp)|u
 
 
 def path_fingerprint(path: str) -> str | None:
-    """What tells a version of a source: for a URL what the server says (None if nothing), for a file its content.
+    """What tells a version of a source: for a URL what the server says, None if nothing.
+
+    Every file gets the same answer: the core hashes its content.
 
     Raises:
         DataError: The URL cannot be reached, or a library is missing.
     """
-    return remote_fingerprint(path) if is_url(path) else "a file's content is in the key"
+    return remote_fingerprint(path) if is_url(path) else "file"
 
 
 def query_fingerprint(sql: str, database: str, project: Path) -> str | None:
@@ -124,7 +128,7 @@ def _matched(name: str, project: Path) -> list[Path]:
     if path.is_file():
         return [path]
     parts = path.relative_to(path.anchor)
-    return [] if "://" in name else sorted(file for file in Path(path.anchor).glob(str(parts)) if file.is_file())
+    return [] if is_url(name) else sorted(file for file in Path(path.anchor).glob(str(parts)) if file.is_file())
 
 
 def _sha256(path: Path) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from importlib.util import find_spec
 
 from headway import DataError, HeadwayError
+from headway.fields import is_url
 from headway.naming import unknown
 
-URL = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]+://")
 SCHEMES = ("http", "https", "s3", "gs", "abfs", "ftp", "sftp", "hdfs", "memory", "file")
 """The usual ones; fsspec knows more."""
 DRIVERS = {"psycopg2": "psycopg2-binary", "MySQLdb": "mysqlclient", "pymssql": "pymssql", "oracledb": "oracledb"}
@@ -30,14 +29,9 @@ def missing(path: str = "", database: str | None = None) -> list[HeadwayError]:
     return found
 
 
-def is_url(path: str) -> bool:
-    """Whether a source is no local path."""
-    return URL.match(path) is not None and not path.startswith("pkg://")
-
-
 def is_duckdb(database: str) -> bool:
     """Whether DuckDB answers: files, or a database file of its own."""
-    return database == "" or ("://" not in database and database.endswith((".duckdb", ".ddb")))
+    return database == "" or (not is_url(database) and database.endswith((".duckdb", ".ddb")))
 
 
 def _of_url(url: str) -> list[HeadwayError]:
@@ -65,7 +59,7 @@ def _of_duckdb() -> list[HeadwayError]:
 
 
 def _of_database(database: str) -> list[HeadwayError]:
-    if "://" not in database:
+    if not is_url(database):
         hint = "nothing for SQL over files, a .duckdb file, or a URL such as sqlite:///rows.db"
         return [DataError(f"{database} is no database", hint=hint, code="unknown-database")]
     if find_spec("sqlalchemy") is None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import polars as pl
 from headway import DataError
-from headway.contracts import as_text
+from headway.contracts import values
+from headway.contracts.values import ISO, as_moment, iso_local, iso_zoned, respelled
 
 from headway_tabular.sources.options import ReadOptions
 
@@ -20,11 +22,12 @@ TOO_LONG = r"^[+-]?\d{16,}$"
 DAY = r"\d{4}-\d{2}-\d{2}"
 TIME = rf"^{DAY}([T ]\d{{2}}:\d{{2}}(:\d{{2}}(\.\d+)?)?)?$"
 ZONED = rf"^{DAY}[T ]\d{{2}}:\d{{2}}(:\d{{2}}(\.\d+)?)?\s?(Z|[+-]\d{{2}}(:?\d{{2}})?)$"
-MICROSECONDS = pl.Datetime("us")
 LONG = (pl.UInt64, pl.Int128, pl.UInt128)
 """Types whose whole numbers may not fit Int64; such stay whole as texts."""
-YES, NO = ["true", "t", "yes", "y", "1"], ["false", "f", "no", "n", "0"]
-"""What a column of the kind `boolean` may say."""
+SHORT = r"^-?(0|[1-9]\d{0,14})(\.\d+)?$"
+"""A number that is written in one way only, but for zeros after its point."""
+UNLIKE_ISO = re.compile(r"(%[YG]|(%\w){2,})-(?!%m-%d)")
+"""A format for texts that look like ISO dates and may mean other days."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,8 @@ class Reading:
         fits: Per row, whether the value can be so read without loss; null where it is missing.
         also: A fact about the whole column that must hold besides.
         is_last: Whether it always fits.
+        formats: How texts say moments, see `headway.contracts.Column`.
+        spells: What texts spell, see there.
     """
 
     name: str
@@ -44,6 +49,8 @@ class Reading:
     fits: pl.Expr
     also: pl.Expr | None = None
     is_last: bool = False
+    formats: tuple[str, ...] = ()
+    spells: Literal["boolean", "numeric"] | None = None
 
     @property
     def none_odd(self) -> pl.Expr:
@@ -57,48 +64,37 @@ class Reading:
         return found if self.also is None else found & self.also
 
 
-def plain(name: str, dtype: pl.DataType) -> pl.Expr:
+def plain(name: str, dtype: pl.DataType) -> tuple[pl.Expr, pl.DataType]:
     """The values of a column in the plain type of the same values, where no look at them is needed.
 
     Raises:
         DataError: There is no such type.
     """
-    values = pl.col(name)
-    if isinstance(dtype, pl.Datetime):
-        utc = values.dt.convert_time_zone("UTC").dt.replace_time_zone(None) if dtype.time_zone else values
-        return utc.cast(MICROSECONDS)
-    if dtype == pl.Duration:
-        return values.dt.total_microseconds() / 1e6
-    target = _target(dtype)
-    if target is None:
+    value, target = values.plain(pl.col(name), dtype)
+    if target not in (pl.Int64, pl.Float64, pl.Boolean, pl.String, pl.Datetime, *LONG):
         raise DataError(
             f"column '{name}' holds {dtype}, which tables do not take",
             hint="leave it out with data.drop",
             code="column-type",
         )
-    return values.cast(target, strict=False)
-
-
-def _target(dtype: pl.DataType) -> pl.DataType | None:
-    if dtype == pl.Decimal or dtype.is_float():
-        return pl.Float64()
-    if dtype.is_integer():
-        return pl.Int64()
-    if dtype in (pl.String, pl.Categorical, pl.Enum, pl.Null, pl.Time):
-        return pl.String()
-    return MICROSECONDS if dtype == pl.Date else dtype if dtype == pl.Boolean else None
+    return value, target
 
 
 def readings(value: pl.Expr, dtype: pl.DataType, options: ReadOptions) -> tuple[Reading, ...]:
-    """The readings that a column of a type could have, the narrowest first; the last fits always."""
+    """The readings that plain values of a column stored as that type could have, the narrowest first.
+
+    The last fits always.
+    """
     if dtype in LONG:
-        raw = _raw(value)
-        text = Reading("text", raw.cast(pl.String), raw.is_not_null(), is_last=True)
-        return Reading("integer", value, value.is_not_null() | raw.is_null()), text
-    stay = Reading("text", value, value.is_not_null(), is_last=True)
+        whole = value.cast(pl.Int64, strict=False)
+        return Reading("integer", whole, whole.is_not_null() | value.is_null()), _stay(value.cast(pl.String))
     if dtype != pl.String:
-        return (stay,)
-    return _integer(value), _number(value, options.decimal), _boolean(value), *_times(value, options), stay
+        return (_stay(value),)
+    return _integer(value), _number(value, options.decimal), _boolean(value), *_times(value, options), _stay(value)
+
+
+def _stay(value: pl.Expr) -> Reading:
+    return Reading("text", value, value.is_not_null(), is_last=True)
 
 
 def _raw(value: pl.Expr) -> pl.Expr:
@@ -133,69 +129,44 @@ def _boolean(text: pl.Expr) -> Reading:
 
 
 def _times(text: pl.Expr, options: ReadOptions) -> tuple[Reading, ...]:
-    own = [_time(text, _parsed(text, written), written) for written in options.dates]
-    spaced, size = text.str.replace("T", " ", literal=True), text.str.len_bytes()
-    is_day, is_minute = size == len("2024-01-31"), size == len("2024-01-31 10:00")
-    whole = pl.when(is_day).then(spaced + " 00:00:00").when(is_minute).then(spaced + ":00").otherwise(spaced)
-    local = _parsed(whole, "%Y-%m-%d %H:%M:%S%.f")
-    return *own, _time(text, local, "time", TIME), _time(text, _utc(spaced), "zoned", ZONED)
+    own = [_time(text, as_moment(text, (written,)), written, None, _tried(written)) for written in options.dates]
+    return *own, _time(text, iso_local(text), "time", TIME), _time(text, iso_zoned(text), "zoned", ZONED)
 
 
-def _utc(spaced: pl.Expr) -> pl.Expr:
-    tight = spaced.str.replace(r"\s([Z+-])", "$1")
-    formats = ("%Y-%m-%d %H:%M:%S%.f%#z", "%Y-%m-%d %H:%M%#z")
-    return pl.coalesce(_parsed(tight, written) for written in formats).dt.replace_time_zone(None)
+def _tried(written: str) -> tuple[str, ...]:
+    """How rows to be scored may say what was written so: in ISO 8601 too, unless that would be taken for other days."""
+    return (written,) if UNLIKE_ISO.match(written) else (written, ISO)
 
 
-def _parsed(text: pl.Expr, written: str) -> pl.Expr:
-    return text.str.to_datetime(written, strict=False, time_unit="us")
-
-
-def _time(text: pl.Expr, value: pl.Expr, name: str, pattern: str | None = None) -> Reading:
+def _time(
+    text: pl.Expr, value: pl.Expr, name: str, pattern: str | None = None, formats: tuple[str, ...] = ()
+) -> Reading:
     fits = pl.when(text.is_not_null()).then(value.is_not_null())
-    return Reading(name, value, fits if pattern is None else fits & text.str.contains(pattern))
+    return Reading(name, value, fits if pattern is None else fits & text.str.contains(pattern), formats=formats)
 
 
-def _as_number(value: pl.Expr, dtype: pl.DataType, options: ReadOptions) -> Reading:
-    text = dtype == pl.String
-    written = _with_point(value) if text and options.decimal == "," else value
-    number = _float(written)
-    return Reading("numeric", number, number.is_not_null())
+def as_kind(value: pl.Expr, dtype: pl.DataType, kind: str, options: ReadOptions) -> tuple[Reading, ...]:
+    """How values of a plain type are read where a column was given its kind; what none of them fits is not of it."""
+    if kind not in TYPES:
+        return _spelled(value, dtype)
+    wanted, formats = TYPES[kind], (*options.dates, ISO) if options.dates and kind == "timestamp" else ()
+    is_comma = dtype == pl.String and options.decimal == "," and wanted.is_numeric()
+    result = values.read(_with_point(value) if is_comma else value, dtype, wanted, formats)
+    return (Reading(kind, result, ~values.lost(value, dtype, wanted, result), formats=formats),)
 
 
-def _as_integer(value: pl.Expr, dtype: pl.DataType, options: ReadOptions) -> Reading:
-    number = _as_number(value, dtype, options).value
-    whole = value.cast(pl.Int64, strict=False)
-    exact = pl.coalesce(whole, number.cast(pl.Int64, strict=False)) if dtype == pl.String else whole
-    return Reading("integer", exact, exact.is_not_null() & (number == number.floor()))
+def _spelled(value: pl.Expr, dtype: pl.DataType) -> tuple[Reading, ...]:
+    """As texts; what are booleans or numbers is written alike, whatever kind of file it comes from."""
+    text = values.read(value, dtype, pl.String())
+    if dtype == pl.String:
+        boolean = Reading("boolean", respelled(text, "boolean"), _boolean(text).fits, spells="boolean")
+        number = Reading("numeric", respelled(text, "numeric"), text.str.contains(SHORT), spells="numeric")
+        return boolean, number, _stay(text)
+    spells: Literal["boolean", "numeric"] | None = "boolean" if dtype == pl.Boolean else None
+    return (replace(_stay(text), spells="numeric" if dtype.is_numeric() else spells),)
 
 
-def _as_boolean(value: pl.Expr, dtype: pl.DataType, options: ReadOptions) -> Reading:
-    if dtype == pl.Boolean:
-        return Reading("boolean", value, value.is_not_null())
-    lower = value.cast(pl.Int64, strict=False).cast(pl.String) if dtype.is_numeric() else value.cast(pl.String)
-    lower = lower.str.to_lowercase()
-    fits = lower.is_in(YES + NO)
-    return Reading("boolean", pl.when(fits).then(lower.is_in(YES)), fits)
-
-
-def _as_text(value: pl.Expr, dtype: pl.DataType, options: ReadOptions) -> Reading:
-    text = as_text(_raw(value) if dtype in LONG else value, pl.Float64() if dtype == pl.Decimal else dtype)
-    return Reading("text", text, text.is_not_null() | value.is_nan() if dtype.is_float() else text.is_not_null())
-
-
-def _as_time(value: pl.Expr, dtype: pl.DataType, options: ReadOptions) -> Reading:
-    if dtype.is_temporal() and dtype != pl.Time:
-        return Reading("timestamp", value, value.is_not_null())
-    if dtype != pl.String:
-        never = pl.lit(None, MICROSECONDS)
-        return Reading("timestamp", never, never.is_not_null())
-    time = pl.coalesce(reading.value for reading in _times(value, options))
-    return Reading("timestamp", time, time.is_not_null())
-
-
-KINDS: dict[str, Callable[[pl.Expr, pl.DataType, ReadOptions], Reading]] = {
-    "numeric": _as_number, "integer": _as_integer, "boolean": _as_boolean, "categorical": _as_text, "text": _as_text,
-    "identifier": _as_text, "timestamp": _as_time,
+TYPES: dict[str, pl.DataType] = {
+    "numeric": pl.Float64(), "integer": pl.Int64(), "boolean": pl.Boolean(), "timestamp": pl.Datetime("us"),
 }  # fmt: skip
-"""Kind to how a column that is given it is read."""
+"""Kind to the type of a column that is given it; one of any other kind holds texts."""

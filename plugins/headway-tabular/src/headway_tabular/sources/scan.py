@@ -7,12 +7,12 @@ from pathlib import Path
 
 import polars as pl
 from headway import DataError
+from headway.fields import is_url
 
 from headway_tabular.sources.columnar import scan_arrow, scan_parquet
 from headway_tabular.sources.delimited import scan_delimited
 from headway_tabular.sources.files import File, files_of
 from headway_tabular.sources.jsonlines import scan_jsonlines
-from headway_tabular.sources.needs import is_url
 from headway_tabular.sources.options import ReadOptions
 from headway_tabular.sources.parts import Part, union
 from headway_tabular.sources.remote import fetch

@@ -8,19 +8,34 @@ from typing import Any
 
 import polars as pl
 from headway import DataError
+from headway.contracts import Column
 from headway.errors import Place
 
+from headway_tabular.data.kinds import kind_of
 from headway_tabular.sources.faults import readable
 from headway_tabular.sources.options import ReadOptions
-from headway_tabular.sources.readings import KINDS, Reading, plain, readings
+from headway_tabular.sources.readings import Reading, as_kind, plain, readings
 
 GLANCE = 1000
 """Rows that are looked at first: a reading that fails there needs no look at the others."""
 
 
+@dataclass(frozen=True)
+class Typed:
+    """Rows in their types.
+
+    Attributes:
+        frame: The rows.
+        columns: What must be known of the columns to read other rows as these were read.
+    """
+
+    frame: pl.LazyFrame
+    columns: tuple[Column, ...]
+
+
 def typed(
     frame: pl.LazyFrame, kinds: Mapping[str, str], options: ReadOptions | None = None, *, at: str = "data.kinds"
-) -> pl.LazyFrame:
+) -> Typed:
     """The same rows with text columns as numbers, booleans, dates or texts, and plain types throughout.
 
     One streaming aggregation over all rows decides; the casts are lazy. Types of the result: Int64, Float64, Boolean,
@@ -43,7 +58,15 @@ def typed(
         glance = _told(frame.head(GLANCE), [fact for column in columns for fact in column.first_facts()])
         left = [column.left(glance) for column in columns]
         facts = _told(frame, [fact for column in left for fact in column.facts()])
-    return frame.with_columns(column.decided(facts, at) for column in left)
+    decided = {column.name: column.decided(facts, at) for column in left}
+    result = frame.with_columns(reading.value.alias(name) for name, reading in decided.items())
+    types = result.collect_schema()
+    return Typed(result, tuple(_described(name, types[name], reading) for name, reading in decided.items()))
+
+
+def _described(name: str, dtype: pl.DataType, reading: Reading) -> Column:
+    kind = kind_of(name, dtype)
+    return Column(name, kind, type(dtype).__name__, formats=reading.formats, spells=reading.spells)
 
 
 def _told(frame: pl.LazyFrame, facts: list[pl.Expr]) -> dict[str, Any]:
@@ -56,7 +79,7 @@ class _Column:
 
     Attributes:
         name: The column.
-        readings: Of a column without a kind all that could fit; of one with a kind, that of the kind.
+        readings: Of a column without a kind all that could fit; of one with a kind, those of the kind.
         kind: The kind it was given.
     """
 
@@ -66,14 +89,19 @@ class _Column:
 
     @classmethod
     def of(cls, name: str, dtype: pl.DataType, kind: str | None, options: ReadOptions) -> _Column:
-        value = plain(name, dtype)
-        if kind is None:
-            return cls(name, readings(value, dtype, options), None)
-        return cls(name, (KINDS[kind](value, dtype, options),), kind)
+        value, target = plain(name, dtype)
+        return cls(
+            name, readings(value, dtype, options) if kind is None else as_kind(value, target, kind, options), kind
+        )
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the values say how it is read; otherwise there is one reading, and they may not fit it."""
+        return self.readings[-1].is_last
 
     def first_facts(self) -> list[pl.Expr]:
         """What a look at some rows may rule out."""
-        if self.kind is not None:
+        if not self.is_open:
             return []
         return [reading.none_odd.alias(self._of(reading.name)) for reading in self.readings if not reading.is_last]
 
@@ -83,14 +111,13 @@ class _Column:
 
     def facts(self) -> list[pl.Expr]:
         """What must be known of all rows: whether each reading fits; for a given kind, what does not."""
-        if self.kind is None:
+        if self.is_open:
             return [reading.all_fit.alias(self._of(reading.name)) for reading in self.readings if not reading.is_last]
-        values = pl.col(self.name)
-        odd = values.is_not_null() & ~self.readings[0].fits.fill_null(value=False)
-        return [odd.sum().alias(self._of("odd")), values.filter(odd).first().alias(self._of("example"))]
+        odd = ~self.readings[0].fits
+        return [odd.sum().alias(self._of("odd")), pl.col(self.name).filter(odd).first().alias(self._of("example"))]
 
-    def decided(self, facts: Mapping[str, Any], at: str) -> pl.Expr:
-        """The values by the narrowest reading that fits.
+    def decided(self, facts: Mapping[str, Any], at: str) -> Reading:
+        """The narrowest reading that fits.
 
         Raises:
             DataError: Some are not of the kind that was given.
@@ -103,8 +130,7 @@ class _Column:
                 hint="list what means missing in data.null_values",
                 code="kind",
             )
-        fitting = self.readings[0] if self.kind else next(r for r in self.readings if facts.get(self._of(r.name), True))
-        return fitting.value.alias(self.name)
+        return next(reading for reading in self.readings if facts.get(self._of(reading.name), True))
 
     def _of(self, fact: str) -> str:
         return f"{self.name}\0{fact}"

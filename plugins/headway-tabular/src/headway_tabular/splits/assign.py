@@ -76,7 +76,7 @@ def divided(frame: pl.LazyFrame, codes: np.ndarray) -> dict[str, pl.LazyFrame]:
         codes: The code of each row of the source, as `assign` gives them.
     """
     present = _present(codes)
-    return {name: frame.filter(_looked_up(codes, ROW) == code) for code, name in enumerate(NAMES) if present[code]}
+    return {name: frame.filter(_looked_up(codes) == code) for code, name in enumerate(NAMES) if present[code]}
 
 
 def absent(frame: pl.LazyFrame, target: str, codes: np.ndarray) -> list[tuple[str, object]]:
@@ -87,8 +87,8 @@ def absent(frame: pl.LazyFrame, target: str, codes: np.ndarray) -> list[tuple[st
         target: The target's column.
         codes: The code of each row of the frame.
     """
-    code = _looked_up(codes, "__row__")
-    rows = frame.select(pl.col(target).alias("class")).with_row_index("__row__").select("class", code.alias("code"))
+    code = _looked_up(codes)
+    rows = frame.select(pl.col(target).alias("class")).with_row_index(ROW).select("class", code.alias("code"))
     seen = rows.drop_nulls().unique().collect(engine="streaming")
     there = set(seen.iter_rows())
     return [
@@ -100,13 +100,13 @@ def absent(frame: pl.LazyFrame, target: str, codes: np.ndarray) -> list[tuple[st
     ]
 
 
-def _looked_up(codes: np.ndarray, rows: str) -> pl.Expr:
-    """The codes of the rows whose numbers a column holds."""
+def _looked_up(codes: np.ndarray) -> pl.Expr:
+    """The codes of the rows whose numbers the column `ROW` holds."""
 
     def looked_up(numbers: pl.Series) -> pl.Series:
         return pl.Series(codes[numbers.to_numpy()])
 
-    return pl.col(rows).map_batches(looked_up, return_dtype=pl.UInt8, is_elementwise=True)
+    return pl.col(ROW).map_batches(looked_up, return_dtype=pl.UInt8, is_elementwise=True)
 
 
 def _named(column: str | None, split: Split, field: str) -> str:

@@ -12,7 +12,7 @@ import polars as pl
 from headway_tabular.splits.passes import BATCH
 from headway_tabular.splits.ranks import Ranking
 from headway_tabular.splits.split import Moment, Split
-from headway_tabular.splits.timeline import Timeline
+from headway_tabular.splits.time_column import TimeColumn
 
 LEFT_OUT = 255
 
@@ -58,15 +58,15 @@ def by_time(frame: pl.LazyFrame, split: Split, time: str, batch: int = BATCH) ->
     Raises:
         DataError: The column holds no times, lacks some, or the config's moments and durations do not fit it.
     """
-    timeline = Timeline.of(frame, time, batch)
-    periods = _periods(_Cutter(timeline), split)
-    for values in timeline.values():
+    times = TimeColumn.of(frame, time, batch)
+    periods = _periods(_Cutter(times), split)
+    for values in times.values():
         yield periods.codes(values)
 
 
 def _periods(cutter: _Cutter, split: Split) -> Periods:
     validation, test, end = _rolling(cutter, split) if split.folds is not None else _once(cutter, split)
-    span = cutter.timeline.span
+    span = cutter.times.span
     gap = span(split.gap)
     stop = (validation if validation.below < test.below else test).at - gap
     begin = -inf if split.window is None else stop - span(split.window)
@@ -95,11 +95,11 @@ def _rolling(cutter: _Cutter, split: Split) -> tuple[Cut, Cut, Cut]:
 
 
 class _Cutter:
-    """Finds the cuts of a timeline; each costs some passes over the column."""
+    """Finds the cuts of a column of times; each costs some passes over it."""
 
-    def __init__(self, timeline: Timeline) -> None:
-        self.timeline = timeline
-        self.ranking = Ranking(timeline.values)
+    def __init__(self, times: TimeColumn) -> None:
+        self.times = times
+        self.ranking = Ranking(times.values)
 
     @property
     def end(self) -> Cut:
@@ -123,5 +123,5 @@ class _Cutter:
 
     def moment(self, given: Moment) -> Cut:
         """The cut at a moment of the config."""
-        at = self.timeline.moment(given)
+        at = self.times.moment(given)
         return Cut(at, self.ranking.below(at))

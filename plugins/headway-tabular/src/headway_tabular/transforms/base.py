@@ -12,8 +12,10 @@ if TYPE_CHECKING:
 
 Kind = Literal["number", "code", "time"]
 """What a block holds: ``number`` is float64 with NaN for missing (infinite values are still there), ``code``
-int64 in a closed domain from 0, ``time`` int64 microseconds since 1970 with the smallest int64 for missing."""
+int64 in a closed domain from 0, ``time`` int64 microseconds since 1970 with `MISSING_TIME` for missing."""
 
+MISSING_TIME = -(2**63)
+"""The smallest int64, which stands for a time that is missing."""
 
 MISSING = "(missing)"
 """What the last code stands for, for people, where it is that of missing values."""

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import torch
 
-MISSING = int(np.iinfo(np.int64).min)
+from headway_tabular.transforms.base import MISSING_TIME
+
 _SECOND = 1_000_000
 _DAY = 86_400 * _SECOND
 
@@ -25,7 +26,7 @@ class Calendar(torch.nn.Module):
 
     def forward(self, times: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """(rows, columns) int64 → (rows, columns, parts) int64 and (rows, columns, 1) bool."""
-        known = times != MISSING
+        known = times != MISSING_TIME
         safe = torch.where(known, times, 0)
         days = safe // _DAY
         fields = {"weekday": (days + 3) % 7}  # 1970 began on a Thursday

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from typing import Self
 
 import numpy as np
 import polars as pl
@@ -20,7 +21,7 @@ KEPT = 2_000_000
 
 
 @dataclass(frozen=True)
-class Timeline:
+class TimeColumn:
     """A column of timestamps, dates, integers or floats.
 
     Attributes:
@@ -36,8 +37,8 @@ class Timeline:
     batch: int = BATCH
 
     @classmethod
-    def of(cls, frame: pl.LazyFrame, column: str, batch: int = BATCH) -> Timeline:
-        """The timeline of a frame; raises `DataError` if the column has no order in time, or gaps in it."""
+    def of(cls, frame: pl.LazyFrame, column: str, batch: int = BATCH) -> Self:
+        """A column of a frame; raises `DataError` if it has no order in time, or gaps in it."""
         dtype = frame.select(column).collect_schema()[column]
         if not (dtype.is_numeric() or dtype in (pl.Date, pl.Datetime)) or dtype.is_decimal():
             raise DataError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -28,27 +28,26 @@ class Form:
     quote: str = '"'
 
 
-def is_regular(path: Path, form: Form, skip: int, width: int) -> bool:
+def is_regular(stream: BinaryIO, form: Form, skip: int, width: int) -> bool:
     """Whether all records of a text, after the first lines, have that many fields, and all quotes enclose fields.
 
     A separator or a line end counts where the number of quotes before it is even, as in RFC 4180.
     """
     inside, pending, is_cut = False, 0, False
-    with path.open("rb") as stream:
-        for _ in range(skip):
-            stream.readline()
-        while chunk := stream.read(CHUNK) + stream.readline():
-            data = np.frombuffer(chunk, np.uint8)
-            within, inside = _within(data, form, inside)
-            if within is None:
-                return False
-            ends, separators = _where(data, LINE_END, within), _where(data, ord(form.separator), within)
-            before = np.searchsorted(separators, ends)
-            counts = np.diff(before, prepend=-pending)
-            if (counts != width - 1).any():
-                return False
-            pending = int(separators.size - before[-1]) if ends.size else pending + separators.size
-            is_cut = not ends.size or int(ends[-1]) != data.size - 1
+    for _ in range(skip):
+        stream.readline()
+    while chunk := stream.read(CHUNK) + stream.readline():
+        data = np.frombuffer(chunk, np.uint8)
+        within, inside = _within(data, form, inside)
+        if within is None:
+            return False
+        ends, separators = _where(data, LINE_END, within), _where(data, ord(form.separator), within)
+        before = np.searchsorted(separators, ends)
+        counts = np.diff(before, prepend=-pending)
+        if (counts != width - 1).any():
+            return False
+        pending = int(separators.size - before[-1]) if ends.size else pending + separators.size
+        is_cut = not ends.size or int(ends[-1]) != data.size - 1
     return not inside and (not is_cut or pending == width - 1)
 
 

@@ -1,0 +1,179 @@
+"""A Trainer's fit, from work folder to best weights, whatever is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import lightning.pytorch as pl
+import numpy as np
+import torch
+from headway import Context, metrics
+from headway.contracts import WEIGHT, Features, Output, parse_duration
+from headway.errors import PluginError
+
+from headway_lightning.artifact import TorchModel
+from headway_lightning.callbacks import Best, Deadline, Trained
+from headway_lightning.checkpoints import Checkpoint, Unreadable, discard
+from headway_lightning.faults import out_of_memory
+from headway_lightning.modules import threads
+from headway_lightning.quiet import quietly
+from headway_lightning.trainer import Trainer
+
+if TYPE_CHECKING:
+    from headway_lightning.lightning_stage import LightningStage
+    from headway_lightning.network import NetworkStage
+
+Score = Callable[[np.ndarray, np.ndarray], Mapping[str, float]]
+"""(targets, outputs) → validation metrics by name."""
+
+
+class Cancelled(Exception):  # noqa: N818 - no fault
+    """The run is being stopped. Not KeyboardInterrupt, which Lightning turns into the end of the process."""
+
+
+@dataclass(frozen=True)
+class Fit:
+    """What is given to the Trainer.
+
+    Attributes:
+        module: What Lightning trains.
+        trained: The same, as callbacks see it.
+        loaders: Training batches and, where Lightning validates, validation batches.
+        monitor: The metric that decides which epoch is the best, without ``validation.``.
+        callbacks: Called before those that keep the best epoch.
+        blocks: Whether an epoch can be resumed where it was.
+        settings: Further arguments of the Trainer.
+    """
+
+    module: pl.LightningModule
+    trained: Trained
+    loaders: tuple[Iterable[Any], Iterable[Any] | None]
+    monitor: str
+    callbacks: tuple[pl.Callback, ...] = ()
+    blocks: bool = False
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+def train_best(
+    stage: NetworkStage | LightningStage,
+    context: Context,
+    features: Features,
+    output: Output,
+    prepare: Callable[[], Fit],
+) -> TorchModel:
+    """Trains and keeps the best weights.
+
+    Args:
+        stage: How it is trained.
+        context: Its work folder holds the checkpoint of an earlier attempt, if there was one.
+        features: What it is trained on.
+        output: What the model gives.
+        prepare: () → what is trained, with fresh weights from the seed.
+
+    Raises:
+        DataError: Training diverged, or there is too little memory.
+        PluginError: The stage is not registered.
+        Pruned: The sweep stops this trial.
+        KeyboardInterrupt: The run is being stopped.
+    """
+    use, config = _settings(stage, context)
+    with quietly(stage.trainer.deterministic), threads(stage.trainer.threads):
+        try:
+            network, best = _attempt(stage, context, prepare)
+        except Unreadable as error:
+            context.log.info("the checkpoint of an earlier attempt is damaged: training starts over (%s)", error)
+            discard(context.work)
+            network, best = _attempt(stage, context, prepare)
+    network.load_state_dict(best.weights)
+    kept = {name: value for name, value in best.history[best.epoch].items() if name.startswith("validation.")}
+    context.record(kept | {"epochs": float(len(best.history)), "best_epoch": float(best.epoch + 1)})
+    return TorchModel(use, config, features.arrays, (output,), network.cpu().eval(), tuple(best.history), kept)
+
+
+def _settings(stage: NetworkStage | LightningStage, context: Context) -> tuple[str, dict[str, Any]]:
+    """How the network is built again: its registered name and its fields, without where it was trained."""
+    from pydantic import TypeAdapter
+
+    registry: Any = context.registry
+    use = next((e.name for e in registry if e.kind == "model" and e.target is type(stage)), None)
+    if use is None:
+        raise PluginError(
+            f"{type(stage).__qualname__} is not registered, so that its model could not be loaded again",
+            hint='registry.add("model", NAME, CLASS) in headway_register',
+            code="not-registered",
+        )
+    plain = Trainer()
+    trainer = replace(stage.trainer, accelerator=plain.accelerator, checkpoint_every=plain.checkpoint_every)
+    return use, TypeAdapter(type(stage)).dump_python(replace(stage, trainer=trainer), mode="json")
+
+
+def _attempt(
+    stage: NetworkStage | LightningStage, context: Context, prepare: Callable[[], Fit]
+) -> tuple[torch.nn.Module, Best]:
+    """Trains from the checkpoint or, without one, from fresh weights; raises `Unreadable`."""
+    torch.manual_seed(stage.seed)
+    fit = prepare()
+    best = Best(context, fit.trained, f"validation.{fit.monitor}", _maximize(fit.monitor, context), stage.patience)
+    every = _seconds(stage.trainer.checkpoint_every) if fit.blocks else None
+    checkpoint = Checkpoint(context.work, fit.trained, every)
+    limit = stage.trainer.max_time
+    clock = () if limit is None else (Deadline(fit.trained, _seconds(limit)),)
+    trainer = _trainer(stage.trainer, context, [*clock, *fit.callbacks, best, checkpoint], fit.settings)
+    resumed = str(checkpoint.last) if checkpoint.last.exists() else None
+    if resumed or checkpoint.middle.exists():
+        context.log.info("resumes from the checkpoint of an earlier attempt")
+    try:
+        train, held_out = fit.loaders
+        trainer.fit(fit.module, train, held_out, ckpt_path=resumed, weights_only=True)
+    except (SystemExit, Cancelled) as error:  # Lightning makes SystemExit of Ctrl-C and SIGTERM
+        raise KeyboardInterrupt from error
+    except Exception as error:
+        if resumed and not best.begun:
+            raise Unreadable(type(error).__name__) from error
+        known = out_of_memory(stage.batch_size, stage.trainer.accumulate, error)
+        if known is not None:
+            raise known from error
+        raise
+    return fit.trained.network, best
+
+
+def _maximize(monitor: str, context: Context) -> bool:
+    return monitor != "loss" and bool(context.registry.get("metric", monitor).maximize)
+
+
+def _seconds(span: str) -> float:
+    return parse_duration(span) / 1_000_000
+
+
+def _trainer(
+    config: Trainer, context: Context, callbacks: list[pl.Callback], settings: Mapping[str, Any]
+) -> pl.Trainer:
+    return pl.Trainer(
+        accelerator={"cuda": "gpu"}.get(config.accelerator, config.accelerator),
+        devices=1,
+        precision="32-true" if config.precision == "32" else config.precision,
+        max_epochs=config.max_epochs,
+        callbacks=callbacks,
+        default_root_dir=context.work,
+        deterministic=config.deterministic,
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+        **settings,
+    )
+
+
+def score_of(context: Context, features: Features, output: Output) -> Score:
+    """What computes the standard metrics of the validation split."""
+    names = metrics.standard("quantile" if output.kind == "quantile" else features.target.task)
+    weight = features.source("validation").batch().get(WEIGHT)
+
+    def score(target: np.ndarray, given: np.ndarray) -> Mapping[str, float]:
+        values = metrics.compute(context.registry, names, target, given, weight, output)
+        return {f"validation.{name}": value for name, value in values.items()}
+
+    return score

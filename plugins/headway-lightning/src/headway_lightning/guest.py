@@ -1,0 +1,181 @@
+"""Training of a LightningModule that knows nothing of Headway."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import lightning.pytorch as pl
+import torch
+from headway import Context
+from headway.contracts import TARGET, WEIGHT, ArraySpec, Features, Output
+from headway.errors import PluginError
+from lightning.pytorch.utilities.model_helpers import is_overridden
+
+from headway_lightning.artifact import TorchModel
+from headway_lightning.faults import diverged
+from headway_lightning.fitting import Cancelled, Fit, Score, score_of, train_best
+from headway_lightning.loading import Batch, Blocks, generator_of, seed_of
+from headway_lightning.losses import MSE, CrossEntropy
+from headway_lightning.modules import predict
+from headway_lightning.rows import check_classes, rows_of
+from headway_lightning.training import ORDER, change_of
+
+if TYPE_CHECKING:
+    from headway_lightning.lightning_stage import LightningStage
+
+
+class Served(torch.nn.Module):
+    """The author's module from arrays to outputs.
+
+    Args:
+        module: The author's.
+        inputs: The arrays, in their order.
+        output: What it gives.
+        logits: Whether it gives logits for classes.
+    """
+
+    def __init__(self, module: torch.nn.Module, inputs: Sequence[ArraySpec], output: Output, logits: bool) -> None:
+        super().__init__()
+        self.module = module
+        self._names = [spec.name for spec in inputs]
+        self._classes = len(output.classes) if output.classes else None
+        self._logits = logits
+
+    def given(self, arrays: Sequence[torch.Tensor]) -> Any:
+        """The array, or a mapping by name of several."""
+        return arrays[0] if len(arrays) == 1 else dict(zip(self._names, arrays, strict=True))
+
+    def forward(self, *arrays: torch.Tensor) -> torch.Tensor:
+        """Probabilities (rows, classes) or values (rows,), float32."""
+        out: torch.Tensor = self.module(self.given(arrays)).float()
+        if self._classes is None:
+            return out.squeeze(-1) if out.dim() == 2 else out
+        return torch.softmax(out, dim=-1) if self._logits else out
+
+    def check(self, arrays: Sequence[torch.Tensor]) -> None:
+        """Raises `PluginError` unless two rows give what is needed, and the module can be trained."""
+        name = type(self.module).__qualname__
+        for method in ("forward", "training_step", "configure_optimizers"):
+            if not is_overridden(method, self.module, torch.nn.Module if method == "forward" else pl.LightningModule):
+                raise PluginError(f"{name} has no {method}", hint="see headway_lightning.LightningStage", code="module")
+        with torch.no_grad():
+            given = self.eval().module(self.given([array[:2] for array in arrays]))
+        self.train()
+        rows = len(arrays[0][:2])
+        wanted = [(rows,), (rows, 1)] if self._classes is None else [(rows, self._classes)]
+        found = tuple(given.shape) if isinstance(given, torch.Tensor) else type(given).__name__
+        if found not in wanted:
+            raise PluginError(
+                f"forward of {name} gives {found} for {rows} rows, not {' or '.join(map(str, wanted))}",
+                hint="forward gives a logit a class, or a value a row",
+                code="module-shape",
+            )
+
+
+class Guest(pl.Callback):
+    """What callbacks need of a training, gathered beside the author's module.
+
+    Attributes: see `headway_lightning.callbacks.Trained`.
+    """
+
+    def __init__(self, stage: LightningStage, context: Context, features: Features, network: Served, score: Score):
+        self.network = network
+        self.latest: dict[str, float] = {}
+        self.block = 0
+        self.losses: list[torch.Tensor] = []
+        self.over = False
+        self._seed = stage.seed
+        self._cancelled = context.cancelled
+        self._features = features
+        self._score = score
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        """Seeds dropout by the epoch, so that a resumed run draws what an undisturbed one would."""
+        torch.manual_seed(seed_of(self._seed, trainer.current_epoch))
+
+    def on_train_batch_end(self, trainer: pl.Trainer, module: pl.LightningModule, outputs: Any, *_: Any) -> None:
+        """Notes the loss; raises `Cancelled` when the run is being stopped."""
+        loss = outputs.get("loss") if isinstance(outputs, dict) else outputs
+        if isinstance(loss, torch.Tensor):
+            self.losses.append(loss.detach())
+        if self._cancelled.is_set():
+            raise Cancelled
+        if self.over:
+            trainer.should_stop = True
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        """Metrics of the epoch; raises `DataError` if a loss was no number."""
+        losses = torch.stack(self.losses) if self.losses else torch.zeros(1)
+        self.losses = []
+        if not bool(torch.isfinite(losses).all()):
+            number = int(torch.nonzero(~torch.isfinite(losses))[0, 0]) + 1
+            raise diverged(trainer.current_epoch, f"the loss of batch {number} is no longer a number")
+        self.over = self.over or 0 < trainer.max_steps <= trainer.global_step
+        rows = self._features.source("validation").batch()
+        modes = {part: part.training for part in self.network.modules()}
+        given = predict(self.network.eval(), self._features.arrays, rows, module.device)
+        for part, training in modes.items():
+            part.training = training
+        self.latest = {"train.loss": float(losses.mean()), **self._score(rows[TARGET], given)}
+
+
+class Batches:
+    """Blocks as the author's batches.
+
+    Args:
+        blocks: The rows.
+        make: A batch of (arrays …, target, weight) → the author's.
+    """
+
+    def __init__(self, blocks: Blocks, make: Callable[[Batch], Any]) -> None:
+        self._blocks = blocks
+        self._make = make
+
+    def __len__(self) -> int:
+        return len(self._blocks.sizes)
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self._make(batch) for block in self._blocks for batch in block)
+
+
+def train(stage: LightningStage, context: Context, features: Features) -> TorchModel:
+    """Trains the author's module and keeps its best weights; raises as `headway_lightning.training.train`."""
+    loss = CrossEntropy() if features.target.task == "classification" else MSE()
+    output = loss.output(features.target)
+    rows = {split: rows_of(features, split) for split in ("train", "validation")}
+    check_classes(features.target, rows["train"][-2], context.log)
+    if WEIGHT in features.source("train").names:
+        context.log.warning("weights of rows reach no loss of %s; metrics honour them", type(stage).__qualname__)
+
+    def prepare() -> Fit:
+        network: Served = stage.build(features.arrays, output, context.registry)
+        network.check(rows["train"][:-2])
+        guest = Guest(stage, context, features, network, score_of(context, features, output))
+        module: Any = network.module
+
+        def order() -> torch.Tensor:
+            count = len(rows["train"][0])
+            return torch.from_numpy(generator_of(stage.seed, ORDER, module.current_epoch).permutation(count))
+
+        def made(batch: Batch) -> Any:
+            return stage.batch(network.given(batch[:-2]), batch[-2])
+
+        change = change_of(context, features, stage.seed, lambda: module.current_epoch)
+        batches = Batches(Blocks(rows["train"], stage.batch_size, order, change=change), made)
+        validates = is_overridden("validation_step", module)
+        held_out = Batches(Blocks(rows["validation"], stage.batch_size), made) if validates else None
+        monitor = stage.monitor or ("log_loss" if output.classes else "rmse")
+        return Fit(module, guest, (batches, held_out), monitor, (guest,), settings=_settings(stage, module))
+
+    return train_best(stage, context, features, output, prepare)
+
+
+def _settings(stage: LightningStage, module: pl.LightningModule) -> dict[str, Any]:
+    """What Lightning does itself where it takes the steps."""
+    config = stage.trainer
+    settings: dict[str, Any] = {"max_steps": config.max_steps or -1}
+    if module.automatic_optimization:
+        settings |= {"accumulate_grad_batches": config.accumulate}
+        settings |= {"gradient_clip_val": config.gradient_clip or None}
+    return settings

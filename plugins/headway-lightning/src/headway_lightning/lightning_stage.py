@@ -1,0 +1,68 @@
+"""The base class for any LightningModule: its training step and its optimizers are the author's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from headway import Context, HeadwayError, Seed, Stage
+from headway.contracts import ArraySpec, Features, Lookup, Output
+
+from headway_lightning.artifact import TorchModel
+from headway_lightning.trainer import Count, Trainer
+
+
+@dataclass(frozen=True)
+class LightningStage(Stage):
+    """Any LightningModule, trained as it is.
+
+    A subclass is a frozen dataclass that defines ``module(self, inputs, output)``: a LightningModule whose
+    ``training_step`` gets batches ``(x, y)``, and whose ``forward`` gives, from ``x`` alone, logits of shape
+    (rows, classes), or values of shape (rows,) or (rows, 1). ``x`` is the array, or a mapping by name if the features
+    have several; ``y`` are class codes or values. Early stopping, resuming by epoch, metrics of the validation split
+    and export are taken care of; a ``validation_step`` is called if there is one.
+
+    Attributes:
+        logits: Whether ``forward`` gives logits, not probabilities, for classes.
+        space: What a sweep tries by default: field to a text such as ``tag(log, interval(1e-4, 1e-2))``.
+    """
+
+    logits: ClassVar[bool] = True
+    space: ClassVar[Mapping[str, str]] = {}
+
+    if TYPE_CHECKING:
+
+        def module(self, inputs: Sequence[ArraySpec], output: Output) -> Any:
+            """Built by subclasses."""
+
+    batch_size: Count = 256
+    """Rows a batch."""
+    patience: Count = 8
+    """Epochs without a better value of `monitor` before training stops."""
+    monitor: str | None = None
+    """The metric of the validation split that decides which epoch is the best: log_loss or rmse by default."""
+    seed: Seed = 0
+    """Seed of initial weights, order of rows, dropout and augmentation."""
+    trainer: Trainer = field(default_factory=Trainer)
+    """How it is trained."""
+
+    def batch(self, x: Any, y: Any) -> Any:
+        """What ``training_step`` gets; subclasses may give it another form."""
+        return x, y
+
+    def build(self, inputs: Sequence[ArraySpec], output: Output, lookup: Lookup) -> Any:
+        """The module as it is served: arrays in, outputs out."""
+        from headway_lightning.guest import Served
+
+        return Served(self.module(inputs, output), inputs, output, self.logits)
+
+    def run(self, context: Context, features: Features) -> TorchModel:
+        """Trains, and keeps the weights of the best epoch."""
+        from headway_lightning.guest import train
+
+        return train(self, context, features)
+
+    def preflight(self) -> list[HeadwayError]:
+        """Tells a missing GPU before anything runs."""
+        return self.trainer.preflight()
