@@ -22,7 +22,7 @@ BINS = {"piecewise_linear": {"bins": 6}}
 WAVES = {"periodic": {"frequencies": 4}}
 COMMON = {"batch_size": 64, "learning_rate": 1e-2, "trainer": CPU, "seed": 3}
 SMALL = {
-    "linear_network": LinearNetwork(numeric=BINS, **COMMON),
+    "linear_network": LinearNetwork(numeric=BINS, **COMMON | {"learning_rate": 0.1}),
     "resnet": ResNet(width=16, numeric=WAVES, **COMMON),
     "ft_transformer": FTTransformer(blocks=2, width=16, heads=2, numeric=BINS, **COMMON),
     "tabm": TabM(members=3, blocks=2, width=16, numeric=WAVES, **COMMON),
@@ -75,12 +75,9 @@ def test_what_is_served_is_what_was_trained_bit_for_bit_at_every_batch_size(trai
 @pytest.mark.parametrize("name", SMALL)
 def test_they_learn(trained, name):
     _, model = trained(name)
-    metric = {"packed": "pinball", "mini": "rmse"}.get(name, "auroc")
     first, last = model.history[0], model.history[-1]
-    if metric == "auroc":
-        assert last["validation.auroc"] > 0.9
-    else:
-        assert last["validation.loss"] < first["validation.loss"]
+    assert last["validation.loss"] < first["validation.loss"]
+    assert last.get("validation.auroc", 1.0) > 0.9
 
 
 @pytest.mark.parametrize("name", ["ft_transformer", "packed", "tabm"])
@@ -124,9 +121,9 @@ def decaying(stage, hand, numeric=None):
     """The parameters that decay, by name."""
     torch.manual_seed(0)
     body = stage.body((hand.numeric, hand.categorical), 2, numeric)
-    pace = Pace(1, 1, 1, None, 0.0, 1e-3, None)
+    pace = Pace((1,), 1, 1, None, 0.0, 1e-3, None)
     rule = type("Rule", (), {"build": staticmethod(lambda groups, rate: groups)})
-    groups = Regime(body, None, pace, rule, 0.5, 0.0, 0, "loss", ()).optimizer()
+    groups = Regime(body, None, pace, rule, 0.5, 0.0, 0, ()).optimizer()
     kept = {id(p) for group in groups if group["weight_decay"] for p in group["params"]}
     return {name for name, p in body.named_parameters() if id(p) in kept}
 

@@ -84,7 +84,7 @@ def predict(
     batch: Mapping[str, np.ndarray],
     device: torch.device | str = "cpu",
 ) -> np.ndarray:
-    """The module's output for all rows, by chunks of its own size if it has one; it is in evaluation mode, on `device`."""
+    """The module's output for all rows, `Network.chunk` at a time; it is in evaluation mode, on that device."""
     rows = getattr(module, "chunk", CHUNK)
     chunks = zip(*(array.split(rows) for array in tensors(inputs, batch)), strict=True)
     with torch.inference_mode():
