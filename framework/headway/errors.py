@@ -6,8 +6,12 @@ bug of Headway or of a plugin and keeps its own.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import errno
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 
@@ -162,3 +166,23 @@ class StageError(HeadwayError):
 
 class Pruned(Exception):  # noqa: N818 - a verdict of the controller, not a fault
     """Raised by `Context.report` when the controller stops a trial early."""
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """Whether an error tells of a full disk, be it in words within an error of a library's own."""
+    return getattr(error, "errno", None) == errno.ENOSPC or os.strerror(errno.ENOSPC) in str(error)
+
+
+@contextmanager
+def room_in(folder: Path) -> Iterator[None]:
+    """Turns the error of a full disk, whichever library tells it, into a `StoreError` that names the folder."""
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, HeadwayError) or not is_disk_full(error):
+            raise
+        raise StoreError(
+            f"no space is left on the disk of {folder}",
+            hint="free some there, or choose another place: HEADWAY_STORE=FOLDER; what was saved before is untouched",
+            code="disk-full",
+        ) from error

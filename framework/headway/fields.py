@@ -27,7 +27,7 @@ URL = re.compile(r"[A-Za-z][A-Za-z0-9_+.-]+://")
 
 @dataclass(frozen=True)
 class Uncached:
-    """The field changes how the work is done, never its result; it is left out of the cache key."""
+    """The field is left out of the cache key: it changes how the work is done, or the stage's inputs say the same."""
 
 
 @dataclass(frozen=True)

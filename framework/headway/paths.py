@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -23,15 +24,25 @@ def resolve_source(text: str, project: Path) -> Path:
         project: The project's folder.
 
     Raises:
-        UsageError: There is nothing at that place; the nearest name is offered.
+        UsageError: There is nothing at that place; the nearest name is offered. Or it may not be read.
     """
     path = _packaged(text) if text.startswith(PACKAGED) else (project / Path(text).expanduser())
+    _check_allowed(text, path)
     if not path.exists() and not _is_matched(path):
         folder = next(parent for parent in path.parents if parent.is_dir())
         close = nearest(path.name, [entry.name for entry in folder.iterdir()]) if folder == path.parent else None
         hint = f"did you mean {close}?" if close else f"looked for {path}"
         raise UsageError(f"there is no file {text}", hint=hint, code="no-file")
     return path.resolve()
+
+
+def _check_allowed(text: str, path: Path) -> None:
+    try:
+        allowed = not path.exists() or os.access(path, os.R_OK | (os.X_OK if path.is_dir() else 0))
+    except PermissionError:  # of a folder above it
+        allowed = False
+    if not allowed:
+        raise UsageError(f"{text} may not be read", hint=f"check the permissions of {path}", code="no-permission")
 
 
 def source_files(path: Path) -> Iterator[tuple[str, Path]]:

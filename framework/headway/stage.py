@@ -42,10 +42,13 @@ class Stage:
         cache_version: Raised by the author when results change although the source does not show it.
         effect: The stage changes the world outside the store: it runs last, is never cached, and must
             be idempotent.
+        refines: The stage whose result this one makes better, such as ``export`` of an ensemble. Where it is chosen
+            it comes right behind that stage, and what the others would take from there they take from it.
     """
 
     cache_version: ClassVar[int] = 1
     effect: ClassVar[bool] = False
+    refines: ClassVar[str] = ""
 
     if TYPE_CHECKING:
         run: Callable[..., Artifact]

@@ -23,7 +23,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from headway.errors import HeadwayError, Pruned
+from headway.errors import HeadwayError, Pruned, room_in
 from headway.stage import Context
 from headway.task import Failure, Outcome, Task
 
@@ -89,7 +89,8 @@ def _run(task: Task, plugins: Plugins, store: ArtifactStore, events: Events, can
     with ExitStack() as stack:
         log = stack.enter_context(_Logging(task.label, events)).logger
         context = Context(task.name, work, plugins.registry, recorder, log=log, cancelled=cancelled)
-        artifact = stage.run(context, **inputs)
+        with room_in(work):
+            artifact = stage.run(context, **inputs)
     if cancelled.is_set():
         return Outcome("interrupted")
     entry = store.save(

@@ -32,7 +32,7 @@ def measure() -> Iterator[Ratio]:
             base = _peak(Path(folder), suffix, 1)
             for factor in times:
                 name = f"data stage, {suffix}: memory at {factor}x the rows to {BASE // 1000}k rows"
-                yield Ratio(name, _peak(Path(folder), suffix, factor), base, 3.0)
+                yield Ratio(name, _peak(Path(folder), suffix, factor), base, 2.0)
 
 
 def _peak(folder: Path, suffix: str, times: int) -> float:

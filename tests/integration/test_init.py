@@ -42,6 +42,18 @@ def test_a_table_of_ones_own_runs_to_a_report_and_scores_rows(empty):
     assert pl.read_csv(project.folder / "scored.csv").height == 200
 
 
+def test_a_target_of_numbers_is_evaluated_as_such(empty):
+    assert empty.headway("init", "ages", "--data", "rows of mine.csv", "--target", "age").returncode == 0
+    experiment = (empty.folder / "ages" / "configs" / "experiment" / "ages.yaml").read_text()
+    assert "override /evaluation: classification" in experiment  # 40 whole numbers may be classes
+    pl.DataFrame({"colour": COLOURS * 60, "paid": [n / 7 for n in range(180)]}).write_csv(empty.folder / "paid.csv")
+    assert empty.headway("init", "shop", "--data", "paid.csv", "--target", "paid").returncode == 0
+    project = replace(empty, folder=empty.folder / "shop")
+    ran = project.headway("run", "experiment=shop", "model=linear", "baselines=[majority]")
+    assert ran.returncode == 0, ran.stderr
+    assert "test.rmse" in ran.stdout
+
+
 def test_a_table_inside_the_project_is_written_relative_to_it(empty):
     assert empty.headway("init", "--name", "shop", "--data", "rows of mine.csv", "--target", "bought").returncode == 0
     assert "\npath: rows of mine.csv\n" in (empty.folder / "configs" / "data" / "shop.yaml").read_text()
@@ -58,11 +70,20 @@ def test_nothing_that_is_there_is_overwritten(empty):
     assert empty.headway("init", "--name", "two").returncode == 0
 
 
+def test_the_command_in_the_file_of_the_data_explains_them(empty):
+    empty.headway("init", "shop", "--data", "rows of mine.csv", "--target", "bought")
+    project = replace(empty, folder=empty.folder / "shop")
+    first = (project.folder / "configs" / "data" / "shop.yaml").read_text().splitlines()[0]
+    words = first.removeprefix("# headway ").split("    ")[0].split()
+    assert project.headway(*words).returncode == 0
+
+
 @pytest.mark.parametrize(
     ("words", "parts"),
     [
         (["--data", "rows of mine.csv", "--target", "boght"], ["unknown column 'boght'", "'bought'"]),
-        (["--data", "rows.csv", "--target", "bought"], ["there is no file rows.csv"]),
+        (["--data", "x.csv", "--target", "bought"], ["there is no file x.csv", "looked for"]),
+        (["--data", "rows of mime.csv", "--target", "bought"], ["did you mean rows of mine.csv?"]),
         (["--data", "rows of mine.csv"], ["--data and --target belong together"]),
     ],
 )

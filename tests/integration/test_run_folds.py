@@ -1,5 +1,6 @@
-"""`headway run --folds`, as a user types it."""
+"""`headway run --folds`, and what plan and check make of it, as a user types it."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -61,16 +62,52 @@ def test_folds_are_variants_like_others_and_share_with_a_grid_that_says_the_same
     assert len(folded.computed()) == 6
 
 
+def test_the_plan_of_folds_is_one_graph_with_what_is_cached_and_why_the_rest_runs(folded):
+    assert folded.headway("run", "experiment=folded", "--folds", "2").returncode == 0
+    done = folded.headway("plan", "experiment=folded", "--folds", "2", "evaluation.sharpness=1,2", "--format", "json")
+    assert done.returncode == 0, done.stderr
+    plan = json.loads(done.stdout)
+    verdicts = {(stage["name"], tuple(stage["experiments"])): stage["verdict"] for stage in plan["stages"]}
+    assert verdicts == {
+        ("data", (0, 2)): "cached",
+        ("data", (1, 3)): "cached",
+        ("evaluation", (0,)): "cached",
+        ("evaluation", (1,)): "cached",
+        ("evaluation", (2,)): "run",
+        ("evaluation", (3,)): "run",
+    }
+    whys = [[reason["text"] for reason in stage["reasons"]] for stage in plan["stages"] if stage["verdict"] == "run"]
+    assert all("evaluation.sharpness 1.0 → 2.0 (command line)" in why for why in whys)
+    assert len(folded.computed()) == 2
+
+
+def test_what_folds_alone_show_is_found_by_check_once(folded):
+    done = folded.headway("check", "experiment=folded", "--folds", "3")
+    assert done.stdout == "folded: no faults  (data=numbers → evaluation=slope), 3 times\n"
+    limit = "fold: Annotated[int, annotated_types.Lt(2)] = 0"
+    folded.edit("plugins/folding.py", "fold: int = 0", limit)
+    folded.edit(
+        "plugins/folding.py", "import os\n", "import os\nimport annotated_types\nfrom typing import Annotated\n"
+    )
+    done = folded.headway("check", "experiment=folded", "--folds", "3")
+    assert done.returncode == 2
+    assert "data.split.fold is 2" in done.stderr
+    assert done.stderr.endswith("1 fault in the config\n")
+    assert folded.headway("check", "experiment=folded").returncode == 0
+
+
+@pytest.mark.parametrize("command", ["run", "plan", "check"])
 @pytest.mark.parametrize(("folds", "part"), [("1", "needs two folds or more"), ("many", "--folds")])
-def test_what_is_no_number_of_folds_is_refused(folded, folds, part):
-    done = folded.headway("run", "experiment=folded", "--folds", folds)
+def test_what_is_no_number_of_folds_is_refused(folded, command, folds, part):
+    done = folded.headway(command, "experiment=folded", "--folds", folds)
     assert done.returncode == 2
     assert part in done.stderr
 
 
-def test_data_that_have_no_folds_say_so(folded):
+@pytest.mark.parametrize("command", ["run", "plan", "check"])
+def test_data_that_have_no_folds_say_so(folded, command):
     folded.edit("plugins/folding.py", "    split: Split =", "    divided: Split =")
-    done = folded.headway("run", "experiment=folded", "--folds", "3")
+    done = folded.headway(command, "experiment=folded", "--folds", "3")
     assert done.returncode == 2
     assert "unknown key" in done.stderr
     assert "data.split.folds=3" in done.stderr

@@ -49,6 +49,22 @@ def test_nothing_there_is_told_with_the_nearest_name(project, text, hint):
     assert hint in caught.value.hint
 
 
+def test_what_may_not_be_read_is_told(project, monkeypatch):
+    monkeypatch.setattr("os.access", lambda path, mode: False)  # root may read everything
+    with pytest.raises(UsageError, match="may not be read") as caught:
+        resolve_source("data", project)
+    assert caught.value.code == "no-permission"
+
+
+def test_a_folder_that_may_not_be_entered_is_told(project, monkeypatch):
+    def refuse(self):
+        raise PermissionError(13, "Permission denied", str(self))
+
+    monkeypatch.setattr("pathlib.Path.exists", refuse)
+    with pytest.raises(UsageError, match="may not be read"):
+        resolve_source("data/rows.csv", project)
+
+
 def test_globs_reach_into_installed_packages(project, monkeypatch):
     monkeypatch.syspath_prepend(project)
     (project / "data" / "__init__.py").write_text("raise ImportError('never imported')")

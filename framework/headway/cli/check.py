@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from headway.cli import folds
 from headway.errors import ConfigError, HeadwayError
 
 if TYPE_CHECKING:
@@ -17,7 +19,7 @@ help = "report every fault of a config at once"
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declares the arguments."""
-    parser.add_argument("-m", "--multirun", action="store_true", help="check the grid of all a,b,c values")
+    folds.configure(parser, "check")
     parser.add_argument("--format", choices=["text", "json"], default="text", help="how to print what was found")
     parser.add_argument("overrides", nargs="*", metavar="key=value", help="choices and values, such as model=mlp")
 
@@ -26,22 +28,27 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
     """Prints what was checked; faults are raised and printed by the caller, or printed here as JSON."""
     if arguments.format == "json":
         return _json(arguments, session)
-    for experiment in _checked(arguments, session):
-        stages = " → ".join(f"{stage.name}={stage.use}" for stage in experiment.stages)
-        print(f"{experiment.name}: no faults  ({stages})")  # noqa: T201
+    for line, times in Counter(map(_line, _checked(arguments, session))).items():
+        print(f"{line}, {times} times" if times > 1 else line)  # noqa: T201
     return 0
+
+
+def _line(experiment: Experiment) -> str:
+    stages = " → ".join(f"{stage.name}={stage.use}" for stage in experiment.stages)
+    return f"{experiment.name}: no faults  ({stages})"
 
 
 def _checked(arguments: argparse.Namespace, session: Session) -> list[Experiment]:
     """The experiments; raises the faults of a whole grid at once, each of them once."""
-    if not arguments.multirun:
-        return session.experiments(arguments.overrides)
+    overrides, multirun = folds.asked(arguments)
+    if not multirun:
+        return session.experiments(overrides)
     from headway.config import Memory, check, compose, expand
 
     memory = Memory()
     faults: dict[str, HeadwayError] = {}
     found: list[Experiment] = []
-    for words in expand(arguments.overrides):
+    for words in expand(overrides):
         try:
             found.append(check(compose(session.project, words, session.plugins, memory), session.plugins))
         except ConfigError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -36,6 +37,24 @@ class Pooled:
     folds: int
     rows: int
     metrics: Mapping[str, float]
+
+
+def configure(parser: argparse.ArgumentParser, verb: str) -> None:
+    """Declares the arguments of a grid: ``-m`` and ``--folds``.
+
+    Args:
+        parser: What they are added to.
+        verb: What the command does with it.
+    """
+    parser.add_argument("-m", "--multirun", action="store_true", help=f"{verb} the grid of all a,b,c values")
+    parser.add_argument("--folds", type=int, metavar="N", help=f"cross-validation: {verb} the grid of all N folds")
+
+
+def asked(arguments: argparse.Namespace) -> tuple[list[str], bool]:
+    """The overrides that the arguments ask for, and whether they make a grid."""
+    if arguments.folds is None:
+        return arguments.overrides, arguments.multirun
+    return [*arguments.overrides, *axis(arguments.folds)], True
 
 
 def axis(folds: int) -> list[str]:

@@ -58,9 +58,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt as error:
         _say("interrupted; the same command goes on from what is saved")
         return int(getattr(error, "exit_code", 130))
+    except PermissionError as error:
+        if os.environ.get("HEADWAY_TRACEBACK") or error.filename is None:
+            raise
+        _say(_forbidden(error).render())
+        return 1
     except BrokenPipeError:
         sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 - the reader is gone; keep the exit flush quiet
         return 0
+
+
+def _forbidden(error: PermissionError) -> HeadwayError:
+    """A file that this user may not read or write, as an error that names it."""
+    what = f"{error.filename}: permission denied"
+    return HeadwayError(what, hint="check the permissions of the file and its folders", code="no-permission")
 
 
 def _dispatch(argv: list[str]) -> int:

@@ -6,7 +6,7 @@ import argparse
 import json
 from typing import TYPE_CHECKING, Any
 
-from headway.cli import selecting
+from headway.cli import folds, selecting
 
 if TYPE_CHECKING:
     from headway.errors import Place
@@ -21,7 +21,7 @@ ROOM = 90
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declares the arguments."""
-    parser.add_argument("-m", "--multirun", action="store_true", help="plan the grid of all a,b,c values")
+    folds.configure(parser, "plan")
     parser.add_argument("--format", choices=["text", "json", "dot", "html"], default="text", help="how to print it")
     selecting.configure(parser)
     parser.add_argument("overrides", nargs="*", metavar="key=value", help="choices and values, such as model=mlp")
@@ -29,7 +29,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, session: Session) -> int:
     """Prints the plan."""
-    experiments = session.experiments(arguments.overrides, multirun=arguments.multirun)
+    overrides, multirun = folds.asked(arguments)
+    experiments = session.experiments(overrides, multirun=multirun)
     plan = session.plan(experiments, selecting.selection(arguments))
     common = [word for word in experiments[0].words if all(word in other.words for other in experiments)]
     grid = [f"({len(experiments)} experiments)"] if len(experiments) > 1 else []

@@ -7,8 +7,7 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING
 
-from headway.cli import selecting
-from headway.cli.folds import axis, pooled
+from headway.cli import folds, selecting
 from headway.cli.progress import progress
 from headway.cli.signals import ending_well
 from headway.cli.tables import metrics_table
@@ -24,8 +23,7 @@ help = "run an experiment, or a grid of them with -m"
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declares the arguments."""
-    parser.add_argument("-m", "--multirun", action="store_true", help="run the grid of all a,b,c values")
-    parser.add_argument("--folds", type=int, metavar="N", help="cross-validate: run the grid of all N folds")
+    folds.configure(parser, "run")
     parser.add_argument("--keep-going", action="store_true", help="after a failure, run all that does not need it")
     selecting.configure(parser)
     parser.add_argument("overrides", nargs="*", metavar="key=value", help="choices and values, such as model=mlp")
@@ -33,16 +31,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, session: Session) -> int:
     """Runs the experiment; 1 if a stage failed."""
-    overrides = [*arguments.overrides, *(axis(arguments.folds) if arguments.folds is not None else ())]
+    overrides, multirun = folds.asked(arguments)
     with ending_well(), progress() as listener:
         results = session.run(
-            overrides, listener=listener, multirun=arguments.multirun or arguments.folds is not None,
+            overrides, listener=listener, multirun=multirun,
             selection=selecting.selection(arguments), keep_going=arguments.keep_going,
         )  # fmt: skip
     if len(results) > 1:
         from headway.cli.grid import grid
 
-        print("\n" + "\n".join(grid(results, partial(pooled, session))), flush=True)  # noqa: T201
+        print("\n" + "\n".join(grid(results, partial(folds.pooled, session))), flush=True)  # noqa: T201
     else:
         print("\n".join(_concluded(results[0], session)), flush=True)  # noqa: T201
     for failure in dict.fromkeys(failure for result in results for failure in _failures(result)):

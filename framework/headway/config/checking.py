@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from annotated_types import Ge, Lt, MinLen
 
-from headway.config.baselines import Baselines
 from headway.config.defaults import TRACKERS
 from headway.config.drawing import Edge
 from headway.config.hints import MISSING
 from headway.config.hydraisms import INSTANTIATE, key_hint
+from headway.config.members import Members, labels, refined_by
 from headway.config.model import Config, Experiment, Runner, StageConfig, Wiring
 from headway.config.nodes import Built, Nodes
 from headway.config.origins import Key, package_header
@@ -22,7 +22,8 @@ from headway.config.public import mask, mask_words
 from headway.config.report import Report
 from headway.config.schema import Problem, build, problems
 from headway.config.tree import keys
-from headway.config.wiring import BASELINES, Wire, Wired, cycle, is_baselines, marked_circle
+from headway.config.variants import Variants
+from headway.config.wiring import BASELINES, MEMBERS, Wire, Wired, cycle, is_baselines, marked_circle
 from headway.errors import HeadwayError
 from headway.naming import nearest, unknown
 from headway.stage import signature_of
@@ -75,6 +76,7 @@ class _Checker:
         self.config = config
         self.report = Report(config)
         self.nodes = Nodes(config, plugins)
+        self._plugins = plugins
         self._registry = plugins.registry
         self._root = config.tree.root
         self._misplaced = False
@@ -88,17 +90,21 @@ class _Checker:
         stages = {name: cls for name in pipeline if (cls := self._stage_class(name)) is not None}
         built = {name: self._build(cls, self._root[name], (name,)) for name, cls in stages.items()}
         inputs = self._wire(stages, complete=len(stages) == len(pipeline))
-        baselines = Baselines(self.report, self.nodes).check(inputs.get("model", {}), with_model="model" in pipeline)
+        baselines = self._baselines(inputs.get("model", {}), with_model="model" in pipeline)
+        ensembles = Members(self.report, self._plugins, stages).check(inputs, baselines)
         trackers = self._trackers()
         if self.report.faults or top is None:
             return None
+        for name, members in ensembles.items():
+            inputs[name][MEMBERS] = labels(refined_by(name, inputs), members)
         made = tuple(
             self._stage_config(name, node, inputs[name]) for name in pipeline if (node := built[name]) is not None
         )
         secrets = self.nodes.secrets()
         words = mask_words(self.config.overrides, secrets)
         public = mask(self._root, secrets.values())
-        return Experiment(top.name, top.seed, made, baselines, top.runner, trackers, words, self.config, public)
+        every = {name: stages for members in ensembles.values() for name, stages in members.items() if stages}
+        return Experiment(top.name, top.seed, made, baselines, top.runner, trackers, words, self.config, public, every)
 
     def _refuse_targets(self) -> None:
         """Refuses Hydra's keys for calling code, one fault a mapping."""
@@ -228,6 +234,12 @@ class _Checker:
             self.report.problem(at, problem)
         return made
 
+    def _baselines(self, inputs: Mapping[str, Wiring], *, with_model: bool) -> dict[str, StageConfig]:
+        """Name to the variant of the model stage, which takes what that takes."""
+        variants = Variants(self.report, self.nodes, (BASELINES,), "baseline")
+        found = {name: variants.stage(at, name, inputs) for at, name in variants.items(with_model=with_model)}
+        return {name: stage for name, stage in found.items() if stage is not None}
+
     def _trackers(self) -> dict[str, Any]:
         nodes, names = self._root.get(TRACKERS), self._registry.names("tracker")
         found: dict[str, Any] = {}
@@ -245,7 +257,8 @@ class _Checker:
         return found
 
     def _wire(self, stages: Mapping[str, type], *, complete: bool) -> dict[str, dict[str, Wiring]]:
-        wire = Wire({name: signature_of(cls) for name, cls in stages.items()})
+        refines = {name: refined for name, cls in stages.items() if (refined := getattr(cls, "refines", ""))}
+        wire = Wire({name: signature_of(cls) for name, cls in stages.items()}, refines)
         wired = {name: wire.stage(name, self._root[name].get("inputs")) for name in stages}
         if complete:
             self._tell_wiring(wire, wired)

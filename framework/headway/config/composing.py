@@ -20,7 +20,7 @@ from headway.config.listing import Lister
 from headway.config.model import Config
 from headway.config.origins import Origin
 from headway.config.repository import Repository
-from headway.config.tree import Tree
+from headway.config.tree import Tree, models_in
 from headway.errors import HeadwayError
 
 if TYPE_CHECKING:
@@ -140,10 +140,9 @@ class _Composer:
         return True
 
     def _options(self, tree: Tree) -> dict[str, Tree]:
-        """The options of ``model`` that the baselines name, each composed from its own files alone."""
+        """The options of ``model`` that lists of models name, each composed from its own files alone."""
         options = {}
-        baselines = tree.get(("baselines",))
-        for item in baselines if isinstance(baselines, list) else ():
+        for _, item in models_in(tree.root):
             name = next(iter(item), "") if isinstance(item, Mapping) else str(item)
             if not name or "'" in name or not self._repository.config_exists(f"model/{name}"):
                 continue  # checking tells

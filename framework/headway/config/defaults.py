@@ -37,11 +37,32 @@ def add_defaults(tree: Tree, kinds: Mapping[str, str], registry: Registry) -> No
     for name, node in trackers.items() if isinstance(trackers, dict) else ():
         if isinstance(node, dict) and name in registry.names("tracker"):
             fill(node, registry.get("tracker", name), chosen)
+    refines: dict[str, str] = {}
     for name, node in tree.root.items():
         if isinstance(node, dict) and isinstance(node.get("use"), str):
             kind = kinds.get(name, name)
             if node["use"] in registry.names(kind):
-                fill(node, registry.get(kind, node["use"]), chosen)
+                cls = registry.get(kind, node["use"])
+                fill(node, cls, chosen)
+                refines[name] = getattr(cls, "refines", "")
+    for name in kinds:
+        if refines.get(name):
+            _place(tree, name, refines)
+
+
+def _place(tree: Tree, name: str, refines: Mapping[str, str]) -> None:
+    """Puts a chosen stage that is not in the pipeline behind the stage that it refines, and behind what else does.
+
+    Args:
+        tree: Changed in place.
+        name: The stage.
+        refines: Stage name to the stage that it refines.
+    """
+    pipeline, origin, refined = tree.root.get("pipeline"), tree.origin((name, "use")), refines[name]
+    if not isinstance(pipeline, list) or refined not in pipeline or name in pipeline or origin is None:
+        return
+    index = max(i for i, each in enumerate(pipeline, 1) if refined in (each, refines.get(str(each))))
+    tree.set([*pipeline[:index], name, *pipeline[index:]], ("pipeline",), origin)
 
 
 def fill(node: dict[str, Any], cls: type, chosen: Chosen = NOTHING, under: Mapping[str, Any] | None = None) -> None:

@@ -39,7 +39,7 @@ class Draft:
     Attributes:
         tree: The merged values.
         kinds: Node name to the config group it was chosen from.
-        options: Option name of ``model`` to its values, for the baselines.
+        options: Option name of ``model`` to its values, for the baselines and the members of ensembles.
         faults: What was wrong so far.
         incomplete: Whether a fault left out files or choices.
         deletions: Deletions of what only defaults may bring: the path and the words.

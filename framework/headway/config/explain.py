@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 NOTES: Mapping[type, str] = {
     SecretMarker: "secret: it is written to no record, log, report or tracker",
-    Uncached: "not in the cache key: it changes how the work is done, never its result",
+    Uncached: "not in the cache key: it changes how the work is done, or the inputs say the same",
     SourceMarker: "a path: the content of the file, not its name, enters the cache key",
     SeedMarker: "takes the run's seed unless it is set",
     Grammar: "a text in a language of its own, which is parsed with the config",

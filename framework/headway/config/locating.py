@@ -58,9 +58,9 @@ def _above(where: Place, stage: StageConfig, config: Config) -> Place | None:
 
 
 def _own(stage: StageConfig, rest: str, config: Config) -> Place | None:
-    """Where a key of the stage's own was written: for a baseline in the list, or in the option's own file."""
+    """Where a key of the stage's own was written: for a model in a list, there or in the option's file."""
     path = _path(stage.values, rest)
-    if stage.at[0] != "baselines" or not path:
+    if len(stage.at) == 1 or not path:
         return _written(config, (*stage.at, *path))
     at = (*stage.at, *path)
     if config.tree.get(at) is not None:

@@ -32,7 +32,7 @@ class Config:
         tree: Resolved values with their origins.
         overrides: What the command line said.
         kinds: Node name to the config group it was chosen from.
-        options: Option name of ``model`` to its values, for the baselines.
+        options: Option name of ``model`` to its values, for the baselines and the members of ensembles.
         faults: What went wrong while composing.
         unresolved: The paths of interpolations without a value, each of which is among the faults.
         incomplete: Whether a fault left out files or choices, so that something missing may be its consequence.
@@ -118,6 +118,7 @@ class Experiment:
         seed: The run's seed.
         stages: The pipeline in its order.
         baselines: Name to the variant of the ``model`` stage.
+        members: Name of a member of an ensemble to those of its stages that are others than the pipeline's, by name.
         runner: How stages are executed.
         trackers: Registered name to tracker.
         words: What the command line said, secrets as ``***``.
@@ -134,10 +135,18 @@ class Experiment:
     words: tuple[str, ...]
     config: Config = field(repr=False)
     public: Mapping[str, Any] = field(repr=False)
+    members: Mapping[str, Mapping[str, StageConfig]] = field(default_factory=dict)
 
     def stage(self, label: str) -> StageConfig:
         """The stage of a label, such as ``export``, ``model[linear]``, or ``export[linear]`` of the same pipeline."""
-        name, _, baseline = label.removesuffix("]").partition("[")
-        if baseline and name == self.baselines[baseline].name:
-            return self.baselines[baseline]
-        return next(stage for stage in self.stages if stage.name == name)
+        name, variant = split_label(label)
+        own = dict(self.members.get(variant or "", {}))
+        if variant and variant in self.baselines:
+            own[self.baselines[variant].name] = self.baselines[variant]
+        return own.get(name) or next(stage for stage in self.stages if stage.name == name)
+
+
+def split_label(label: str) -> tuple[str, str | None]:
+    """The stage and the variant that a label means; no variant for the experiment's own stage."""
+    name, bracket, variant = label.removesuffix("]").partition("[")
+    return name, variant if bracket else None

@@ -12,6 +12,7 @@ from headway.config.origins import Key
 from headway.config.public import secrets_of
 from headway.config.registered import unregistered
 from headway.config.schema import Problem, built, problems
+from headway.config.tree import models_in
 
 if TYPE_CHECKING:
     from headway.plugins import Plugins
@@ -84,13 +85,12 @@ class Nodes:
         for name, node in trackers.items() if isinstance(trackers, Mapping) else ():
             if name in self._registry.names("tracker"):
                 yield (TRACKERS, name), self._registry.get("tracker", name), node
-        baselines = root.get("baselines")
-        for index, item in enumerate(baselines if isinstance(baselines, list) else ()):
+        for at, item in models_in(root):
             for name, values in item.items() if isinstance(item, Mapping) else ():
                 option = self._config.options.get(name)
                 cls = self.registered("model", option.get(("model",))) if option else None
                 if cls and isinstance(values, Mapping):
-                    yield ("baselines", index, name), cls, values
+                    yield (*at, name), cls, values
 
     def secrets(self) -> dict[Key, str]:
         """Path to value of every secret."""

@@ -56,7 +56,9 @@ def _mended(text: str, is_readable: Callable[[str], bool]) -> str:
     key, sign, value = text.partition("=")
     if not sign:
         found = re.fullmatch(rf"({KEY}):\s*(.+)", text)
-        return f"write {found[1]}={found[2]}" if found else f"write {text.strip() or 'key'}=VALUE"
+        word = text.strip() or "key"
+        group = f", or experiment={word}" if re.fullmatch(r"[\w-]+", text) else ""
+        return f"write {found[1]}={found[2]}" if found else f"write {word}=VALUE{group}"
     if not key.strip():
         return "write key=value in one word, without spaces around the '='"
     if key != key.strip() and is_readable(f"{key.strip()}={value.strip()}"):

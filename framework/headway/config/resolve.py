@@ -38,6 +38,24 @@ def resolve(tree: Tree, project: Path, around: Mapping[str, Any] | None = None) 
     return _by_omegaconf(tree, project, rest, root) if rest else {}
 
 
+def restored(
+    tree: Tree, project: Path, values: Mapping[str, Any] | None = None, around: Mapping[str, Any] | None = None
+) -> tuple[Tree, dict[Key, HeadwayError]]:
+    """A resolved tree, resolved again after top-level values were replaced, and its faults.
+
+    Args:
+        tree: It is left as it is.
+        project: As for `resolve`.
+        values: What replaces top-level values.
+        around: As for `resolve`.
+    """
+    again = tree.copy()
+    for at, text in tree.written.items():
+        _put(again.root, at, text)
+    again.root.update(values or {})
+    return again, resolve(again, project, around)
+
+
 def _is_simple(tree: Tree, root: Mapping[str, Any], at: Key, text: str) -> bool:
     """Resolves an interpolation that only names a plain value, as most do; OmegaConf would take longer to import."""
     named = SIMPLE.fullmatch(text)

@@ -118,6 +118,14 @@ def _child(node: Any, key: str | int) -> Any:
     return None
 
 
+def models_in(root: Mapping[str, Any]) -> Iterator[tuple[Key, Any]]:
+    """Every item of the lists of a config that name models, with its path: baselines, and members of ensembles."""
+    lists: list[tuple[Key, Any]] = [(("baselines",), root.get("baselines"))]
+    lists += [((name, "members"), node.get("members")) for name, node in root.items() if isinstance(node, Mapping)]
+    for at, items in lists:
+        yield from (((*at, index), item) for index, item in enumerate(items if isinstance(items, list) else ()))
+
+
 def leaves(value: Any, at: Key = ()) -> Iterator[tuple[Key, Any]]:
     """Every value that is no mapping or list, with its path."""
     if isinstance(value, Mapping):

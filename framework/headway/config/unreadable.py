@@ -10,7 +10,12 @@ import yaml
 from headway.config.origins import Key, Origin, position
 from headway.errors import HeadwayError
 
-HINTS = {"mapping values": "put a value that has a ': ' in quotes", "'\\t'": "indent with spaces, not with tabs"}
+HINTS = {
+    "unexpected end of stream": "what begins here does not end: is a quote or a bracket missing?",
+    "expected ',' or": "is a bracket or a quote before it left open?",
+    "mapping values": "put a value that has a ': ' in quotes",
+    "'\\t'": "indent with spaces, not with tabs",
+}
 """Part of what the parser says → how to mend it."""
 
 
@@ -18,7 +23,7 @@ def unreadable(file: Path | None, error: Exception, project: Path) -> HeadwayErr
     """What is wrong with one file, as precisely as its parser says."""
     if file is None:
         return HeadwayError(_sentence(error), code="yaml")
-    if isinstance(error, yaml.MarkedYAMLError) and (mark := error.problem_mark or error.context_mark):
+    if isinstance(error, yaml.MarkedYAMLError) and (mark := _mark(error)):
         return _marked(file, error, mark, project)
     if isinstance(error, UnicodeDecodeError):
         line = error.object[: error.start].count(b"\n")
@@ -44,6 +49,12 @@ def _marked(file: Path, error: yaml.MarkedYAMLError, mark: yaml.Mark, project: P
     hint = next((hint for part, hint in HINTS.items() if part in str(error.problem)), "")
     where = position(file, project, mark.line, mark.column)
     return HeadwayError(f"this is no YAML: {error.problem}", where=where, hint=hint or None, code="yaml")
+
+
+def _mark(error: yaml.MarkedYAMLError) -> yaml.Mark | None:
+    """Where it is; of what does not end, its beginning."""
+    ends = "end of stream" in str(error.problem) or "stream end" in str(error.problem)
+    return (error.context_mark if ends else None) or error.problem_mark or error.context_mark
 
 
 def _sentence(error: Exception) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from headway.config.drawing import Edge, draw
@@ -16,6 +16,10 @@ from headway.stage import FanIn, Parameter, Signature
 
 BASELINES = "baselines"
 """A mapping parameter of this name is filled by the planner."""
+
+MEMBERS = "members"
+"""A mapping parameter of this name takes, of a stage that refines another, the variants of that one (see
+`headway.config.members`), unless it is redirected."""
 
 SHAPES: Mapping[FanIn, tuple[tuple[type, ...], str]] = {
     "one": ((str,), "one stage"),
@@ -46,9 +50,11 @@ class Wire:
 
     Attributes:
         signatures: Stage name to what it takes and gives.
+        refines: Stage name to the stage whose result it makes better, in the order of the pipeline.
     """
 
     signatures: Mapping[str, Signature]
+    refines: Mapping[str, str] = field(default_factory=dict)
 
     def stage(self, name: str, redirects: Any) -> Wired:
         """The inputs of a stage, and what is wrong with them.
@@ -78,11 +84,14 @@ class Wire:
         return draw({name: signature.returns.__name__ for name, signature in self.signatures.items()}, edges)
 
     def _one(self, name: str, parameter: Parameter, redirects: Mapping[str, Any], wired: Wired) -> None:
+        at: Key = ("use",)
         if parameter.name in redirects:
             written = redirects[parameter.name]
-            at: Key = ("inputs", parameter.name)
+            at = ("inputs", parameter.name)
+        elif takes_members(parameter) and name in self.refines:
+            written = [self._refined(name, self.refines[name])]
         elif parameter.name in self.signatures and parameter.name != name:
-            written, at = parameter.name, ("use",)
+            written = self._refined(name, parameter.name)
         else:
             if parameter.required:
                 wired.problems.append(self._absent(name, parameter))
@@ -98,6 +107,11 @@ class Wire:
         wired.problems.extend(problems)
         if not problems:
             wired.inputs[parameter.name] = _shaped(parameter, written)
+
+    def _refined(self, name: str, taken: str) -> str:
+        """The stage that has made the result of another better last; of those that do so themselves, the one before."""
+        chain = [taken, *(stage for stage, refined in self.refines.items() if refined == taken)]
+        return chain[chain.index(name) - 1] if name in chain else chain[-1]
 
     def _fitting(self, parameter: Parameter) -> list[str]:
         """The stages that give what a parameter takes."""
@@ -150,6 +164,11 @@ class Wire:
 def is_baselines(parameter: Parameter) -> bool:
     """Whether the planner fills a parameter with the baselines."""
     return parameter.name == BASELINES and parameter.fan_in == "mapping"
+
+
+def takes_members(parameter: Parameter) -> bool:
+    """Whether a parameter takes the members of an ensemble."""
+    return parameter.name == MEMBERS and parameter.fan_in == "mapping"
 
 
 def _items(written: Any) -> list[tuple[str | int | None, Any]]:

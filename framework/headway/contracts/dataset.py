@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 from headway.contracts.artifact import Artifact, Lookup, read_json, write_json
 from headway.contracts.recipe import Recipe
 from headway.contracts.schema import Schema
-from headway.errors import DataError
+from headway.errors import DataError, room_in
 from headway.naming import unknown
 
 if TYPE_CHECKING:
@@ -50,7 +50,8 @@ class Dataset(Artifact):
         (folder / "splits").mkdir()
         for name, frame in self.splits.items():
             path = folder / "splits" / f"{name}.parquet"
-            frame.sink_parquet(path, compression="zstd", row_group_size=ROW_GROUP, maintain_order=True)
+            with room_in(folder):
+                frame.sink_parquet(path, compression="zstd", row_group_size=ROW_GROUP, maintain_order=True)
 
     @classmethod
     def load(cls, folder: Path, lookup: Lookup) -> Self:

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from headway.config.locating import locate
+from headway.config.model import split_label
 from headway.errors import HeadwayError
 from headway.planning.fingerprint import Components, Fingerprinter, key_of
+from headway.planning.selection import closure
 from headway.stage import Parameter, signature_of
 
 if TYPE_CHECKING:
@@ -78,13 +80,16 @@ class _Builder:
     def add(self, index: int, experiment: Experiment) -> None:
         pipeline = {stage.name: stage for stage in experiment.stages}
         self._configs[index] = experiment.config
+        baselines = {name: {model.name: model} for name, model in experiment.baselines.items()}
         variants = {
-            name: _Variant(self, index, name, pipeline | {model.name: model}, own=model)
-            for name, model in experiment.baselines.items()
+            name: _Variant(self, index, name, {**pipeline, **own}, own=own)
+            for name, own in {**baselines, **experiment.members}.items()
         }
-        main = _Variant(self, index, None, pipeline, variants)
+        main = _Variant(self, index, None, pipeline, tuple(baselines), variants)
+        wanted = _wanted(experiment.stages)
         for name in pipeline:
-            main.key(name)
+            if name in wanted:
+                main.key(name)
 
     def vertex(
         self, index: int, label: str, stage: StageConfig, inputs: Mapping[str, Keys], *, is_own: bool = True
@@ -107,25 +112,44 @@ class _Builder:
 
 @dataclass
 class _Variant:
-    """One experiment, or the same with another model; computes the key of each stage once."""
+    """One experiment, or the same with other stages; computes the key of each stage once.
+
+    Attributes:
+        name: The variant's; None for the experiment itself.
+        pipeline: Its stages by name.
+        baselines: Those of the variants that are baselines.
+        variants: Of the experiment itself, by name.
+        own: The stages that are others than the experiment's.
+    """
 
     builder: _Builder
     index: int
     name: str | None
     pipeline: Mapping[str, StageConfig]
-    baselines: Mapping[str, _Variant] = field(default_factory=dict)
-    own: StageConfig | None = None
+    baselines: Sequence[str] = ()
+    variants: Mapping[str, _Variant] = field(default_factory=dict)
+    own: Mapping[str, StageConfig] = field(default_factory=dict)
     keys: dict[str, str] = field(default_factory=dict)
 
-    def key(self, name: str) -> str:
+    def key(self, label: str) -> str:
+        """The key of a stage, such as ``export``, or of a variant's, such as ``export[linear]``."""
+        name, variant = split_label(label)
+        if variant is not None:
+            return self.variants[variant].key(name)
         if name not in self.keys:
-            stage = self.pipeline[name]
-            inputs = {parameter: self._keys(wired) for parameter, wired in stage.inputs.items()}
-            inputs |= self._baselines(stage)
-            label = f"{name}[{self.name}]" if self.name else name
-            is_own = self.name is None or stage is self.own
-            self.keys[name] = self.builder.vertex(self.index, label, stage, inputs, is_own=is_own)
+            self.keys[name] = self._key(name)
         return self.keys[name]
+
+    def _key(self, name: str) -> str:
+        stage = self.pipeline[name]
+        members = self.name and _members(stage)
+        if members:  # a variant is one model, not an ensemble
+            return self.key(split_label(members[0])[0])
+        inputs = {parameter: self._keys(wired) for parameter, wired in stage.inputs.items()}
+        inputs |= self._baselines(stage)
+        label = f"{name}[{self.name}]" if self.name else name
+        is_own = self.name is None or name in self.own
+        return self.builder.vertex(self.index, label, stage, inputs, is_own=is_own)
 
     def _keys(self, wired: Any) -> Keys:
         return _map(wired, self.key)
@@ -136,7 +160,7 @@ class _Variant:
             return {}
         twin = next(p.name for p in signature_of(type(stage.stage)).parameters if _is_twin(p, parameter))
         wired = stage.inputs[twin]
-        return {BASELINES: {name: variant.key(str(wired)) for name, variant in self.baselines.items()}}
+        return {BASELINES: {name: self.variants[name].key(str(wired)) for name in self.baselines}}
 
 
 def baselines_of(stage: StageConfig) -> Parameter | None:
@@ -147,6 +171,18 @@ def baselines_of(stage: StageConfig) -> Parameter | None:
 
 def _is_twin(parameter: Parameter, baselines: Parameter) -> bool:
     return parameter.fan_in == "one" and parameter.type is baselines.type
+
+
+def _members(stage: StageConfig) -> list[str]:
+    """The labels of the variants that a stage takes."""
+    return [label for wired in stage.inputs.values() for label in _flat(wired) if split_label(label)[1] is not None]
+
+
+def _wanted(stages: Sequence[StageConfig]) -> set[str]:
+    """All stages but those that stand there only for their variants, which an ensemble takes in their place."""
+    inputs = {stage.name: [label for wired in stage.inputs.values() for label in _flat(wired)] for stage in stages}
+    taken = {split_label(label)[0] for labels in inputs.values() for label in labels}
+    return closure([name for name in inputs if name not in taken], inputs)
 
 
 def _map(wired: Any, call: Callable[[str], str]) -> Keys:

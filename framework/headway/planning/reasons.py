@@ -125,7 +125,7 @@ class _Comparison:
     def _changes(self, part: str) -> Iterator[tuple[str, Any, Any]]:
         before, now = self.before.get(part, {}), self.vertex.components.get(part, {})
         for name in sorted({*before, *now}):
-            if before.get(name, ...) != now.get(name, ...):
+            if before.get(name, ...) != now.get(name, ...) and not _is_filled(name, before, now):
                 yield name, before.get(name, ...), now.get(name, ...)
 
     def _version(self) -> Iterator[Reason]:
@@ -215,6 +215,12 @@ class _Comparison:
             return path.relative_to(project).as_posix()
         parts = module.count(".") + (2 if path.name == "__init__.py" else 1)
         return "/".join(path.parts[-parts:])
+
+
+def _is_filled(name: str, before: Parts, now: Parts) -> bool:
+    """Whether an empty list or mapping got items, or lost them; those are told by themselves."""
+    empty, other = (before.get(name, ...), now) if name in before else (now.get(name, ...), before)
+    return empty in ([], {}) and any(key.startswith(f"{name}.") for key in other)
 
 
 def _shown(value: Any) -> str:

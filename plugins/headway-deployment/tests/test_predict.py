@@ -204,6 +204,12 @@ def test_a_file_that_is_not_there_names_the_nearest(tmp_path, write, score):
     assert "rows.csv" in caught.value.hint
 
 
+def test_a_folder_is_no_file_of_rows(tmp_path, score):
+    (tmp_path / "rows.csv").mkdir()
+    with pytest.raises(DataError, match="is a folder"):
+        score(tmp_path / "rows.csv")
+
+
 @pytest.mark.parametrize(
     ("target", "says"),
     [("rows.csv", "is the input"), ("scored.xlsx", "not written"), ("no/scored.csv", "there is no folder"),

@@ -14,7 +14,7 @@ from headway_onnx.subject import MAGNITUDE, Subject
 @pytest.fixture
 def subject(data, features, model, registry):
     predictor = Predictor(features.columns, features.recipe, model.outputs, as_graph(_merged(features, model)))
-    return Subject(data, features, model, predictor, registry)
+    return Subject(data, features, predictor, registry, model)
 
 
 def test_the_evidence_is_json(subject):

@@ -119,7 +119,7 @@ def test_rows_that_would_not_fit_into_memory_are_left_out(context, data, feature
 def test_rows_of_a_long_split_are_read_in_runs_spread_over_all_of_it(data, features, model, registry, monkeypatch):
     monkeypatch.setattr(subject, "MAX_ROWS", 100)
     monkeypatch.setattr(subject, "RUN", 8)
-    at = subject.Subject(data, features, model, None, registry).positions("train")
+    at = subject.Subject(data, features, None, registry, model).positions("train")
     assert 90 <= len(at) <= 100
     gaps = np.diff(at)
     assert set(gaps[gaps > 1]) <= {7, 8}

@@ -137,9 +137,6 @@ def test_a_name_that_looks_like_a_pattern_is_a_name(make_context):
         ({"derive": {"x": "when"}}, "features.derive.x", "holds no numbers"),
         ({"derive": {"x": "1 + 2"}}, "features.derive.x", "uses no column"),
         ({"cross": {"age": ("origin", "dest")}}, "features.cross.age", "the data have a column of that name"),
-        ({"cross": {"x": ("origin", "dest")}, "derive": {"x": "age"}}, "features.cross.x", "features.derive has"),
-        ({"cross": {"x": ("origin",)}}, "features.cross.x", "two or more different columns"),
-        ({"cross": {"x": ("origin", "origin")}}, "features.cross.x", "two or more different columns"),
         ({"cross": {"x": ("origin", "age")}}, "features.cross.x", "'age' is integer, a cross is of categories"),
         ({"cross": {"x": ("origin", "dst")}}, "features.cross.x", "did you mean 'dest'?"),
     ],
@@ -156,6 +153,59 @@ def test_no_column_left_is_explained(make_context):
     data = tiny_dataset()
     with pytest.raises(DataError, match="no column is left"):
         plan_layout(Tabular(drop=tuple(c.name for c in data.schema.inputs)), data.schema, make_context())
+
+
+@pytest.mark.parametrize(
+    ("fields", "part"),
+    [
+        ({"cross": {"x": ("origin", "dest")}, "derive": {"x": "age"}}, "features.derive has"),
+        ({"cross": {"x": ("origin",)}}, "two or more different columns"),
+        ({"cross": {"x": ("origin", "origin")}}, "two or more different columns"),
+    ],
+)
+def test_a_cross_that_no_data_could_make_is_told_with_the_config(fields, part):
+    with pytest.raises(DataError, match=part) as caught:
+        Tabular(**fields)
+    assert caught.value.where.source == "cross.x"
+
+
+NOTHING = Schema(
+    (
+        Column("note", "text", "String"),
+        Column("when", "timestamp", "Datetime"),
+        Column("tail", "identifier", "String"),
+        Column("landed", "numeric", "Float64"),
+        Column("y", "numeric", "Float64"),
+    ),
+    (Target("y", "regression"),),
+    late=("landed",),
+)
+
+
+def test_without_features_each_column_is_named_with_its_kind_and_why_and_what_to_do(make_context):
+    with pytest.raises(DataError) as caught:
+        plan_layout(Tabular(), NOTHING, make_context())
+    what, hint = caught.value.what, caught.value.hint
+    assert "left out: note (text), when (timestamp), tail (identifier, identifies its row), landed (numeric, is" in what
+    assert "y (" not in what
+    for part in ("texts have no transform: data.kinds.NAME=categorical", "features.columns.NAME=[periodic]", "integer"):
+        assert part in hint
+    assert "features.drop" not in hint
+
+
+def test_without_features_what_a_config_leaves_out_is_told_and_many_columns_are_counted(make_context):
+    columns = tuple(Column(f"x{n}", "numeric", "Float64") for n in range(12))
+    with pytest.raises(DataError, match=r"x0 \(numeric, by features.drop or features.only\).*, and 4 more") as caught:
+        plan_layout(Tabular(drop=("x*",)), Schema(columns), make_context())
+    assert caught.value.hint == "look at features.drop and features.only"
+
+
+@pytest.mark.parametrize(
+    ("fields", "kinds"), [({"columns": {"when": ("periodic",)}}, {}), ({}, {"note": "categorical"})]
+)
+def test_what_the_error_says_to_do_makes_features(make_context, fields, kinds):
+    columns = tuple(replace(column, kind=kinds.get(column.name, column.kind)) for column in NOTHING.columns)
+    assert plan_layout(Tabular(**fields), replace(NOTHING, columns=columns), make_context()).branches
 
 
 def test_texts_and_timestamps_can_be_features_if_asked(plan):

@@ -76,6 +76,17 @@ def test_whole_numbers_of_few_values_have_a_bin_each():
     assert (numbers.edges, numbers.counts) == ((0.5, 1.5, 2.5, 3.5, 4.5, 5.5), (2, 1, 0, 0, 1))
 
 
+def test_one_moment_long_ago_is_a_histogram_too():
+    times = of(pl.DataFrame({"x": [datetime(1, 1, 1)] * 60 + [None]}), "x").times
+    assert (times.first, sum(times.counts)) == (datetime(1, 1, 1), 60)
+
+
+def test_a_column_of_infinite_numbers_alone_is_told():
+    column = of(pl.DataFrame({"x": [float("inf"), float("-inf")]}), "x")
+    assert column.numbers is None
+    assert column.warnings == ("infinite values",)
+
+
 def test_a_few_far_values_do_not_squeeze_the_histogram():
     values = np.append(np.random.default_rng(0).normal(size=1000), [1e9, -1e9])
     numbers = of(pl.DataFrame({"x": values}), "x").numbers
@@ -239,6 +250,20 @@ def test_a_bare_file_is_profiled_in_the_terminal(tmp_path, capsys):
     out = capsys.readouterr().out
     assert out.startswith("rows.csv: 100 rows\n")
     assert re.search(r"^hours +numeric +\d+ % +\d+ ", out, re.MULTILINE)
+
+
+def test_a_name_of_two_lines_is_printed_in_one(tmp_path, capsys):
+    path = tmp_path / "rows.parquet"
+    pl.DataFrame({"new\nline": [1, 2], "b": ["\x1b[31m", "x"]}).write_parquet(path)
+    Data.run(arguments(str(path)), SimpleNamespace())
+    out = capsys.readouterr().out
+    assert re.search(r"^new\\nline +integer ", out, re.MULTILINE)
+    assert "\x1b" not in out
+
+
+def test_a_folder_is_no_file_to_write(tmp_path):
+    with pytest.raises(UsageError, match="is a folder"):
+        Data.run(arguments("rows.csv", html=tmp_path, force=True), SimpleNamespace())
 
 
 def test_files_are_written_once(tmp_path, capsys):

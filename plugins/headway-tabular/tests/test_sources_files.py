@@ -228,7 +228,20 @@ PARQUET = {"a": [1, 2]}
         ({"rows.jsonl": b'{"a": 1}\n{"a": \n'}, "rows.jsonl", {}, "line 2 is no JSON", ""),
         ({"rows.jsonl": b'{"a": NaN}\n'}, "rows.jsonl", {}, "line 1 is no JSON: NaN is no number", ""),
         ({"rows.jsonl": b'{"a": {"b": 1}}\n'}, "rows.jsonl", {}, "column 'a' holds Struct", "data.drop"),
-        ({"rows.parquet": {"a": [[1]]}}, "rows.parquet", {}, "column 'a' holds List(Int64)", "data.drop"),
+        (
+            {"rows.parquet": {"a": [[1]]}},
+            "rows.parquet",
+            {},
+            "column 'a' holds List(Int64), which",
+            "it out with data.drop",
+        ),
+        (
+            {"rows.parquet": {"a": [[1]], "b": [b"1"]}},
+            "rows.parquet",
+            {},
+            "Int64), 'b' holds Binary, which",
+            "them out",
+        ),
         ({"d/1.csv": TEXT, "d/2.csv": b"a,c\n1,2\n"}, "d", {}, "2.csv has no column 'b', which 1.csv has", ""),
         (
             {"d/1.pq": PARQUET, "d/2.pq": {"a": ["x"]}},

@@ -45,6 +45,23 @@ def test_fields_that_contradict_are_explained(fields, code, part):
     assert caught.value.hint
 
 
+@pytest.mark.parametrize(
+    ("fields", "place"),
+    [
+        ({"by": "time", "gap": "10x"}, "gap"),
+        ({"by": "time", "gap": -1}, "gap"),
+        ({"gap": "1d"}, "gap"),
+        ({"fold": 1}, "fold"),
+        ({"folds": 5, "fold": 5}, "fold"),
+        ({"by": "time", "test_from": "October"}, "test_from"),
+    ],
+)
+def test_a_fault_of_one_field_is_told_there(fields, place):
+    with pytest.raises(DataError) as caught:
+        Split(**fields)
+    assert caught.value.where.source == place
+
+
 def test_what_fits_is_taken():
     Split()
     Split(by="time", test_from="2013-10-01", gap="1d12h")

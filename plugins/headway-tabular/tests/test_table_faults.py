@@ -23,6 +23,7 @@ def faulty(**change):
     [
         ({"time": "day", "windows": {"x": WindowConfig("count", by=("wrk",))}}, "windows.x.by", "unknown column 'wrk'"),
         ({"time": "day", "windows": {"x": WindowConfig("mean", of="ag")}}, "windows.x.of", "unknown column 'ag'"),
+        ({"time": "day", "windows": {"x": WindowConfig("mean", of="work")}}, "windows.x.of", "no mean of values of"),
         ({"windows": {"x": WindowConfig("count")}}, "windows.x.time", "the rows have no time"),
         ({"time": "day", "windows": {"x": WindowConfig("count", table="y")}}, "windows.x.table", "no table of data"),
         ({"time": "day", "windows": {"work": WindowConfig("count", by=("work",))}}, "windows.work", "'work' is read"),
@@ -30,6 +31,9 @@ def faulty(**change):
         ({"join": {"y": JoinConfig("y.csv", by={"wrk": "work"})}}, "join.y.by", "unknown column 'wrk'"),
         ({"join": {"y": JoinConfig("y.csv", by=("work",), columns=("pp",))}}, "join.y.columns", "of y 'pp'"),
         ({"join": {"y": JoinConfig("y.csv", by=("work",), kinds={"p": "timestamp"})}}, "join.y.kinds.p", "such as '1'"),
+        ({"join": {"y": JoinConfig("y.csv", by=("work",), columns=())}}, "join.y", "`columns` is empty"),
+        ({"join": {"y": JoinConfig("y.csv", by=("work",), time="p")}}, "join.y", "keys and times: work, p"),
+        ({"available_at": {"age": "later"}}, "available_at.age", "there are: after, age, "),
         ({"derive": {"x": "age + hour"}}, "derive.x", "unknown column 'hour'; did you mean 'hours'?"),
         ({"kinds": {"work": "numeric"}}, "kinds.work", "is numeric, but"),
         ({"rules": {"work": Rule(min=1)}}, "rules.work", "min and max are numbers"),

@@ -47,6 +47,17 @@ def test_another_default_is_where_the_class_declares_it(toy):
     ]
 
 
+def test_a_mapping_that_gets_items_is_told_by_them_alone(toy):
+    more = "    more: dict = field(default_factory=dict)\n"
+    toy.edit("plugins/toy.py", "    power: int = 1\n", f"    power: int = 1\n{more}")
+    toy.edit("plugins/toy.py", "import dataclass", "import dataclass, field")
+    toy.run()
+    assert str(only(toy, "model", "+model.more.a=1")) == "model.more.a unset → 1 (command line)"
+    toy.run("+model.more.a=1")
+    reasons = next(node for node in toy.plan("model.power=2").nodes if node.label == "model").reasons
+    assert [reason.what for reason in reasons] == ["model.more.a 1 → unset", "model.power 1 → 2"]
+
+
 def test_another_cache_version_is_where_the_class_declares_it(toy):
     toy.run()
     toy.edit("plugins/toy.py", "    power: int = 1\n", "    cache_version: ClassVar[int] = 2\n    power: int = 1\n")

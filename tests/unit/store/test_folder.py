@@ -4,10 +4,11 @@ import errno
 import os
 from pathlib import Path
 
+import polars as pl
 import pytest
 from headway.errors import StoreError
 from headway.store.folder import FolderStore
-from headway.testing import ArtifactStoreSuite
+from headway.testing import ArtifactStoreSuite, tiny_dataset
 from headway.testing.stores import KEY, OTHER, Note, Notes, save
 
 
@@ -198,3 +199,17 @@ def test_links_of_runs_lead_to_artifacts(store):
     assert (store.root / "runs" / "latest" / "model[linear]" / "note.txt").exists()
     store.open_folder("run-2")
     assert (store.root / "runs" / "latest").readlink().name == "run-2"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no device that is always full")
+def test_rows_that_do_not_fit_on_the_disk_are_told_and_leave_what_was_saved(store, monkeypatch):
+    entry = save(store)
+    before = everything(store.root)
+    sink = pl.LazyFrame.sink_parquet
+    monkeypatch.setattr(pl.LazyFrame, "sink_parquet", lambda frame, _, **how: sink(frame, "/dev/full", **how))
+    with pytest.raises(StoreError, match="no space is left") as caught:
+        store.save(OTHER, tiny_dataset(), metrics={}, history=[], components={})
+    assert caught.value.code == "disk-full"
+    assert str(store.root) in str(caught.value)
+    assert everything(store.root) == before
+    assert store.find(KEY) == entry

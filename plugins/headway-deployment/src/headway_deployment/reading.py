@@ -29,6 +29,8 @@ def open_source(path: Path) -> Source:
     Raises:
         DataError: There is no such file, its format is unknown, or it cannot be read.
     """
+    if path.is_dir():
+        raise DataError(f"{path} is a folder", hint="name one file of rows", code="no-input")
     if not path.is_file():
         raise DataError(f"there is no file {path}", hint=_hint(path), code="no-input")
     kind = _suffix(path)

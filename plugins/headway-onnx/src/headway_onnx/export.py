@@ -40,7 +40,7 @@ class Gated(Stage):
                 refuse_unsafe(part.files["model.onnx"])
         predictor = Predictor(features.columns, features.recipe, model.outputs, graph)
         context.log.info("checking the exported graph")
-        subject = Subject(data, features, model, predictor, context.registry)
+        subject = Subject(data, features, predictor, context.registry, model)
         evidence = parity.check(subject, parity.Tolerance(self.atol, self.rtol, self.require_bit_equal))
         context.record(parity.metrics(evidence))
         return replace(predictor, evidence=evidence)

@@ -11,6 +11,9 @@ Four checks, each on every split or on generated rows (see `headway_onnx.probes`
 * ``batches``: a row gets the same bits in batches of all `SIZES`, at the start or the end of one, and whether its
   strings come one by one or as distinct values (see `headway.contracts.Strings`).
 * ``outputs``: every output is finite, and probabilities are probabilities.
+
+A mean of predictors is held to ``batches``, ``outputs``, and in place of the others to ``members``: it is the mean of
+what each of them gives by its own graph, bit for bit.
 """
 
 from __future__ import annotations
@@ -32,7 +35,7 @@ from headway.errors import HeadwayError
 
 from headway_onnx.comparison import Difference, compare, compare_outputs
 from headway_onnx.probes import count, distinct, join, plain, take
-from headway_onnx.subject import Subject
+from headway_onnx.subject import Rows, Subject
 
 if TYPE_CHECKING:
     import numpy as np
@@ -115,17 +118,55 @@ def check(subject: Subject, tolerance: Tolerance) -> dict[str, Any]:
         ParityError: A check failed; all that did are named, with their worst rows and figures.
         DataError: The data have no rows.
     """
-    if not subject.real:
-        raise ParityError("there are no rows to check the graph on", hint="give the dataset rows", code="parity-rows")
     _require_outputs(subject)
     results = [*_arrays(subject), *_framework(subject, tolerance), *_batches(subject, tolerance), *_outputs(subject)]
+    return _evidence(subject, results, tolerance)
+
+
+def check_mean(subject: Rows, members: Mapping[str, Predictor], weights: Sequence[float], tolerance: Tolerance) -> Any:
+    """Runs the checks of a mean of predictors: ``members``, ``batches`` and ``outputs``.
+
+    Args:
+        subject: The predictor that gives the mean, and the rows.
+        members: What it is the mean of.
+        weights: One a member.
+        tolerance: For batch sizes, if bits may differ there.
+
+    Returns:
+        The evidence, as `check` gives it.
+
+    Raises:
+        ParityError: As `check` does.
+    """
+    results = [*_means(subject, members, weights), *_batches(subject, tolerance), *_outputs(subject)]
+    return _evidence(subject, results, tolerance)
+
+
+def _means(subject: Rows, members: Mapping[str, Predictor], weights: Sequence[float]) -> Iterator[Result]:
+    """The mean beside that of what each member's own graph gives, one member open at a time."""
+    from headway_onnx.averaging import mean
+
+    rows = {**subject.real, GENERATED: subject.generated}
+    given: dict[str, list[Arrays]] = {of: [] for of in rows}
+    for member in members.values():
+        runtime = member.graph.open(subject.lookup)
+        for of, feeds in rows.items():
+            given[of].append(run_chunked(runtime, feeds))
+    for of, feeds in rows.items():
+        means = {o.name: mean([arrays[o.name] for arrays in given[of]], weights) for o in subject.outputs}
+        for difference in compare_outputs(subject.outputs, run_chunked(subject.merged, feeds), means):
+            yield _bitwise("members", of, difference)
+
+
+def _evidence(subject: Rows, results: Sequence[Result], tolerance: Tolerance) -> dict[str, Any]:
+    """What the checks found; raises `ParityError` if one failed."""
     failed = [result for result in results if not result.passed]
     if failed:
         raise ParityError(
             f"the exported graph failed {len(failed)} of {len(results)} checks: "
             + "; ".join(_told(subject, result) for result in failed[:8]),
             hint="the checks are described in headway_onnx.parity; mend the features or the model, or, for differences "
-            "that are rounding, set export.atol, export.rtol or export.require_bit_equal",
+            "that are rounding, set atol, rtol or require_bit_equal of this stage",
             code="parity",
         )
     return {
@@ -138,11 +179,18 @@ def check(subject: Subject, tolerance: Tolerance) -> dict[str, Any]:
     }
 
 
-def _rows(subject: Subject, split: str) -> dict[str, int]:
+def _rows(subject: Rows, split: str) -> dict[str, int]:
     return {"checked": count(subject.real[split]), "of": len(subject.features.source(split))}
 
 
+def require_rows(subject: Rows) -> None:
+    """Raises `ParityError` if there is no row to check."""
+    if not subject.real:
+        raise ParityError("there are no rows to check the graph on", hint="give the dataset rows", code="parity-rows")
+
+
 def _require_outputs(subject: Subject) -> None:
+    require_rows(subject)
     given = set(subject.merged.run(take(subject.fitted, slice(1))))
     lacking = [output.name for output in subject.outputs if output.name not in given]
     if lacking:
@@ -154,8 +202,8 @@ def _require_outputs(subject: Subject) -> None:
 
 
 def metrics(evidence: Mapping[str, Any]) -> dict[str, float]:
-    """The figures worth recording: differences from the framework, flips, and bit-equality over batches."""
-    framework = [result for result in evidence["checks"] if result["check"] == "framework"]
+    """The figures worth recording: differences from framework or members, flips, and bit-equality over batches."""
+    framework = [result for result in evidence["checks"] if result["check"] in ("framework", "members")]
     batches = [result for result in evidence["checks"] if result["check"] == "batches"]
     return {
         "parity.max_difference": max(result["max_difference"] for result in framework),
@@ -214,7 +262,7 @@ def _predicted(model: Model, arrays: Arrays) -> Arrays:
     return join([model.predict({n: a[start : start + CHUNK] for n, a in arrays.items()}) for start in starts])
 
 
-def _batches(subject: Subject, tolerance: Tolerance) -> Iterator[Result]:
+def _batches(subject: Rows, tolerance: Tolerance) -> Iterator[Result]:
     generated = subject.generated if tolerance.require_bit_equal else subject.ordinary
     for of, rows in (("real rows", subject.fitted), (GENERATED, generated)):
         if not count(rows):
@@ -228,7 +276,7 @@ def _batches(subject: Subject, tolerance: Tolerance) -> Iterator[Result]:
                 )
 
 
-def _by_size(subject: Subject, rows: Feeds) -> Iterator[tuple[int, list[Difference]]]:
+def _by_size(subject: Rows, rows: Feeds) -> Iterator[tuple[int, list[Difference]]]:
     """Each size's answers against those of one batch of the largest size."""
     import numpy as np
 
@@ -257,12 +305,12 @@ def _in_batches(runtime: Runtime, rows: Arrays, size: int) -> Arrays:
     return join([runtime.run({n: a[start : start + size] for n, a in rows.items()}) for start in starts])
 
 
-def _sizes(subject: Subject) -> tuple[int, ...]:
+def _sizes(subject: Rows) -> tuple[int, ...]:
     row = sum(array[:1].nbytes for array in subject.fitted.values())
     return (*SIZES[:-1], max(SIZES[-2] + 1, min(subject.merged.chunk, MEMORY // max(row, 1))))
 
 
-def _outputs(subject: Subject) -> Iterator[Result]:
+def _outputs(subject: Rows) -> Iterator[Result]:
     for of, rows in (*subject.real.items(), (GENERATED, subject.generated)):
         given = run_chunked(subject.merged, rows)
         for output in subject.outputs:
@@ -311,7 +359,7 @@ def _result(name: str, of: str, difference: Difference, allowed: float, *, passe
     )
 
 
-def _told(subject: Subject, result: Result) -> str:
+def _told(subject: Rows, result: Result) -> str:
     far = "without a bound" if result.max_difference is None else f"by up to {result.max_difference:.3g}"
     if result.check == "outputs":
         what = f"{result.unequal} of {result.rows} rows of '{result.array}' are not finite or no probabilities"
@@ -322,7 +370,7 @@ def _told(subject: Subject, result: Result) -> str:
     return f"{result.check}, {result.rows_of}: {what}; worst is row {row}{_shown(subject, result)}"
 
 
-def _shown(subject: Subject, result: Result) -> str:
+def _shown(subject: Rows, result: Result) -> str:
     """The raw values of the worst row, where the result's rows are a split or the generated ones."""
     generated = subject.ordinary if result.check == "framework" else subject.generated
     rows = subject.real.get(result.rows_of, generated if result.rows_of == GENERATED else None)

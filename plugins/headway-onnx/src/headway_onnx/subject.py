@@ -44,20 +44,18 @@ inputs, and where huge terms cancel, two right answers differ. They must still b
 
 
 @dataclass(frozen=True)
-class Subject:
-    """What is checked.
+class Rows:
+    """A predictor, and the rows that it is checked on.
 
     Attributes:
-        data: The rows that features and model were fitted on.
+        data: The rows that features and models were fitted on.
         features: Raw columns to arrays.
-        model: Arrays to outputs, by its framework.
-        predictor: Raw columns to outputs, by the merged graph.
+        predictor: Raw columns to outputs.
         lookup: Where the runtime is registered.
     """
 
     data: Dataset
     features: Features
-    model: Model
     predictor: Predictor
     lookup: Lookup
 
@@ -150,3 +148,14 @@ class Subject:
     def outputs(self) -> tuple[Output, ...]:
         """What the merged graph gives."""
         return self.predictor.outputs
+
+
+@dataclass(frozen=True)
+class Subject(Rows):
+    """A predictor that was exported from a model.
+
+    Attributes:
+        model: Arrays to outputs, by its framework.
+    """
+
+    model: Model

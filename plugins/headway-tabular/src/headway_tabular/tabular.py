@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 from annotated_types import Ge
-from headway import Context, Stage
+from headway import Context, DataError, Stage
 from headway.contracts import Dataset, Features, check_grammar
+from headway.errors import Place
 from headway.fields import Grammar, Uses
 
 
@@ -46,8 +47,20 @@ class Tabular(Stage):
     seed: int = 0
     """Seed of under- and over-sampling; a run's own seed does not move the rows."""
 
+    def __post_init__(self) -> None:
+        """Raises `DataError` for crosses that no data could make."""
+        for name, parts in self.cross.items():
+            if len(set(parts)) < 2 or len(set(parts)) < len(parts):
+                raise _no_cross(name, "a cross is of two or more different columns", f"{name}: [COLUMN, COLUMN]")
+            if name in self.derive:
+                raise _no_cross(name, "features.derive has a column of that name", "choose another")
+
     def run(self, context: Context, data: Dataset) -> Features:
         """Fits the transforms, exports them, and runs the exported graph over every split."""
         from headway_tabular.features.fit import fit
 
         return fit(self, context, data)
+
+
+def _no_cross(name: str, what: str, hint: str) -> DataError:
+    return DataError(f"features.cross.{name}: {what}", where=Place(f"cross.{name}"), hint=hint, code="cross")

@@ -7,24 +7,23 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 import polars as pl
 from headway import Context, DataError
 from headway.contracts import NUMBERS, ROW, Dataset, NullValues, Recipe, Schema, Target
 from headway.contracts.steps.joins import PAST
-from headway.errors import Place
+from headway.errors import Place, room_in
 
 from headway_tabular.data.kinds import columns_of, kinds_of
 from headway_tabular.data.known import AFTER, known_at
+from headway_tabular.data.mixed import mixed
 from headway_tabular.data.recipes import brought, check_columns, recipe_of, tables_of, used
 from headway_tabular.data.targets import missing_targets, target_of
 from headway_tabular.quality.leakage import findings, settle
 from headway_tabular.quality.validation import enforce
 from headway_tabular.sources.faults import readable
+from headway_tabular.sources.streams import SLICE, in_slices
 from headway_tabular.sources.typed import Typed, typed
 from headway_tabular.splits.assign import assign, divided
-from headway_tabular.splits.by_time import LEFT_OUT
-from headway_tabular.splits.passes import batches
 
 if TYPE_CHECKING:
     from headway_tabular.table import Rows
@@ -32,15 +31,16 @@ if TYPE_CHECKING:
 
 def build_dataset(table: Rows, context: Context) -> Dataset:
     """Reads, types, checks and divides the rows of a table; raises `DataError` for whatever does not fit."""
-    whole, recipe = _made(table, source_rows(table, context.work), context)
-    rows = _with_target(whole, table, context)
+    made, recipe = _made(table, source_rows(table, context.work), context)
+    kept = _with_target(made, table, context)
+    rows = in_slices(kept)
     roles = {table.target, table.time, table.group, table.weight, table.split.column}
     given = _given_kinds(table, rows)
     kinds = kinds_of(rows.drop(ROW), given, roles)
-    _tell_kinds({name: kind for name, kind in kinds.items() if name not in given}, context)
+    _tell_kinds(rows, {name: kind for name, kind in kinds.items() if name not in {*given, *roles}}, context)
     _check_weight(table, rows, kinds)
     target = target_of(rows, table, kinds[table.target])
-    splits = _divided(table, whole, rows, target)
+    splits = _divided(table, kept, target)
     if table.split.column is not None:
         splits = {name: part.drop(table.split.column) for name, part in splits.items()}
         del kinds[table.split.column]
@@ -87,10 +87,19 @@ def _made(table: Rows, rows: Typed, context: Context) -> tuple[pl.LazyFrame, Rec
     recipe = recipe_of(table, rows.columns, enforced.steps, tables)
     whole = recipe.apply(enforced.frame, {name: further.frame for name, further in tables.items()})
     _check_roles(table, whole.collect_schema().names())
-    path = context.work / "rows.parquet"
     with readable(table.called):
-        whole.drop(_left_out(table, whole)).sink_parquet(path, compression="lz4")
-    return pl.scan_parquet(path), recipe
+        return _landed(whole.drop(_left_out(table, whole)), context.work / "rows.parquet"), recipe
+
+
+def _landed(rows: pl.LazyFrame, path: Path) -> pl.LazyFrame:
+    """The same rows, from a file in row groups of which `SLICE` has whole ones."""
+    try:
+        with room_in(path.parent):
+            rows.sink_parquet(path, compression="lz4", row_group_size=SLICE // 2)
+    except BaseException:
+        path.unlink(missing_ok=True)  # half a file only takes room
+        raise
+    return pl.scan_parquet(path)
 
 
 def _left_out(table: Rows, whole: pl.LazyFrame) -> list[str]:
@@ -110,12 +119,12 @@ def _with_target(rows: pl.LazyFrame, table: Rows, context: Context) -> pl.LazyFr
             code="missing-target",
         )
     context.log.info("left out %d rows without a target", count)
-    return rows.filter(~lost)
+    return _landed(rows.filter(~lost), context.work / "kept.parquet")
 
 
-def _divided(table: Rows, whole: pl.LazyFrame, rows: pl.LazyFrame, target: Target) -> dict[str, pl.LazyFrame]:
+def _divided(table: Rows, kept: pl.LazyFrame, target: Target) -> dict[str, pl.LazyFrame]:
     codes = assign(
-        rows,
+        in_slices(kept),
         table.split,
         table.seed,
         target=target.column,
@@ -123,14 +132,7 @@ def _divided(table: Rows, whole: pl.LazyFrame, rows: pl.LazyFrame, target: Targe
         time=table.time,
         group=table.group,
     )
-    # Rows without a target may be looked up too: polars filters in an order of its own.
-    last = whole.select(pl.col(ROW).max()).collect(engine="streaming").item()
-    by_row = np.full(last + 1, LEFT_OUT, np.uint8)
-    start = 0
-    for part in batches(rows.select(ROW)):
-        by_row[part[ROW].to_numpy()] = codes[start : start + part.height]
-        start += part.height
-    return divided(rows, by_row)
+    return divided(kept, codes)
 
 
 def _schema(
@@ -156,11 +158,15 @@ def _given_kinds(table: Rows, rows: pl.LazyFrame) -> dict[str, str]:
     return {name: kind for name, kind in given.items() if name in names}
 
 
-def _tell_kinds(found: Mapping[str, str], context: Context) -> None:
+def _tell_kinds(rows: pl.LazyFrame, found: Mapping[str, str], context: Context) -> None:
     for kind in ("identifier", "text"):
         names = [name for name, each in found.items() if each == kind]
         if names:
             context.log.info("found to be %s: %s (data.kinds can say otherwise)", kind, ", ".join(names))
+    schema = rows.collect_schema()
+    texts = [name for name, kind in found.items() if kind == "categorical" and schema[name] == pl.String]
+    for told in mixed(rows, texts):
+        context.log.warning("%s", told)
 
 
 def _check_weight(table: Rows, rows: pl.LazyFrame, kinds: Mapping[str, str]) -> None:
@@ -187,7 +193,8 @@ def _check_names(table: Rows, names: list[str]) -> None:
         for name in columns:
             if name in made or any(name.startswith(f"{join}_") for join in table.join):
                 continue
-            check_columns([name], made, f"data.{field}")
+            known = [*made, AFTER] if field.startswith("available_at.") and name not in table.available_at else made
+            check_columns([name], known, f"data.{field}")
 
 
 def _named(table: Rows) -> dict[str, list[str]]:

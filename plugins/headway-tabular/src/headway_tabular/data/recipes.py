@@ -11,6 +11,7 @@ import polars as pl
 from headway import DataError
 from headway.contracts import ROW, AsOf, Column, Derive, Join, Limits, NullValues, Recipe, Step, TableSchema, Window
 from headway.contracts import parse_expression as parse
+from headway.contracts.steps.aggregates import result_type
 from headway.errors import Place
 from headway.naming import unknown
 
@@ -41,6 +42,7 @@ def recipe_of(
     there = {column.name: getattr(pl, column.dtype)() for column in columns}
     steps += [_derived(name, text, there) for name, text in table.derive.items()]
     for name, join in table.join.items():
+        _check_brings(name, join, _names(tables[name]), table.windows)
         check_columns(join.keys, there, f"data.join.{name}.by")
         check_columns([join.row_time] if join.row_time else (), there, f"data.join.{name}.row_time")
         with told_at(f"data.join.{name}"):
@@ -179,17 +181,35 @@ def _window(table: Rows, name: str, window: WindowConfig) -> Window:
     )
 
 
-def _check_window(name: str, window: WindowConfig, rows: Iterable[str], tables: Mapping[str, Typed]) -> None:
-    """Whether the rows, or the further table, have the columns that a window names."""
+def _check_brings(name: str, join: JoinConfig, there: list[str], windows: Mapping[str, WindowConfig]) -> None:
+    """Whether a further table brings columns, or a window looks at it."""
+    if brought(name, join, there) or any(window.table == name for window in windows.values()):
+        return
+    told = "`columns` is empty" if join.columns is not None else f"its columns are keys and times: {', '.join(there)}"
+    raise DataError(
+        f"data.join.{name} brings nothing, and no window looks at it: {told}",
+        where=Place(f"data.join.{name}"),
+        hint=f"data.join.{name}.columns says what it brings",
+        code="join-nothing",
+    )
+
+
+def _check_window(
+    name: str, window: WindowConfig, rows: Mapping[str, pl.DataType], tables: Mapping[str, Typed]
+) -> None:
+    """Whether the rows, or the further table, have the columns that a window names, and of what it can take of them."""
     if window.table is not None and window.table not in tables:
         return  # told where the window is made
     check_columns(window.by, rows, f"data.windows.{name}.by")
-    names, whose = rows, ""
+    types, whose = rows, ""
     if window.table is not None:
-        names, whose = _names(tables[window.table]), f"of {window.table}"
+        types, whose = tables[window.table].frame.collect_schema(), f"of {window.table}"
     for field in ("of", "time", "known_at"):
         if (column := getattr(window, field)) is not None:
-            check_columns([column], names, f"data.windows.{name}.{field}", whose)
+            check_columns([column], types, f"data.windows.{name}.{field}", whose)
+    if window.of is not None:
+        with told_at(f"data.windows.{name}.of"):
+            result_type(window.take, types[window.of], f"data.windows.{name}.of: '{window.of}'")
 
 
 def _moment(table: Rows, given: str | None, at: str) -> str:

@@ -13,7 +13,7 @@ from headway.naming import unknown
 if TYPE_CHECKING:
     from headway_tabular.table import Rows
 
-POSITIVE = Place("data.positive")
+POSITIVE, TARGET = Place("data.positive"), Place("data.target")
 MOST_CLASSES = 100
 """A whole-number target with more distinct values than this is a quantity, not a class."""
 
@@ -28,11 +28,14 @@ def target_of(frame: pl.LazyFrame, table: Rows, kind: str) -> Target:
     """The target of rows that all have one; raises `DataError` if it is constant or of a kind that is not predicted."""
     name = table.target
     if kind in ("timestamp", "identifier", "text"):
-        raise DataError(f"the target '{name}' is of kind {kind}, which cannot be predicted", code="target-kind")
+        what = f"the target '{name}' is of kind {kind}, which cannot be predicted"
+        hint = f"derive a number or a class from it; or say what else it is: data.kinds.{name}"
+        raise DataError(what, where=TARGET, hint=hint, code="target-kind")
     distinct = frame.select(name).unique().head(MOST_CLASSES + 1).collect(engine="streaming")[name].sort().to_list()
     if len(distinct) < 2:
-        what = f"the target '{name}' is always {distinct[0]!r}" if distinct else "no row has a target"
-        raise DataError(what, hint="there is nothing to learn", code="constant-target")
+        what = f"the target '{name}' is always {distinct[0]!r}" if distinct else "no row is left that has a target"
+        hint = "there is nothing to learn: choose another, or look at what leaves rows out, such as data.rules"
+        raise DataError(what, where=TARGET, hint=hint, code="constant-target")
     if frame.collect_schema()[name].is_float():
         _refuse_infinite(frame, name)
     if kind == "numeric" or (kind == "integer" and len(distinct) > MOST_CLASSES):

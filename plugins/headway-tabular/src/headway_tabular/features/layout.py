@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from headway import Context, DataError
+from headway import Context
 from headway.contracts import NUMBERS, Column, Expression, Lookup, Schema, parse_expression
 from headway.errors import HeadwayError
 from headway.stage import build_used
 
+from headway_tabular.features.left_out import no_features
 from headway_tabular.features.selectors import Candidates, fault
 from headway_tabular.transforms import Transform, Vocabulary
 
@@ -85,11 +86,7 @@ def plan_layout(stage: Tabular, schema: Schema, context: Context) -> Layout:
         names = ", ".join(f"{name} ({planner.candidates.kinds[name]})" for name in planner.left)
         context.log.info("left out: %s; features.columns can give them transforms", names)
     if not branches:
-        raise DataError(
-            "no column is left to make features of",
-            hint="look at data.kinds, features.drop and features.only",
-            code="no-features",
-        )
+        raise no_features(schema, planner.candidates, planner.features)
     used = planner.used(branches)
     columns = tuple(column for column in schema.inputs if column.name in used)
     return Layout(columns, planner.expressions, dict(planner.stage.cross), branches)
@@ -128,10 +125,6 @@ class _Planner:
         for name, parts in self.stage.cross.items():
             at = f"features.cross.{name}"
             self._check_new(name, at)
-            if name in self.stage.derive:
-                raise fault(at, "features.derive has a column of that name", hint="choose another", code="cross")
-            if len(set(parts)) < 2 or len(set(parts)) < len(parts):
-                raise fault(at, "a cross is of two or more different columns", code="cross")
             for part in parts:
                 known.require(part, at)
                 if self.inputs[part] not in WORDS:

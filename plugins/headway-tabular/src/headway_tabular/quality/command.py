@@ -119,7 +119,8 @@ def _printed(found: Profile, title: str) -> str:
     """The profile as a table of text."""
     from headway_tabular.quality.profile_page import lines
 
-    rows = [["column", "kind", "missing", "different", "holds", "look at"], *lines(found)]
+    rows = [["column", "kind", "missing", "different", "holds", "look at"]]
+    rows += [[_one_line(cell) for cell in line] for line in lines(found)]
     widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
     text = []
     for row in rows:
@@ -129,12 +130,19 @@ def _printed(found: Profile, title: str) -> str:
     return f"{title}: {found.rows:,} rows{sampled}\n\n" + "\n".join(text) + "\n"
 
 
+def _one_line(text: str) -> str:
+    """A text without line ends and other signs that a terminal would act on."""
+    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
+
+
 def _check_target(path: Path | None, *, force: bool) -> None:
     if path is None:
         return
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder", hint="name a file in it", code="output")
     if path.exists() and not force:
         raise UsageError(f"{path} exists", hint="it may have been edited; --force overwrites it", code="file-exists")
-    if path.is_dir() or not path.absolute().parent.is_dir():
+    if not path.absolute().parent.is_dir():
         raise UsageError(f"{path} cannot be written", hint="name a file in an existing folder", code="output")
 
 

@@ -251,7 +251,7 @@ class _Search:
                     "missing_class",
                     "error",
                     f"{split} has no row of class {', '.join(absent[:5])}{' …' if len(absent) > 5 else ''}",
-                    "nothing can be measured of it there: data.split.stratify=true, or leave out rare classes",
+                    "nothing can be measured of it there: divide otherwise (data.split), or leave out rare classes",
                     (target.column,),
                 )
 

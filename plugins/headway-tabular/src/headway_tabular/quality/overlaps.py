@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import numpy as np
 import polars as pl
 
 from headway_tabular.quality.divided import KEYS, Divided, chosen
@@ -62,17 +63,25 @@ def twins(data: Divided, features: Sequence[str], target: str | None) -> list[Tw
     train = _hashed(data.train, features, target, step).collect(engine="streaming")
     if not train.height:
         return []
-    met, agreed = train.group_by(FEATURES).len("met"), train.group_by(WHOLE).len("agreed")
+    features_seen, whole_seen = (np.unique(train[name].to_numpy(), return_counts=True) for name in (FEATURES, WHOLE))
+    variety = len(features_seen[0]) / train.height
+    del train
     found = []
     for name, frame in data.others.items():
         rows = _hashed(frame, features, target, step).collect(engine="streaming")
-        twin = (
-            rows.join(met, on=FEATURES).join(agreed, on=WHOLE, how="left").with_columns(pl.col("agreed").fill_null(0))
-        )
-        agreement = (twin["agreed"] / twin["met"]).mean() if twin.height else 0.0
-        same = int((twin["agreed"] > 0).sum())
-        found.append(Twins(name, rows.height, twin.height, same, float(agreement), met.height / train.height, step))  # type: ignore[arg-type]
+        met, agreed = _occurrences(rows[FEATURES], *features_seen), _occurrences(rows[WHOLE], *whole_seen)
+        is_twin = met > 0
+        met, agreed = met[is_twin], agreed[is_twin]
+        agreement = float((agreed / met).mean()) if len(met) else 0.0
+        found.append(Twins(name, rows.height, len(met), int((agreed > 0).sum()), agreement, variety, step))
     return found
+
+
+def _occurrences(hashes: pl.Series, values: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """How often each hash occurs among sorted values with counts."""
+    wanted = hashes.to_numpy()
+    at = np.minimum(np.searchsorted(values, wanted), len(values) - 1)
+    return np.where(values[at] == wanted, counts[at], 0)
 
 
 def _hashed(frame: pl.LazyFrame, features: Sequence[str], target: str | None, step: int) -> pl.LazyFrame:

@@ -13,6 +13,7 @@ import polars as pl
 from headway.contracts import NUMBERS
 
 from headway_tabular.data.kinds import kind_of
+from headway_tabular.data.mixed import NUMBER
 from headway_tabular.quality.divided import KEYS, SAMPLE, chosen
 
 BINS = 30
@@ -208,7 +209,7 @@ def _counts(schema: pl.Schema) -> Iterator[pl.Expr]:
         elif dtype == pl.String:
             length = value.str.len_chars()
             found |= {"low": length.min(), "mean": length.mean(), "high": length.max()}
-            found["numeric"] = value.str.contains(r"^\s*[+-]?\d+([.,]\d+)?([eE][+-]?\d+)?\s*$").sum()
+            found["numeric"] = value.str.contains(NUMBER).sum()
         yield from (expression.alias(f"{at}.{label}") for label, expression in found.items())
 
 
@@ -303,7 +304,7 @@ def _times(part: _Part) -> Times:
     if steps.len():
         gap, after = steps.max(), moments[int(steps.arg_max() or 0)]  # type: ignore[assignment]
     micro = part.sample.drop_nulls().cast(pl.Datetime("us")).cast(pl.Int64).to_numpy()
-    counts = np.histogram(micro, BINS)[0].tolist() if len(micro) else []
+    counts = np.histogram(micro - micro.min(), BINS)[0].tolist() if len(micro) else []  # of far times floats are coarse
     step = steps.median() if steps.len() else timedelta(0)
     return Times(_moment(first), _moment(last), step, gap, after, tuple(counts))  # type: ignore[arg-type]
 
@@ -358,13 +359,13 @@ def _warnings(column: ColumnProfile, part: _Part) -> Iterator[str]:
         yield "many categories"
     if column.texts and 0.5 * present <= column.texts.numeric < present:
         yield f"mixed: {present - column.texts.numeric:,} of {present:,} are no numbers"
+    if part.counts.get("infinite"):
+        yield "infinite values"
     if column.numbers:
         yield from _odd(column.numbers, column, present)
 
 
 def _odd(numbers: Numbers, column: ColumnProfile, present: int) -> Iterator[str]:
-    if numbers.infinite:
-        yield "infinite values"
     if column.kind in NUMBERS and is_skewed(numbers.quantiles) and column.distinct > BINS:
         yield "skewed"
     if numbers.zeros > 0.9 * present and column.distinct > 2:

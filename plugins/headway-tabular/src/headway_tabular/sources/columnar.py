@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import polars as pl
 from headway import DataError
 
 from headway_tabular.sources.faults import readable
 from headway_tabular.sources.files import File
 from headway_tabular.sources.parts import Part
+from headway_tabular.sources.streams import in_slices
 
 
 def scan_parquet(file: File) -> Part:
     """The rows of a Parquet file."""
     _check_size(file)
     with readable(file.name):
-        frame = pl.scan_parquet(file.path, glob=False, hive_partitioning=False)
-        return _part(file, frame)
+        return _parquet_part(file)
+
+
+def _parquet_part(file: File) -> Part:
+    part = _part(file, pl.scan_parquet(file.path, glob=False, hive_partitioning=False))
+    return replace(part, frame=in_slices(part.frame))
 
 
 def scan_arrow(file: File) -> Part:

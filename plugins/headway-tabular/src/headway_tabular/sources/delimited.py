@@ -16,6 +16,7 @@ from headway_tabular.sources.files import File
 from headway_tabular.sources.landing import land, stamp_of
 from headway_tabular.sources.options import ReadOptions
 from headway_tabular.sources.parts import Part
+from headway_tabular.sources.streams import blocks, streamed
 from headway_tabular.sources.text import plain_text
 
 LONGEST = 2**31 - 1
@@ -40,19 +41,28 @@ def scan_delimited(file: File, options: ReadOptions, separator: str, work: Path)
         stamp = (stamp_of(file.path), options)
         path = land(work, f"{path.name}.rows", stamp, lambda out: _rewrite(source, file, options, given, width, out))
         form, lines = Form(), int(options.header)
-    frame = pl.scan_csv(
-        path,
-        has_header=False,
-        skip_lines=lines,
-        separator=form.separator,
-        quote_char=form.quote or None,
-        schema=dict.fromkeys(head.names, pl.String),
-        infer_schema=False,
-        glob=False,
-    )
+    schema, text = pl.Schema(dict.fromkeys(head.names, pl.String)), (path, lines, form.quote)
+
+    def batches(columns: list[str] | None) -> Iterator[pl.DataFrame]:
+        for block in blocks(*text):
+            yield _parsed(block, form, schema, columns)
+
+    frame = streamed(batches, schema)
     present = pl.all()
     frame = frame.select(pl.when(present != "").then(present))
-    return Part(file, frame, pl.Schema(dict.fromkeys(head.names, pl.String)), head.is_empty)
+    return Part(file, frame, schema, head.is_empty)
+
+
+def _parsed(block: bytes, form: Form, schema: pl.Schema, columns: list[str] | None) -> pl.DataFrame:
+    frame = pl.scan_csv(
+        block,
+        has_header=False,
+        separator=form.separator,
+        quote_char=form.quote or None,
+        schema=schema,
+        infer_schema=False,
+    )
+    return (frame if columns is None else frame.select(columns)).collect(engine="streaming")
 
 
 def _is_regular(path: Path, form: Form, skip: int, width: int) -> bool:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 import polars as pl
 from headway import DataError
+from headway.errors import is_disk_full
 
 UNREADABLE = (
     pl.exceptions.PolarsError, OSError, EOFError, zlib.error, zipfile.BadZipFile, lzma.LZMAError, RuntimeError,
@@ -27,5 +28,7 @@ def readable(name: str, hint: str = "is it whole? copy it again") -> Iterator[No
     try:
         yield
     except UNREADABLE as error:
+        if is_disk_full(error):  # the copy that is made of it has no room
+            raise
         reason = (str(error) or type(error).__name__).splitlines()[0]
         raise DataError(f"{name} cannot be read: {reason}", hint=hint, code="malformed") from error

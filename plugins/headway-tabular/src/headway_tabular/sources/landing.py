@@ -7,6 +7,8 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from headway.errors import room_in
+
 
 def land(work: Path, name: str, stamp: object, write: Callable[[Path], None]) -> Path:
     """A file in the work folder, written unless an earlier attempt left it whole.
@@ -33,9 +35,10 @@ def write_whole(path: Path, write: Callable[[Path], None]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{os.getpid()}-{path.name}")
     try:
-        write(beside)
-        with beside.open("rb+") as stream:
-            os.fsync(stream.fileno())
+        with room_in(path.parent):
+            write(beside)
+            with beside.open("rb+") as stream:
+                os.fsync(stream.fileno())
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)

@@ -24,6 +24,8 @@ TIME = rf"^{DAY}([T ]\d{{2}}:\d{{2}}(:\d{{2}}(\.\d+)?)?)?$"
 ZONED = rf"^{DAY}[T ]\d{{2}}:\d{{2}}(:\d{{2}}(\.\d+)?)?\s?(Z|[+-]\d{{2}}(:?\d{{2}})?)$"
 LONG = (pl.UInt64, pl.Int128, pl.UInt128)
 """Types whose whole numbers may not fit Int64; such stay whole as texts."""
+HELD = (pl.Int64, pl.Float64, pl.Boolean, pl.String, pl.Datetime, *LONG)
+"""Types that tables hold."""
 SHORT = r"^-?(0|[1-9]\d{0,14})(\.\d+)?$"
 """A number that is written in one way only, but for zeros after its point."""
 UNLIKE_ISO = re.compile(r"(%[YG]|(%\w){2,})-(?!%m-%d)")
@@ -65,19 +67,22 @@ class Reading:
 
 
 def plain(name: str, dtype: pl.DataType) -> tuple[pl.Expr, pl.DataType]:
-    """The values of a column in the plain type of the same values, where no look at them is needed.
+    """The values of a column in the plain type of the same values, where no look at them is needed."""
+    return values.plain(pl.col(name), dtype)
 
-    Raises:
-        DataError: There is no such type.
-    """
-    value, target = values.plain(pl.col(name), dtype)
-    if target not in (pl.Int64, pl.Float64, pl.Boolean, pl.String, pl.Datetime, *LONG):
-        raise DataError(
-            f"column '{name}' holds {dtype}, which tables do not take",
-            hint="leave it out with data.drop",
-            code="column-type",
-        )
-    return value, target
+
+def refuse_types(schema: pl.Schema) -> None:
+    """Raises `DataError` that names all columns of types for which there is no plain one."""
+    odd = {name: dtype for name, dtype in schema.items() if plain(name, dtype)[1] not in HELD}
+    if not odd:
+        return
+    held = [f"'{name}' holds {dtype}" for name, dtype in odd.items()]
+    more = f" and {len(held) - 8} others" if len(held) > 8 else ""
+    raise DataError(
+        f"column {', '.join(held[:8])}{more}, which tables do not take",
+        hint=f"leave {'them' if len(held) > 1 else 'it'} out with data.drop",
+        code="column-type",
+    )
 
 
 def readings(value: pl.Expr, dtype: pl.DataType, options: ReadOptions) -> tuple[Reading, ...]:

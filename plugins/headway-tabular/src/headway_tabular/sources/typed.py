@@ -14,7 +14,7 @@ from headway.errors import Place
 from headway_tabular.data.kinds import kind_of
 from headway_tabular.sources.faults import readable
 from headway_tabular.sources.options import ReadOptions
-from headway_tabular.sources.readings import Reading, as_kind, plain, readings
+from headway_tabular.sources.readings import Reading, as_kind, plain, readings, refuse_types
 
 GLANCE = 1000
 """Rows that are looked at first: a reading that fails there needs no look at the others."""
@@ -53,6 +53,7 @@ def typed(
     """
     options = options or ReadOptions()
     schema = frame.collect_schema()
+    refuse_types(schema)
     columns = [_Column.of(name, dtype, kinds.get(name), options) for name, dtype in schema.items()]
     with readable("the table"):
         glance = _told(frame.head(GLANCE), [fact for column in columns for fact in column.first_facts()])

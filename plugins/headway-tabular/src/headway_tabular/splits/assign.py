@@ -11,6 +11,7 @@ from headway.contracts import ROW
 from headway.errors import Place
 from headway.naming import unknown
 
+from headway_tabular.sources.streams import slices, streamed
 from headway_tabular.splits.at_random import at_random
 from headway_tabular.splits.by_group import by_group
 from headway_tabular.splits.by_time import LEFT_OUT, by_time
@@ -19,6 +20,9 @@ from headway_tabular.splits.split import Split
 
 NAMES = ("train", "validation", "test")
 """The splits in the order of their codes."""
+
+CODES = {name: code for code, name in enumerate(NAMES)} | {"val": 1}
+"""What a split column may say; published splits often say val."""
 
 
 def assign(
@@ -72,11 +76,23 @@ def divided(frame: pl.LazyFrame, codes: np.ndarray) -> dict[str, pl.LazyFrame]:
     """The splits that have rows, lazy; rows keep their order.
 
     Args:
-        frame: Rows with their number in the source in the column `ROW`; they may be any of them.
-        codes: The code of each row of the source, as `assign` gives them.
+        frame: The rows that were divided, a scan of a Parquet file.
+        codes: The code of each row of the frame.
     """
     present = _present(codes)
-    return {name: frame.filter(_looked_up(codes) == code) for code, name in enumerate(NAMES) if present[code]}
+    return {name: _coded(frame, codes, code) for code, name in enumerate(NAMES) if present[code]}
+
+
+def _coded(frame: pl.LazyFrame, codes: np.ndarray, code: int) -> pl.LazyFrame:
+    """The rows of one code."""
+
+    def batches(columns: list[str] | None) -> Iterator[pl.DataFrame]:
+        start = 0
+        for batch in slices(frame, columns):
+            yield batch.filter(pl.Series(codes[start : start + batch.height] == code))
+            start += batch.height
+
+    return streamed(batches, frame.collect_schema())
 
 
 def absent(frame: pl.LazyFrame, target: str, codes: np.ndarray) -> list[tuple[str, object]]:
@@ -136,10 +152,10 @@ def _by_column(frame: pl.LazyFrame, column: str, batch: int) -> Iterator[np.ndar
         if value is None:
             what = f"the split column '{column}' is missing in {rows} rows"
             raise DataError(what, hint="every row needs train, validation or test", code="split-column")
-        if value not in NAMES:
+        if value not in CODES:
             what = f"data.split.column: {unknown('split', value, NAMES)}"
             raise DataError(what, where=Place("data.split.column"), code="split-column")
-    codes = pl.Series([NAMES.index(value) for value in table[column]], dtype=pl.UInt8)
+    codes = pl.Series([CODES[value] for value in table[column]], dtype=pl.UInt8)
     yield from looked_up(frame, column, table.with_columns(code=codes), "code", batch)
 
 

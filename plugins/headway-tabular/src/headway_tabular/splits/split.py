@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from annotated_types import Ge, Le
 from headway import DataError
 from headway.contracts import parse_duration
+from headway.errors import Place
 
 Fraction = Annotated[float, Ge(0), Le(1)]
 Moment = str | int | float
@@ -33,7 +34,7 @@ class Split:
     stratify: bool = True
     """Keep the proportions of the classes in every split, at random only."""
     column: str | None = None
-    """By column: the one that says ``train``, ``validation`` or ``test``."""
+    """By column: the one that says ``train``, ``validation`` (or ``val``) or ``test``."""
     validation_from: Moment | None = None
     """By time: the moment at which validation begins, instead of the fractions."""
     test_from: Moment | None = None
@@ -74,7 +75,7 @@ def _misplaced(split: Split) -> Iterator[DataError]:
     homes = {"column": "column", **dict.fromkeys(by_time, "time")}
     for name, by in homes.items():
         if getattr(split, name) is not None and split.by != by:
-            yield _conflict(f"data.split.{name} means nothing by {split.by}", f"set data.split.by={by}")
+            yield _conflict(f"data.split.{name} means nothing by {split.by}", f"set data.split.by={by}", name)
     if split.by == "column" and split.column is None:
         what = "data.split.by=column needs the column that says train, validation or test"
         yield _conflict(what, "name it: data.split.column=…")
@@ -94,9 +95,11 @@ def _of_fractions(split: Split) -> Iterator[DataError]:
 
 def _of_folds(split: Split) -> Iterator[DataError]:
     if split.folds is None and split.fold is not None:
-        yield _conflict(f"data.split.fold={split.fold} of how many?", "set data.split.folds too")
+        yield _conflict(f"data.split.fold={split.fold} of how many?", "set data.split.folds too", "fold")
     if split.folds is None and split.window is not None:
-        yield _conflict("data.split.window is for folds by time", "set data.split.folds, or leave the window out")
+        yield _conflict(
+            "data.split.window is for folds by time", "set data.split.folds, or leave the window out", "window"
+        )
     if split.folds is None:
         return
     if split.fold is None:
@@ -104,7 +107,7 @@ def _of_folds(split: Split) -> Iterator[DataError]:
         yield _conflict(what, f"headway run … --folds {split.folds} runs all of them; data.split.fold=0 is the first")
     elif split.fold >= split.folds:
         what = f"there is no fold {split.fold} of {split.folds}"
-        yield _conflict(what, f"data.split.fold goes from 0 to {split.folds - 1}")
+        yield _conflict(what, f"data.split.fold goes from 0 to {split.folds - 1}", "fold")
     if split.test_from is not None or split.validation_from is not None:
         yield _conflict(
             "with folds, the rows say where validation and test begin", "leave out the moments or the folds"
@@ -115,17 +118,21 @@ def _of_times(split: Split) -> Iterator[DataError]:
     for name in ("gap", "window"):
         value = getattr(split, name)
         if isinstance(value, str):
-            parse_duration(value)
+            yield from _no_span(name, value)
         elif value is not None and not value >= 0:
-            yield _conflict(f"data.split.{name} is {value}", "it must not be negative")
+            yield _conflict(f"data.split.{name} is {value}", "it must not be negative", name)
     moments = [
         _moment(name, value) for name in ("validation_from", "test_from") if (value := getattr(split, name)) is not None
     ]
     if split.validation_from is not None and split.validation == 0:
-        yield _conflict("data.split.validation_from begins a split of fraction 0", "set data.split.validation above 0")
+        yield _conflict(
+            "data.split.validation_from begins a split of fraction 0",
+            "set data.split.validation above 0",
+            "validation_from",
+        )
     if len(moments) == 2 and not _in_order(*moments):
         what = f"the test begins at {split.test_from}, not after validation, which begins at {split.validation_from}"
-        yield _conflict(what, "put data.split.validation_from before data.split.test_from")
+        yield _conflict(what, "put data.split.validation_from before data.split.test_from", "test_from")
 
 
 def _moment(name: str, value: Moment) -> datetime | int | float:
@@ -137,8 +144,17 @@ def _moment(name: str, value: Moment) -> datetime | int | float:
         raise DataError(
             f"data.split.{name} is {value!r}, which is no moment",
             hint="write a date or a time, such as 2013-10-01 or 2013-10-01T06:00; a number for a column of numbers",
+            where=Place(name),
             code="moment",
         ) from None
+
+
+def _no_span(name: str, text: str) -> Iterator[DataError]:
+    try:
+        parse_duration(text)
+    except DataError as error:
+        error.where = Place(name)
+        yield error
 
 
 def _in_order(first: datetime | int | float, second: datetime | int | float) -> bool:
@@ -149,5 +165,5 @@ def _in_order(first: datetime | int | float, second: datetime | int | float) -> 
         return False
 
 
-def _conflict(what: str, hint: str) -> DataError:
-    return DataError(what, hint=hint, code="split-conflict")
+def _conflict(what: str, hint: str, at: str | None = None) -> DataError:
+    return DataError(what, where=Place(at) if at else None, hint=hint, code="split-conflict")

@@ -1,8 +1,8 @@
-"""Baselines: further models, checked as variants of the model stage."""
+"""Variants of the model stage: further models by the names of options, such as baselines and members of ensembles."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from headway.config.defaults import RESERVED
@@ -19,50 +19,66 @@ if TYPE_CHECKING:
     from headway.config.model import Wiring
 
 Variant = tuple[str, Built]
-"""The registered name of a baseline, and what it configures."""
+"""The registered name of a model, and what it configures."""
 
 
-class Baselines:
-    """Checks the baselines of one config.
+class Variants:
+    """Checks the models of one list.
 
     Args:
         report: Where faults are noted.
         nodes: What builds stages.
+        at: The path of the list.
+        noun: What its items are: ``baseline`` or ``member``.
     """
 
-    def __init__(self, report: Report, nodes: Nodes) -> None:
+    def __init__(self, report: Report, nodes: Nodes, at: Key, noun: str) -> None:
         self._report = report
         self._config = report.config
         self._nodes = nodes
+        self._at = at
+        self._noun = noun
 
-    def check(self, inputs: Mapping[str, Wiring], *, with_model: bool) -> dict[str, StageConfig]:
-        """Name to the variant of the model stage.
+    def items(self, *, with_model: bool) -> Iterator[tuple[Key, str]]:
+        """The path and the name of each model that the list names; what is wrong with others is told.
 
         Args:
-            inputs: What the model stage takes, and so each baseline.
             with_model: Whether the pipeline has a model stage.
         """
-        written = self._config.tree.root.get("baselines")
-        found: dict[str, StageConfig] = {}
+        written = self._config.tree.get(self._at)
         seen: set[str] = set()
         for index, item in enumerate(written if isinstance(written, list) else ()):
-            at: Key = ("baselines", index)
-            name, values = _split(item)
+            at: Key = (*self._at, index)
+            name, _ = split(item)
             if name is None:
                 hint = "write a model's name, or one name with its fields: {linear: {C: 0.1}}"
-                self._report.add(at, f"baselines.{index} names no model", hint, "baseline")
+                self._report.add(at, f"{'.'.join(map(str, at))} names no model", hint, self._noun)
             elif name in seen:
                 hint = "give the second one an option of its own: configs/model/NAME.yaml"
-                self._report.add(at, f"the baseline '{name}' is there twice", hint, "baseline")
+                self._report.add(at, f"the {self._noun} '{name}' is there twice", hint, self._noun)
             elif not with_model:
-                what = "baselines are models, but the pipeline has no 'model'"
-                self._report.add(at, what, "add the stage to the pipeline, or write baselines: []", "baseline")
-            elif variant := self._variant((*at, name), name, values):
-                use, made = variant
-                at = (*at, name)
-                found[name] = StageConfig("model", "model", use, made.stage, made.values, inputs, at, made.parts)
+                what = f"{self._noun}s are models, but the pipeline has no 'model'"
+                hint = f"add the stage to the pipeline, or write {'.'.join(map(str, self._at))}: []"
+                self._report.add(at, what, hint, self._noun)
+            else:
+                yield at, name
             seen.add(name or "")
-        return found
+
+    def stage(self, at: Key, name: str, inputs: Mapping[str, Wiring]) -> StageConfig | None:
+        """The variant that an item of the list is; None if something is wrong with it.
+
+        Args:
+            at: The item's path.
+            name: The model that it names.
+            inputs: What the model stage takes.
+        """
+        _, values = split(self._config.tree.get(at))
+        at = (*at, name)
+        variant = self._variant(at, name, values)
+        if variant is None:
+            return None
+        use, made = variant
+        return StageConfig("model", "model", use, made.stage, made.values, inputs, at, made.parts)
 
     def _variant(self, at: Key, name: str, values: Mapping[str, Any]) -> Variant | None:
         option = self._config.options.get(name)
@@ -71,11 +87,12 @@ class Baselines:
         if option is None or cls is None:
             if not self._config.incomplete:
                 names = {*self._nodes.names("model"), *self._config.options} - {name}
-                self._report.add(at[:2], unknown("model", name, names), self._nodes.broken_hint(), "unknown-baseline")
+                what = unknown("model", name, names)
+                self._report.add(at[:-1], what, self._nodes.broken_hint(), f"unknown-{self._noun}")
             return None
         for key in values.keys() & RESERVED:
-            what = f"a baseline sets fields; '{key}' is none"
-            self._report.add((*at, key), what, None, "baseline", of_key=True)
+            what = f"a {self._noun} sets fields; '{key}' is none"
+            self._report.add((*at, key), what, None, self._noun, of_key=True)
         node = _over(option, cls, values, ("model",))
         made, found = self._nodes.made(cls, node)
         for problem in found:
@@ -83,17 +100,17 @@ class Baselines:
         return None if made is None else (str(node["use"]), made)
 
     def _problem(self, at: Key, option: Tree, values: Mapping[str, Any], problem: Problem) -> None:
-        """Tells of a baseline's fault where it was written: in the list, or in the option's own file."""
+        """Tells of a fault where it was written: in the list, or in the option's own file."""
         origin = option.origin(("model", *problem.path))
         if (problem.path[:1] and problem.path[0] in values) or origin is None or origin.file is None:
             where = self._config.place((*at, *problem.path), of_key=problem.of_key)
         else:
             where = origin.place(self._config.project, of_key=problem.of_key)
-        self._report.at(where, ("baselines", at[-1]), problem, problem.hint)
+        self._report.at(where, (*self._at, at[-1]), problem, problem.hint)
 
 
-def _split(item: Any) -> tuple[str | None, Mapping[str, Any]]:
-    """The name and the fields of a baseline; no name if it is neither a name nor one name with fields."""
+def split(item: Any) -> tuple[str | None, Mapping[str, Any]]:
+    """The name and the fields of a model in a list; no name if it is neither a name nor one name with fields."""
     if isinstance(item, str):
         return item, {}
     if isinstance(item, Mapping) and len(item) == 1:
