@@ -80,6 +80,11 @@ def test_they_learn(trained, name):
     assert last.get("validation.auroc", 1.0) > 0.9
 
 
+def test_the_validation_loss_of_members_is_that_of_their_average(trained):
+    _, model = trained("tabm")
+    assert model.metrics["validation.loss"] == pytest.approx(model.metrics["validation.log_loss"], abs=1e-5)
+
+
 @pytest.mark.parametrize("name", ["ft_transformer", "packed", "tabm"])
 def test_the_same_seed_gives_the_same_weights(trained, hand, tmp_path, name):
     features, model = trained(name)
