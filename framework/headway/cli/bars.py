@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 from rich.spinner import Spinner
 from rich.text import Text
 
-from headway.cli.running import Running, amount, clock, percentage, times
+from headway.cli.running import Running, clock, percentage, times
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
 
 LABEL = 22
 """Columns of a label, as in the lines of what is finished."""
-BAR = (8, 30)
-"""Columns of a bar: so many at least, or other things are left out; and at most."""
+BAR = (8, 32)
+"""Columns of a bar: at least, or the times are left out; and at most."""
+STEP = 8
+"""Columns by which bars differ: none changes because a number beside it grew by a digit."""
 
 
 class Bars:
@@ -44,37 +46,30 @@ class Bars:
 
 
 def _lines(stage: Running, mark: Text, width: int, plain: bool) -> Iterator[Text]:
-    """The bar and, indented, the news; without a bar, both in one line."""
+    """The bar and, indented, what there is to say; without a bar, all in one line."""
     label = Text(stage.label.ljust(min(LABEL, width // 4)))
     head = Text.assemble(mark, " ", label, " ")
     if stage.progress is None:
-        yield _cropped(Text.assemble(head, clock(stage.elapsed), "  ", (stage.news, "dim")), width)
+        yield _cropped(Text.assemble(head, clock(stage.elapsed), "  ", (stage.details, "dim")), width)
         return
     yield _cropped(Text.assemble(head, *_bar(stage, width - cell_len(head.plain), plain)), width)
-    if stage.news:
-        yield _cropped(Text(f"  {stage.news}", "dim"), width)
+    yield _cropped(Text(f"  {stage.details}", "dim"), width)
 
 
 def _bar(stage: Running, width: int, plain: bool) -> Iterator[Text | tuple[str, str]]:
-    """The bar and as much of what is beside it as there is room for."""
+    """The bar, the percentage and, where there is room, the times."""
     assert stage.progress is not None  # noqa: S101 - that is what is drawn
     progress, least, most = stage.progress, *BAR
-    beside = [percentage(progress), times(stage), amount(progress), progress.note]
-    texts = _fitting([text for text in beside if text], width - least)
-    room = min(most, width - cell_len(texts))
+    beside = f" {percentage(progress)}  {times(stage)}"
+    if cell_len(beside) + least > width:
+        beside = f" {percentage(progress)}"
+    room = min(most, (width - cell_len(beside)) // STEP * STEP)
     if room >= least:
         done = int(progress.share * room)
         full, empty = "#-" if plain else "━─"
         yield full * done, "green"
         yield empty * (room - done), "dim"
-    yield Text(texts)
-
-
-def _fitting(texts: Sequence[str], width: int) -> str:
-    """The first of them, as many as fit; the very first always."""
-    while len(texts) > 1 and cell_len("  ".join(texts)) + 1 > width:
-        texts = texts[:-1]
-    return " " + "  ".join(texts)
+    yield Text(beside)
 
 
 def _cropped(text: Text, width: int) -> Text:

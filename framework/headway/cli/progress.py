@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
-from headway.cli.running import Running, amount, percentage, times, written
+from headway.cli.running import Running, percentage, times, written
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -107,10 +107,8 @@ class Plain:
         if now - self._said[label] < self.interval * len(self._running):
             return
         self._said[label], running = now, self._running[label]
-        parts = [running.news]
-        if (progress := running.progress) is not None:
-            parts = [percentage(progress).strip(), amount(progress), times(running), progress.note, running.news]
-        self._say(f"{label:<24} {'  '.join(part for part in parts if part)}")
+        part = f"{percentage(running.progress).strip()}  {times(running)}  " if running.progress else ""
+        self._say(f"{label:<24} {part}{running.details}")
 
     def _say(self, text: str) -> None:
         print(text, file=self._stream, flush=True)

@@ -32,11 +32,13 @@ class Running:
         self.label = label
         self.news = news
         self.progress: Progress | None = None
+        self._digits = 0  # behind the point of what is done: 1 if it ever counted in fractions
         self._started = self._first_at = self._latest_at = time.monotonic()
         self._first = 0.0
 
     def advance(self, progress: Progress) -> None:
         """It is so far."""
+        self._digits = max(self._digits, int(progress.done % 1 > 0))
         before, self.progress, self._latest_at = self.progress, progress, time.monotonic()
         goes_on = before is not None and (before.unit, before.total) == (progress.unit, progress.total)
         if before is None or not goes_on or progress.done < before.done:
@@ -48,6 +50,13 @@ class Running:
         return time.monotonic() - self._started
 
     @property
+    def details(self) -> str:
+        """Such as ``3.4 of at most 100 epochs  best epoch 2, stops in 7  step 3  validation.loss 0.3123``."""
+        progress = self.progress
+        parts = [_amount(progress, self._digits), progress.note] if progress else []
+        return "  ".join(part for part in (*parts, self.news) if part)
+
+    @property
     def left(self) -> float | None:
         """Seconds that it will still take, or None if that can't be told yet."""
         spent = self._latest_at - self._first_at
@@ -57,15 +66,11 @@ class Running:
         return max(0.0, rest - (time.monotonic() - self._latest_at))
 
 
-def amount(progress: Progress) -> str:
+def _amount(progress: Progress, digits: int) -> str:
     """Such as ``3.4 of at most 100 epochs``."""
     most = "at most " if progress.at_most else ""
-    return f"{_number(progress.done, progress.total)} of {most}{progress.total:.10g} {progress.unit}".rstrip()
-
-
-def _number(done: float, total: float) -> str:
-    """Whole if it is; else with one digit, which a bar of 100 can't show better."""
-    return f"{done:.0f}" if done == int(done) or total >= 1000 else f"{done:.1f}"
+    total = f"{progress.total:,.{int(progress.total % 1 > 0)}f}"
+    return f"{progress.done:,.{digits}f} of {most}{total} {progress.unit}".rstrip()
 
 
 def times(running: Running) -> str:
