@@ -6,8 +6,8 @@ import math
 import time
 from dataclasses import dataclass
 
-INTERVAL = 0.1
-"""Seconds between two messages of a stage that goes on and on."""
+INTERVAL = 0.125
+"""Seconds between two messages of a stage that goes on and on: a terminal is drawn no more often."""
 BURST = 0.5
 """Seconds of silence that are made up for: the first steps of a stage are told even if they come at once."""
 
@@ -45,7 +45,7 @@ class Progress:
 
 
 class Throttle:
-    """Lets through some ten messages a second, whatever it is asked."""
+    """Lets through some eight messages a second, however often it is asked."""
 
     def __init__(self) -> None:
         self._due = -math.inf

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
 from headway.cli.running import Running, percentage, times, written
+from headway.progress import INTERVAL
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -43,7 +44,11 @@ def live(console: Console) -> Iterator[Live]:
 
     stages: dict[str, Running] = {}
     screen = Screen(
-        Bars(stages), console=console, transient=True, refresh_per_second=8, redirect_stdout=sys.stdout.isatty()
+        Bars(stages),
+        console=console,
+        transient=True,
+        refresh_per_second=1 / INTERVAL,
+        redirect_stdout=sys.stdout.isatty(),
     )
     with screen:
         yield Live(console, stages)
