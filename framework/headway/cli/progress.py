@@ -43,13 +43,9 @@ def live(console: Console) -> Iterator[Live]:
     from headway.cli.bars import Bars
 
     stages: dict[str, Running] = {}
-    screen = Screen(
-        Bars(stages),
-        console=console,
-        transient=True,
-        refresh_per_second=1 / INTERVAL,
-        redirect_stdout=sys.stdout.isatty(),
-    )
+    above = sys.stdout.isatty()  # what a stage prints in this process, unless it goes to a file
+    rate = 1 / INTERVAL
+    screen = Screen(Bars(stages), console=console, transient=True, refresh_per_second=rate, redirect_stdout=above)
     with screen:
         yield Live(console, stages)
 
