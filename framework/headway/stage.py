@@ -117,7 +117,7 @@ class Context:
     def progress(self, done: float, total: float, unit: str = "", *, at_most: bool = False, note: str = "") -> None:
         """Says how far the stage is, for a bar with the time that is left on the terminal, and for nothing else.
 
-        It may be called as often as is handy: a call costs about half a microsecond, and some eight a second are
+        It may be called as often as is handy: a call costs a fraction of a microsecond, and some eight a second are
         passed on. Numbers that mean nothing are left out.
 
         Args:
