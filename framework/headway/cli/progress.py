@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
-from headway.cli.running import Running, percentage, times, written
+from headway.cli.running import Running, Stages, percentage, times, written
 from headway.progress import INTERVAL
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def live(console: Console) -> Iterator[Live]:
 
     from headway.cli.bars import Bars
 
-    stages: dict[str, Running] = {}
+    stages = Stages()
     above = sys.stdout.isatty()  # what a stage prints in this process, unless it goes to a file
     rate = 1 / INTERVAL
     screen = Screen(Bars(stages), console=console, transient=True, refresh_per_second=rate, redirect_stdout=above)
@@ -70,7 +70,7 @@ class Plain:
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
-        self._running: dict[str, Running] = {}
+        self._running = Stages()
         self._said: dict[str, float] = {}
 
     def stage_started(self, label: str, reasons: tuple[str, ...]) -> None:
@@ -105,7 +105,7 @@ class Plain:
     def _tell(self, label: str) -> None:
         """How a stage goes on, if it is its turn: several that run at once share the interval."""
         now = time.monotonic()
-        if now - self._said[label] < self.interval * len(self._running):
+        if label not in self._running or now - self._said[label] < self.interval * len(self._running):
             return
         self._said[label], running = now, self._running[label]
         part = f"{percentage(running.progress).strip()}  {times(running)}  " if running.progress else ""
@@ -123,7 +123,7 @@ class Live:
         stages: What is running, by label; drawn by `headway.cli.bars.Bars`.
     """
 
-    def __init__(self, console: Console, stages: dict[str, Running]) -> None:
+    def __init__(self, console: Console, stages: Stages) -> None:
         self._console = console
         self._stages = stages
 

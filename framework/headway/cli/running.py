@@ -66,6 +66,13 @@ class Running:
         return max(0.0, rest - (time.monotonic() - self._latest_at))
 
 
+class Stages(dict[str, Running]):
+    """The running stages by label. In rare grids two have the same: news of the one that is left go nowhere."""
+
+    def __missing__(self, label: str) -> Running:
+        return Running(label)
+
+
 def _amount(progress: Progress, digits: int) -> str:
     """Such as ``3.4 of at most 100 epochs``."""
     most = "at most " if progress.at_most else ""

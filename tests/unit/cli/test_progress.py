@@ -100,6 +100,19 @@ def test_amounts_have_as_many_digits_as_they_were_given():
     assert stage.details == "3.0 of at most 4.5 epochs"
 
 
+def test_two_stages_of_one_label_do_no_harm():
+    stream = io.StringIO()
+    plain = Plain(stream)
+    plain.interval = 0.0
+    for _ in range(2):
+        plain.stage_started("model", ())
+    for _ in range(2):
+        plain.progress("model", Progress(1, 2))
+        plain.step("model", 1, {"loss": 0.5})
+        plain.stage_finished("model", StageOutcome("model", "model", "done", 2.0))
+    assert words(stream)[-1] == "done in 2.0 s"
+
+
 class Terminal(io.StringIO):
     def isatty(self):
         return True
