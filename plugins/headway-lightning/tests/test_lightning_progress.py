@@ -9,7 +9,7 @@ import pytest
 import torch
 from headway.testing import Recorder, make_context
 from headway_lightning import LightningStage, Trainer
-from headway_lightning.mlp import MLP
+from headway_lightning.zoo.mlp import MLP
 
 CPU = Trainer(max_epochs=3, accelerator="cpu")
 STAGE = MLP(layers=(8,), batch_size=64, embedding=2, trainer=CPU)
