@@ -87,6 +87,7 @@ class Guest(pl.Callback):
         self.block = 0
         self.losses: list[torch.Tensor] = []
         self.over = False
+        self.passed: Callable[[float], None] = lambda share: None
         self._seed = stage.seed
         self._cancelled = context.cancelled
         self._features = features
@@ -96,11 +97,14 @@ class Guest(pl.Callback):
         """Seeds dropout by the epoch, so that a resumed run draws what an undisturbed one would."""
         torch.manual_seed(seed_of(self._seed, trainer.current_epoch))
 
-    def on_train_batch_end(self, trainer: pl.Trainer, module: pl.LightningModule, outputs: Any, *_: Any) -> None:
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
         """Notes the loss; raises `Cancelled` when the run is being stopped."""
         loss = outputs.get("loss") if isinstance(outputs, dict) else outputs
         if isinstance(loss, torch.Tensor):
             self.losses.append(loss.detach())
+        self.passed((batch_idx + 1) / trainer.num_training_batches)
         if self._cancelled.is_set():
             raise Cancelled
         if self.over:
@@ -168,8 +172,8 @@ def train(stage: LightningStage, context: Context, features: Features) -> TorchM
         validates = is_overridden("validation_step", module)
         held_out = Batches(Blocks(rows["validation"], stage.batch_size), made) if validates else None
         usual = {"probability": "log_loss", "marginal": "binary_cross_entropy"}.get(output.kind, "rmse")
-        monitor = stage.monitor or usual
-        return Fit(module, guest, (batches, held_out), monitor, (guest,), settings=_settings(stage, module))
+        monitor, settings = stage.monitor or usual, _settings(stage, module)
+        return Fit(module, guest, (batches, held_out), len(batches), monitor, (guest,), settings=settings)
 
     return train_best(stage, context, features, output, prepare)
 
