@@ -13,7 +13,7 @@ from headway.metrics import BinaryCrossEntropy
 from headway.testing import ModelSuite, make_context
 from headway_lightning import LightningStage, Trainer, losses
 from headway_lightning.heads import Marginals
-from headway_lightning.mlp import MLP
+from headway_lightning.zoo.mlp import MLP
 from torch.nn import functional
 
 CPU = Trainer(max_epochs=6, accelerator="cpu")

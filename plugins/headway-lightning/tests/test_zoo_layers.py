@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from headway_lightning.heads import Probabilities, Quantiles, Values
+from headway_lightning.heads import Marginals, Probabilities, Quantiles, Values
 from headway_lightning.zoo.ensembling import BatchEnsemble, members, scales
 from headway_lightning.zoo.ft_transformer import FTTransformer
 from headway_lightning.zoo.linear import LinearNetwork
@@ -114,7 +114,7 @@ class TestTabM:
         np.testing.assert_allclose(probability(scores).numpy(), softmax.mean(axis=1), rtol=1e-6)
         np.testing.assert_allclose(Values(1)(scores[..., :1]).numpy(), scores[..., 0].numpy().mean(axis=1), rtol=1e-5)
 
-    @pytest.mark.parametrize("head", [Probabilities(3), Values(1), Quantiles(3)])
+    @pytest.mark.parametrize("head", [Probabilities(3), Marginals(3), Values(1), Quantiles(3)])
     def test_validation_judges_the_scores_of_the_average(self, head):
         scores = torch.randn(6, 4, head.outputs)
         np.testing.assert_allclose(head(head.joined(scores)).numpy(), head(scores).numpy(), rtol=1e-5, atol=1e-6)

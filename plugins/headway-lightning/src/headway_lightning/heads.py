@@ -6,6 +6,7 @@ import math
 from abc import abstractmethod
 
 import torch
+from torch.nn import functional
 
 
 class Head(torch.nn.Module):
@@ -66,6 +67,11 @@ class Marginals(Head):
     def each(self, scores: torch.Tensor) -> torch.Tensor:
         """Probabilities."""
         return torch.sigmoid(scores)
+
+    def mean(self, scores: torch.Tensor) -> torch.Tensor:
+        """Logits of mean probabilities."""
+        there, absent = (functional.logsigmoid(given).logsumexp(dim=1) for given in (scores, -scores))
+        return there - absent
 
 
 class Values(Head):
