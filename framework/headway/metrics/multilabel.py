@@ -61,14 +61,19 @@ class MacroAveragePrecision(MacroMetric):
         import numpy as np
 
         order = np.argsort(-score, kind="stable")
-        mass = weights.T[order]
-        last = np.flatnonzero(np.append(np.diff(score[order]) != 0, True))  # equal scores are one threshold
-        found = np.cumsum(mass * positive[order, None], axis=0)[last]
-        taken = np.cumsum(mass, axis=0)[last]
+        there = np.flatnonzero(positive[order])
+        if not len(there):
+            return np.full(len(weights), np.nan)
+        # Equal scores are one threshold, and only those count at which some row has the label.
+        ends = np.searchsorted(-score[order], -score[order][there], side="right")
+        last = np.flatnonzero(np.append(np.diff(ends) > 0, True))
+        mass = weights.T[order[: ends[-1]]]
+        taken = np.cumsum(np.add.reduceat(mass, np.append(0, ends[last][:-1]), axis=0), axis=0)
+        found = np.cumsum(mass[there], axis=0)[last]
         precision = found / np.where(taken > 0, taken, 1)
-        gained = np.diff(found, axis=0, prepend=0)
         total = found[-1]
-        return np.asarray(np.where(total > 0, (gained * precision).sum(axis=0) / np.where(total > 0, total, 1), np.nan))
+        gained = (np.diff(found, axis=0, prepend=0) * precision).sum(axis=0)
+        return np.asarray(np.where(total > 0, gained / np.where(total > 0, total, 1), np.nan))
 
 
 class MicroF1(Metric):
