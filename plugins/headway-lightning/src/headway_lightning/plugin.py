@@ -7,6 +7,7 @@ from headway.plugins import Registry
 from headway_lightning import losses, numeric, optimizers, schedules
 from headway_lightning.artifact import TorchModel
 from headway_lightning.mlp import MLP
+from headway_lightning.zoo.cnn import CNN
 
 CHOICES = {
     "loss": {
@@ -32,6 +33,7 @@ def headway_register(registry: Registry) -> None:
     """Registers networks, what their fields choose, and the artifact of trained networks."""
     registry.add("artifact", TorchModel.type_name, TorchModel)
     registry.add("model", "mlp", MLP)
+    registry.add("model", "cnn", CNN)
     for kind, choices in CHOICES.items():
         for name, target in choices.items():
             registry.add(kind, name, target)
