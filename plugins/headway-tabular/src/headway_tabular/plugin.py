@@ -13,7 +13,7 @@ from headway_tabular.transforms import TRANSFORMS
 
 
 def headway_register(registry: Registry) -> None:
-    """Registers the data and features stages, the transforms of columns, the augmentation ``shift``, and the command ``data``."""
+    """Registers the data and features stages, what their fields choose, and the command ``data``."""
     registry.add("data", "table", Table)
     registry.add("data", "query", Query)
     registry.add("features", "tabular", Tabular)

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 from headway import Context, DataError
-from headway.contracts import CHUNK, NUMBERS, ArraySpec, Column, Dataset, Feed, Features, Graph, Runtime, Schema, feeds
+from headway.contracts import CHUNK, NUMBERS, ArraySpec, Column, Dataset, Features, Feed, Graph, Runtime, Schema, feeds
 from headway_onnx.graphs import BATCH, IR, OPSET, as_graph, rename
 
 from headway_tabular.features.fitting import LIMIT
-from headway_tabular.features.layout import hidden
+from headway_tabular.features.layout import hidden_of
 from headway_tabular.features.outputs import Sources
 from headway_tabular.features.selectors import Candidates, fault
 
@@ -62,7 +62,7 @@ def stack(stage: Tensor, context: Context, data: Dataset) -> Features:
 
 def chosen(stage: Tensor, schema: Schema) -> list[Column]:
     """The columns in the order of the table; raises `DataError` if one is no number, or for another count of them."""
-    candidates = Candidates({column.name: column.kind for column in schema.inputs}, hidden(schema), frozenset())
+    candidates = Candidates({column.name: column.kind for column in schema.inputs}, hidden_of(schema), frozenset())
     wanted = {name for selector in stage.only for name in candidates.chosen(selector, "features.only")}
     columns = [c for c in schema.inputs if (c.name in wanted if stage.only else c.kind in NUMBERS)]
     for column in columns:
