@@ -1,5 +1,6 @@
 """Images through all stages: scikit-learn's digits, by the repository's own experiment with few epochs."""
 
+import gzip
 import shutil
 from importlib.resources import files
 from pathlib import Path
@@ -38,7 +39,7 @@ def artifact(project):
 def digits():
     """The file as scikit-learn ships it, read without Headway."""
     with (files("sklearn.datasets.data") / "digits.csv.gz").open("rb") as stream:
-        return np.loadtxt(__import__("gzip").open(stream), delimiter=",")
+        return np.loadtxt(gzip.open(stream), delimiter=",")
 
 
 def test_images_are_told_apart_by_a_network_that_has_seen_few(artifact):
@@ -52,7 +53,7 @@ def test_images_are_told_apart_by_a_network_that_has_seen_few(artifact):
 def test_the_arrays_are_the_pixels_and_augmentation_does_not_touch_them(artifact, digits):
     features = artifact(Features, "features")
     assert features.augmentation == {"use": "shift", "by": 1}
-    pixels = {row.tobytes(): int(label) for *row, label in digits if (row := np.array(row, np.float32) / 16) is not None}
+    pixels = {(row[:-1] / 16).astype(np.float32).tobytes(): int(row[-1]) for row in digits}
     for split in ("train", "validation", "test"):
         batch = features.source(split).batch()
         assert batch["tensor"].shape[1:] == (1, 8, 8)
