@@ -19,11 +19,13 @@ import time
 import traceback
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from headway.errors import HeadwayError, Pruned, room_in
+from headway.progress import Progress, Throttle
 from headway.stage import Context
 from headway.task import Failure, Outcome, Task
 
@@ -41,6 +43,9 @@ class Events(Protocol):
 
     def step(self, step: int, metrics: Mapping[str, float]) -> None:
         """Intermediate metrics; raises `Pruned` if the task is to stop."""
+
+    def progress(self, progress: Progress) -> None:
+        """How far the stage is."""
 
     def output(self, text: str) -> None:
         """A line that was logged."""
@@ -125,6 +130,7 @@ def _load(store: ArtifactStore, digests: Any, plugins: Plugins) -> Any:
 class _Recorder:
     def __init__(self, events: Events) -> None:
         self._events = events
+        self._throttle = Throttle()
         self.metrics: dict[str, float] = {}
         self.history: list[tuple[int, dict[str, float]]] = []
 
@@ -132,6 +138,10 @@ class _Recorder:
         values = _finite(metrics)
         self.history.append((step, values))
         self._events.step(step, values)
+
+    def progress(self, done: float, total: float, unit: str, at_most: bool, note: str) -> None:
+        if self._throttle.open() and (progress := Progress.of(done, total, unit, at_most, note)) is not None:
+            self._events.progress(progress)
 
     def record(self, metrics: Mapping[str, float]) -> None:
         self.metrics |= _finite(metrics)
@@ -205,6 +215,9 @@ class _Pipe:
 
     def step(self, step: int, metrics: Mapping[str, float]) -> None:
         self.send("step", step=step, metrics=dict(metrics))
+
+    def progress(self, progress: Progress) -> None:
+        self.send("progress", progress=asdict(progress))
 
     def output(self, text: str) -> None:
         self.send("output", text=text)

@@ -7,7 +7,8 @@ import pytest
 from headway.contracts import TARGET, ArraySpec, Features, Graph, Recipe, Source, Target
 from headway.errors import DataError
 from headway.testing import ModelSuite, Recorder, StageSuite, make_context
-from headway_lightning import Trainer, numeric
+from headway_lightning import Trainer
+from headway_lightning.inputs import numeric
 from headway_lightning.zoo.cnn import CNN
 
 SMALL = CNN(

@@ -57,6 +57,7 @@ class Count(Stage):
 
     def run(self, context: Context, lines: Note) -> Note:
         for step in range(1, 6):
+            context.progress(step - 1, 5, "steps")
             if context.cancelled.wait(self.seconds / 5):
                 break
             context.report(step, {"progress": step / 5})

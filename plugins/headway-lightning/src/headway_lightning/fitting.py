@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from headway.contracts import WEIGHT, Features, Output, parse_duration
 from headway.errors import PluginError
 
 from headway_lightning.artifact import TorchModel
-from headway_lightning.callbacks import Best, Deadline, Trained
+from headway_lightning.callbacks import Advance, Best, Deadline, Trained
 from headway_lightning.checkpoints import Checkpoint, Unreadable, discard
 from headway_lightning.faults import out_of_memory
 from headway_lightning.mistakes import ROWS, check_rebuilt, refused
@@ -43,6 +44,7 @@ class Fit:
         module: What Lightning trains.
         trained: The same, as callbacks see it.
         loaders: Training batches and, where Lightning validates, validation batches.
+        batches: Training batches an epoch.
         monitor: The metric that decides which epoch is the best, without ``validation.``.
         callbacks: Called before those that keep the best epoch.
         blocks: Whether an epoch can be resumed where it was.
@@ -52,6 +54,7 @@ class Fit:
     module: pl.LightningModule
     trained: Trained
     loaders: tuple[Iterable[Any], Iterable[Any] | None]
+    batches: int
     monitor: str
     callbacks: tuple[pl.Callback, ...] = ()
     blocks: bool = False
@@ -127,7 +130,8 @@ def _attempt(
     checkpoint = Checkpoint(context.work, fit.trained, every)
     limit = stage.trainer.max_time
     clock = () if limit is None else (Deadline(fit.trained, _seconds(limit)),)
-    trainer = _trainer(stage.trainer, context, [*clock, *fit.callbacks, best, checkpoint], fit.settings)
+    advance = Advance(context, fit.trained, best, _epochs(stage.trainer, fit.batches))
+    trainer = _trainer(stage.trainer, context, [*clock, *fit.callbacks, best, advance, checkpoint], fit.settings)
     resumed = str(checkpoint.last) if checkpoint.last.exists() else None
     if resumed or checkpoint.middle.exists():
         context.log.info("resumes from the checkpoint of an earlier attempt")
@@ -144,6 +148,12 @@ def _attempt(
             raise known from error
         raise
     return fit.trained.network, best
+
+
+def _epochs(config: Trainer, batches: int) -> float:
+    """How many there are, if training does not stop early."""
+    steps = math.ceil(batches / config.accumulate)
+    return min(config.max_epochs, (config.max_steps or math.inf) / steps)
 
 
 def _maximize(monitor: str, context: Context) -> bool:

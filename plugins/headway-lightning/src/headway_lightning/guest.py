@@ -88,6 +88,7 @@ class Guest(pl.Callback):
         self.block = 0
         self.losses: list[torch.Tensor] = []
         self.over = False
+        self.passed: Callable[[float], None] = lambda share: None
         self._seed = stage.seed
         self._cancelled = context.cancelled
         self._features = features
@@ -105,11 +106,14 @@ class Guest(pl.Callback):
         """Seeds dropout by the epoch, so that a resumed run draws what an undisturbed one would."""
         torch.manual_seed(seed_of(self._seed, trainer.current_epoch))
 
-    def on_train_batch_end(self, trainer: pl.Trainer, module: pl.LightningModule, outputs: Any, *_: Any) -> None:
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
         """Notes the loss; raises `Cancelled` when the run is being stopped."""
         loss = outputs.get("loss") if isinstance(outputs, dict) else outputs
         if isinstance(loss, torch.Tensor):
             self.losses.append(loss.detach())
+        self.passed((batch_idx + 1) / trainer.num_training_batches)
         if self._cancelled.is_set():
             raise Cancelled
         if self.over:
@@ -185,7 +189,8 @@ def train(stage: LightningStage, context: Context, features: Features) -> TorchM
         validates = is_overridden("validation_step", module)
         held_out = Batches(Blocks(rows["validation"], stage.batch_size), made) if validates else None
         monitor = stage.monitor or ("log_loss" if output.classes else "rmse")
-        return Fit(module, guest, (batches, held_out), monitor, (guest,), settings=_settings(stage, module))
+        settings = _settings(stage, module)
+        return Fit(module, guest, (batches, held_out), len(batches), monitor, (guest,), settings=settings)
 
     return train_best(stage, context, features, output, prepare)
 
