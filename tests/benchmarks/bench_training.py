@@ -10,9 +10,9 @@ from headway.contracts import TARGET, ArraySpec, Features, Graph, Output, Recipe
 from headway.plugins import load
 from headway.testing import make_context
 from headway_lightning import Trainer
-from headway_lightning.mlp import MLP
 from headway_lightning.modules import build, threads
 from headway_lightning.rows import tensors
+from headway_lightning.zoo.mlp import MLP
 from torch.nn import functional
 
 from tests.benchmarks.ratio import Ratio, compare

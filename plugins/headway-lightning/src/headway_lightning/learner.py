@@ -101,7 +101,7 @@ class Learner(pl.LightningModule):
     def on_validation_epoch_end(self) -> None:
         """Metrics of the epoch; raises `DataError` if the loss is no number."""
         scores, target, weight = (torch.cat(parts) for parts in zip(*self._validation, strict=True))
-        validation = float(self._regime.loss(scores, target, weight))
+        validation = float(self._regime.loss(self.network.head.joined(scores), target, weight))
         train = float(torch.stack(self.losses).mean()) if self.losses else validation
         self._validation, self.losses, self.block = [], [], 0
         if not np.isfinite(validation):

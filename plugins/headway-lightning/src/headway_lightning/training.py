@@ -15,7 +15,7 @@ from headway_lightning.fitting import Fit, score_of, train_best
 from headway_lightning.learner import Learner
 from headway_lightning.loading import Batch, Blocks, generator_of
 from headway_lightning.losses import Loss
-from headway_lightning.modules import CHUNK, Network, loss_of
+from headway_lightning.modules import Network, loss_of
 from headway_lightning.regime import Pace, Regime
 from headway_lightning.rows import Rows, check_classes, rows_of
 
@@ -51,7 +51,7 @@ def train(stage: NetworkStage, context: Context, features: Features) -> TorchMod
         regime = _regime(stage, context, features, train, loss)
         learner = Learner(regime, score_of(context, features, output), context.cancelled)
         batches = _training_batches(stage, context, features, train, learner)
-        held_out = Blocks(validation, CHUNK, device=lambda: learner.device)
+        held_out = Blocks(validation, stage.chunk, device=lambda: learner.device)
         return Fit(learner, learner, (batches, held_out), stage.monitor, blocks=True)
 
     return train_best(stage, context, features, output, prepare)
