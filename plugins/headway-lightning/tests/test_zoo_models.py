@@ -57,7 +57,7 @@ def trained(hand, tmp_path_factory):
     return train
 
 
-@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize("name", ["resnet", "ft_transformer", "tabm", "packed"])  # all layers, embeddings and heads
 def test_what_is_served_is_what_was_trained_bit_for_bit_at_every_batch_size(trained, registry, name):
     features, model = trained(name)
     rows = features.source("train").batch()
@@ -78,6 +78,11 @@ def test_they_learn(trained, name):
     first, last = model.history[0], model.history[-1]
     assert last["validation.loss"] < first["validation.loss"]
     assert last.get("validation.auroc", 1.0) > 0.9
+
+
+def test_the_validation_loss_of_members_is_that_of_their_average(trained):
+    _, model = trained("tabm")
+    assert model.metrics["validation.loss"] == pytest.approx(model.metrics["validation.log_loss"], abs=1e-5)
 
 
 @pytest.mark.parametrize("name", ["ft_transformer", "packed", "tabm"])

@@ -69,7 +69,7 @@ def _find(features: Features, column: str) -> tuple[ArraySpec, int]:
             return spec, spec.columns.index(column)
     named = [name for spec in features.arrays for name in spec.columns]
     if column in named:
-        wanted, hint = ("codes", f"data.kinds.{column}=categorical, if it is no text") if classes else (
+        wanted, hint = ("codes", f"declare it a category: data.kinds.{column}=categorical") if classes else (
             "a number", f"features.columns: {{{column}: [impute]}}")  # fmt: skip
         what = f"the feature '{column}' does not hold {wanted}, as the target '{features.target.column}' needs"
         raise DataError(what, hint=hint, code="carried-column")
