@@ -26,27 +26,33 @@ def main(words: list[str]) -> int:
     asked = arguments().parse_args(words)
     session = Session.open(Path(__file__).parents[3])
     chosen = cells(asked.datasets or list(DATASETS), asked.models, asked.configs)
-    if not asked.show:
-        fine = [attempt(session, cell, asked.seeds) for cell in chosen]
-    lines = {cell: measured.known(session, cell, asked.seeds) for cell in chosen}
-    rows = [table.row(cell, found, published(cell.dataset, cell.model, cell.config)) for cell, found in lines.items()]
+    fine = [asked.show or attempt(session, cell, asked.seeds) for cell in chosen]
+    rows = [line(session, cell, asked.seeds) for cell in chosen]
     print(table.text(rows))
     for path in asked.write:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(WRITERS[path.suffix](rows), encoding="utf-8")
-    return 0 if asked.show or all(fine) else 1
+    return 0 if all(fine) else 1
 
 
 def attempt(session: Session, cell: Cell, seeds: int) -> bool:
-    """Runs a cell and prints its line; a fault of its config or machine does not end the others."""
+    """Runs a cell and prints its line; a fault of its config or of the machine does not end the others."""
     try:
         fine = measured.run(session, cell, seeds)
     except HeadwayError as error:
         print(error.render(), file=sys.stderr)
         return False
-    line = table.row(cell, measured.known(session, cell, seeds), published(cell.dataset, cell.model, cell.config))
-    print("  ".join(line), flush=True)
+    print("  ".join(line(session, cell, seeds)), flush=True)
     return fine
+
+
+def line(session: Session, cell: Cell, seeds: int) -> table.Row:
+    """What is known of a cell: nothing, if its data are not there."""
+    try:
+        found = measured.known(session, cell, seeds)
+    except HeadwayError:
+        found = measured.Measured()
+    return table.row(cell, found, published(cell.dataset, cell.model, cell.config))
 
 
 def arguments() -> argparse.ArgumentParser:

@@ -40,7 +40,7 @@ def overrides(cell: Cell, seeds: int) -> list[str]:
 
 
 def run(session: Session, cell: Cell, seeds: int) -> bool:
-    """Runs the seeds of a cell that are not cached; whether all succeeded. Faults are told and do not end the others."""
+    """Runs the seeds of a cell that are not cached; whether all succeeded. What fails is told, and ends no other."""
     with progress() as listener:
         results = session.run(overrides(cell, seeds), listener=listener, multirun=seeds > 1, keep_going=True)
     failures = dict.fromkeys(stage.failure for result in results for stage in result.stages if stage.failure)

@@ -9,7 +9,19 @@ from tests.benchmarks.paper.cell import Cell
 from tests.benchmarks.paper.measured import Measured
 from tests.benchmarks.paper.published import Published
 
-HEADER = ("dataset", "metric", "model", "config", "Headway", "seeds", "paper", "paper's", "seeds of it", "sd off", "s a seed")
+HEADER = (
+    "dataset",
+    "metric",
+    "model",
+    "config",
+    "Headway",
+    "seeds",
+    "paper",
+    "paper's",
+    "seeds of it",
+    "sd off",
+    "s a seed",
+)
 Row = tuple[str, ...]
 
 
