@@ -6,6 +6,9 @@ Recomputed from the reports of every seed in the authors' repositories, all of t
 - 2022: rtdl-num-embeddings (https://arxiv.org/abs/2203.05556), ``exp/MODEL/DATASET/0_evaluation``
 - 2023: tabular-dl-tabr (https://arxiv.org/abs/2307.14338), ``exp/MODEL/DATASET/2-evaluation``, ``default2-evaluation``
 - 2024: tabm (https://arxiv.org/abs/2410.24210), ``paper/exp/MODEL/DATASET/0-evaluation``
+
+In 2021 the rows of California that are no test rows were divided into train and validation otherwise; those of
+Covertype are at random here, which moves its figures by about 0.001.
 """
 
 from dataclasses import dataclass
@@ -29,7 +32,8 @@ class Published:
 
 
 MLP, RESNET, FT, TABM = "MLP tuned 2021", "ResNet tuned 2021", "FT-T tuned 2021", "TabM tuned 2024"
-FT_DEFAULT, LIGHT, XGB_DEFAULT = "FT-T default 2021", "LightGBM tuned 2021", "XGBoost default 2021"
+FT_DEFAULT, XGB_DEFAULT = "FT-T default 2021", "XGBoost default 2021"
+LIGHT, LIGHT_2023 = "LightGBM tuned 2021", "LightGBM tuned 2023"
 
 ADULT = {
     "mlp": Published(0.852175, 0.001924, MLP),
@@ -48,7 +52,7 @@ CALIFORNIA = {
     "ft_transformer": Published(0.465406, 0.004786, "FT-T tuned 2022"),
     "ft_transformer default": Published(0.468826, 0.003812, FT_DEFAULT),
     "tabm": Published(0.450932, 0.003047, TABM),
-    "lightgbm": Published(0.432174, 0.003523, LIGHT),
+    "lightgbm": Published(0.435234, 0.001833, LIGHT_2023),
     "lightgbm default": Published(0.449457, 0.0, "LightGBM default 2023"),
     "hist_gradient_boosting": Published(0.432174, 0.003523, LIGHT),
     "hist_gradient_boosting default": Published(0.470686, 0.0, "XGBoost default 2023"),
@@ -59,7 +63,7 @@ COVERTYPE = {
     "ft_transformer": Published(0.969655, 0.000670, FT),
     "ft_transformer default": Published(0.966730, 0.000791, FT_DEFAULT),
     "tabm": Published(0.971188, 0.000800, TABM),
-    "lightgbm": Published(0.970850, 0.000313, "LightGBM tuned 2023"),
+    "lightgbm": Published(0.970850, 0.000313, LIGHT_2023),
     "lightgbm default": Published(0.884477, 0.015337, "LightGBM default 2023"),
     "hist_gradient_boosting": Published(0.968650, 0.000515, "XGBoost tuned 2021"),
     "hist_gradient_boosting default": Published(0.964020, 0.0, XGB_DEFAULT),

@@ -19,7 +19,7 @@ HEADER = (
     "paper",
     "paper's",
     "seeds of it",
-    "sd off",
+    "sd better",
     "s a seed",
 )
 Row = tuple[str, ...]
@@ -37,16 +37,17 @@ def row(cell: Cell, measured: Measured, paper: Published | None) -> Row:
         f"{paper.mean:.4f} ± {paper.deviation:.4f}" if paper else "–",
         paper.source if paper else "–",
         str(paper.seeds) if paper else "–",
-        _off(measured, paper),
+        _better(cell, measured, paper),
         f"{statistics.fmean(measured.seconds):.0f}" if measured.seconds else "–",
     )
 
 
-def _off(measured: Measured, paper: Published | None) -> str:
-    """The difference in standard deviations of the paper, with a sign; positive means a greater metric."""
+def _better(cell: Cell, measured: Measured, paper: Published | None) -> str:
+    """By how many standard deviations of the paper Headway's mean is better; negative where it is worse."""
     if paper is None or not measured.values or not paper.deviation:
         return "–"
-    return f"{(measured.mean - paper.mean) / paper.deviation:+.1f}"
+    sign = -1 if cell.metric == "rmse" else 1
+    return f"{sign * (measured.mean - paper.mean) / paper.deviation:+.1f}"
 
 
 def text(rows: Sequence[Row]) -> str:

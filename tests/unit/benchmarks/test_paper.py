@@ -65,8 +65,14 @@ def test_a_line_tells_both_figures_and_how_many_deviations_lie_between():
     line = table.row(CELL, Measured([0.49, 0.5], [10.0, 20.0]), Published(0.5, 0.002, "MLP tuned 2021"))
     assert line == (
         "california", "rmse", "mlp", "tuned", "0.4950 ± 0.0050", "2", "0.5000 ± 0.0020", "MLP tuned 2021", "15",
-        "-2.5", "15",
+        "+2.5", "15",
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(("dataset", "wanted"), [("california", "-1.0"), ("adult", "+1.0"), ("covertype", "+1.0")])
+def test_better_is_a_smaller_error_or_a_greater_accuracy(dataset, wanted):
+    line = table.row(Cell(dataset, "mlp", "tuned"), Measured([0.52]), Published(0.5, 0.02, "a paper"))
+    assert dict(zip(table.HEADER, line, strict=True))["sd better"] == wanted
 
 
 def test_what_is_unknown_is_a_dash():
