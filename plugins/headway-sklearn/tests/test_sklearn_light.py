@@ -57,13 +57,16 @@ def test_fitting_stops_on_the_validation_split_and_keeps_its_best_iteration(cont
     assert len(light_trees.trees(model)) == int(np.argmin(losses)) + 1 == len(losses) - 5
     assert model.metrics["validation.log_loss"] == pytest.approx(min(losses), rel=1e-5)
     assert [values["validation.loss"] for _, values in recorder.reports] == losses
+    assert [each.done for each in recorder.progresses] == list(range(1, len(losses) + 1))
+    assert {(each.total, each.unit, each.at_most) for each in recorder.progresses} == {(300, "iterations", True)}
 
 
-def test_without_validation_rows_all_iterations_are_kept(context, features):
+def test_without_validation_rows_all_iterations_are_kept(context, recorder, features):
     features = replace(features, sources={"train": features.source("train")})
     model = LightGBM(max_iter=7, early_stopping=1).run(context, features)
     assert len(light_trees.trees(model)) == 7
     assert (model.history, model.metrics) == ((), {})
+    assert [(each.share, each.at_most) for each in recorder.progresses][-1] == (1.0, False)
 
 
 def test_a_pruned_trial_stops(context, features, monkeypatch):

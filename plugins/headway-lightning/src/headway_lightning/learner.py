@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import lightning.pytorch as pl
@@ -33,6 +34,7 @@ class Learner(pl.LightningModule):
         block: The next block of the epoch.
         losses: Of the batches of the epoch so far.
         over: Whether a limit is reached: what is left of the epoch teaches nothing.
+        passed: Called after each batch with the part of the epoch that is done.
     """
 
     def __init__(self, regime: Regime, score: Score, cancelled: threading.Event) -> None:
@@ -43,6 +45,7 @@ class Learner(pl.LightningModule):
         self.block = 0
         self.losses: list[torch.Tensor] = []
         self.over = False
+        self.passed: Callable[[float], None] = lambda share: None
         self._regime = regime
         self._score = score
         self._cancelled = cancelled
@@ -71,6 +74,7 @@ class Learner(pl.LightningModule):
             if self._cancelled.is_set():
                 raise Cancelled
             self._step(optimizer, arrays, target, weight)
+            self.passed(len(self.losses) / len(self._regime.pace.sizes))
             if self.over:
                 break
         self.block = index + 1

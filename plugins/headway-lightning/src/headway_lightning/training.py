@@ -52,7 +52,7 @@ def train(stage: NetworkStage, context: Context, features: Features) -> TorchMod
         learner = Learner(regime, score_of(context, features, output), context.cancelled)
         batches = _training_batches(stage, context, features, train, learner)
         held_out = Blocks(validation, stage.chunk, device=lambda: learner.device)
-        return Fit(learner, learner, (batches, held_out), stage.monitor, blocks=True)
+        return Fit(learner, learner, (batches, held_out), len(batches.sizes), stage.monitor, blocks=True)
 
     return train_best(stage, context, features, output, prepare)
 

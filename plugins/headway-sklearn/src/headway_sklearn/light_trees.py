@@ -75,7 +75,7 @@ def fit(features: Features, stage: LightGBM, context: Context) -> LightTrees:
     watched = [_dataset(features, validation, classes, settings, train)] if validation else []
     booster = lightgbm.train(
         settings, train, stage.max_iter, valid_sets=watched, valid_names=["validation"] * len(watched),
-        callbacks=_callbacks(stage, context, losses) if watched else None,
+        callbacks=[_advance(context, at_most=bool(watched)), *(_callbacks(stage, context, losses) if watched else ())],
     )  # fmt: skip
     text = _text(booster.model_to_string(num_iteration=booster.best_iteration if watched else -1))
     weights = {"text": np.frombuffer(text.encode(), np.uint8)}
@@ -120,6 +120,15 @@ def _dataset(
         boosted.design(batch, features.arrays, {}), labels, reference=train, weight=batch.get(WEIGHT),
         categorical_feature=list(range(codes)), params=settings,
     )  # fmt: skip
+
+
+def _advance(context: Context, at_most: bool) -> Any:
+    """A callback that says how far fitting is."""
+
+    def advance(environment: Any) -> None:
+        context.progress(environment.iteration + 1, environment.end_iteration, "iterations", at_most=at_most)
+
+    return advance
 
 
 def _callbacks(stage: LightGBM, context: Context, losses: dict[str, dict[str, list[float]]]) -> list[Any]:
