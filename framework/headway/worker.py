@@ -17,7 +17,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
 from functools import lru_cache
@@ -177,9 +177,20 @@ def _failure(task: Task, plugins: Plugins, error: BaseException) -> Failure:
     if isinstance(error, HeadwayError):
         return Failure(f"{who}: {error.what}", error.hint, error.code, where=error.where)
     text = "".join(traceback.format_exception(error))
-    last = traceback.extract_tb(error.__traceback__)[-1]
-    what = f"{who} failed: {type(error).__name__}: {error} [{Path(last.filename).name}:{last.lineno}]"
+    place = _place(traceback.extract_tb(error.__traceback__))
+    what = f"{who} failed: {type(error).__name__}: {error} [{Path(place.filename).name}:{place.lineno}]"
     return Failure(what, None, "stage-failed", text)
+
+
+def _place(frames: Sequence[traceback.FrameSummary]) -> traceback.FrameSummary:
+    """The innermost line that is no library's, where there is one: the author's own says more than torch's."""
+    return next((frame for frame in reversed(frames) if not _is_library(frame.filename)), frames[-1])
+
+
+def _is_library(name: str) -> bool:
+    """Whether code is an installed package's, or Python's own, which may be frozen (``<frozen os>``)."""
+    path = Path(name)
+    return name.startswith("<") or "site-packages" in path.parts or path.is_relative_to(Path(traceback.__file__).parent)
 
 
 def _plugin(plugins: Plugins, name: str) -> str:

@@ -18,8 +18,10 @@ from headway_lightning.artifact import TorchModel
 from headway_lightning.callbacks import Advance, Best, Deadline, Trained
 from headway_lightning.checkpoints import Checkpoint, Unreadable, discard
 from headway_lightning.faults import out_of_memory
+from headway_lightning.mistakes import ROWS, check_rebuilt, refused
 from headway_lightning.modules import threads
 from headway_lightning.quiet import quietly
+from headway_lightning.rows import tensors
 from headway_lightning.trainer import Trainer
 
 if TYPE_CHECKING:
@@ -77,7 +79,8 @@ def train_best(
 
     Raises:
         DataError: Training diverged, or there is too little memory.
-        PluginError: The stage is not registered.
+        PluginError: The stage is not registered, an author's module cannot be trained, or its answers are others when
+            it is loaded again.
         Pruned: The sweep stops this trial.
         KeyboardInterrupt: The run is being stopped.
     """
@@ -89,10 +92,14 @@ def train_best(
             context.log.info("the checkpoint of an earlier attempt is damaged: training starts over (%s)", error)
             discard(context.work)
             network, best = _attempt(stage, context, prepare)
-    network.load_state_dict(best.weights)
+        network.load_state_dict(best.weights)
+        again = stage.build(features.arrays, output, context.registry)
+        again.load_state_dict(best.weights)
+        rows = tensors(features.arrays, features.source("validation").batch(slice(ROWS)))
+        check_rebuilt(network.cpu().eval(), again.eval(), rows, type(stage).__qualname__)
     kept = {name: value for name, value in best.history[best.epoch].items() if name.startswith("validation.")}
     context.record(kept | {"epochs": float(len(best.history)), "best_epoch": float(best.epoch + 1)})
-    return TorchModel(use, config, features.arrays, (output,), network.cpu().eval(), tuple(best.history), kept)
+    return TorchModel(use, config, features.arrays, (output,), network, tuple(best.history), kept)
 
 
 def _settings(stage: NetworkStage | LightningStage, context: Context) -> tuple[str, dict[str, Any]]:
@@ -136,7 +143,7 @@ def _attempt(
     except Exception as error:
         if resumed and not best.begun:
             raise Unreadable(type(error).__name__) from error
-        known = out_of_memory(stage.batch_size, stage.trainer.accumulate, error)
+        known = out_of_memory(stage.batch_size, stage.trainer.accumulate, error) or refused(fit.module, error)
         if known is not None:
             raise known from error
         raise

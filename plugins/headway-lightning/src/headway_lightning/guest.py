@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import lightning.pytorch as pl
 import torch
 from headway import Context
 from headway.contracts import TARGET, WEIGHT, ArraySpec, Features, Output
-from headway.errors import PluginError
 from lightning.pytorch.utilities.model_helpers import is_overridden
 
 from headway_lightning.artifact import TorchModel
@@ -18,6 +16,15 @@ from headway_lightning.faults import diverged
 from headway_lightning.fitting import Cancelled, Fit, Score, score_of, train_best
 from headway_lightning.loading import Batch, Blocks, generator_of, seed_of
 from headway_lightning.losses import MSE, BinaryCrossEntropy, CrossEntropy
+from headway_lightning.mistakes import (
+    check_forward,
+    check_logits,
+    check_loss,
+    check_methods,
+    check_optimizers,
+    name_of,
+    no_loss,
+)
 from headway_lightning.modules import predict
 from headway_lightning.rows import check_classes, rows_of
 from headway_lightning.training import ORDER, change_of
@@ -41,8 +48,12 @@ class Served(torch.nn.Module):
         self.module = module
         self._names = [spec.name for spec in inputs]
         self._classes = len(output.classes) if output.classes else None
-        self._link = partial(torch.softmax, dim=-1) if output.kind == "probability" else torch.sigmoid
+        self._sums = output.kind == "probability"
         self._logits = logits
+
+    def _get_name(self) -> str:
+        """For texts: whose module it is."""
+        return name_of(self.module)
 
     def given(self, arrays: Sequence[torch.Tensor]) -> Any:
         """The array, or a mapping by name of several."""
@@ -53,26 +64,19 @@ class Served(torch.nn.Module):
         out: torch.Tensor = self.module(self.given(arrays)).float()
         if self._classes is None:
             return out.squeeze(-1) if out.dim() == 2 else out
-        return self._link(out) if self._logits else out
+        if not self._logits:
+            return out
+        return torch.softmax(out, dim=-1) if self._sums else torch.sigmoid(out)
 
     def check(self, arrays: Sequence[torch.Tensor]) -> None:
         """Raises `PluginError` unless two rows give what is needed, and the module can be trained."""
-        name = type(self.module).__qualname__
-        for method in ("forward", "training_step", "configure_optimizers"):
-            if not is_overridden(method, self.module, torch.nn.Module if method == "forward" else pl.LightningModule):
-                raise PluginError(f"{name} has no {method}", hint="see headway_lightning.LightningStage", code="module")
-        with torch.no_grad():
-            given = self.eval().module(self.given([array[:2] for array in arrays]))
-        self.train()
+        check_methods(self.module)
         rows = len(arrays[0][:2])
         wanted = [(rows,), (rows, 1)] if self._classes is None else [(rows, self._classes)]
-        found = tuple(given.shape) if isinstance(given, torch.Tensor) else type(given).__name__
-        if found not in wanted:
-            raise PluginError(
-                f"forward of {name} gives {found} for {rows} rows, not {' or '.join(map(str, wanted))}",
-                hint="forward gives a logit a class or label, or a value a row",
-                code="module-shape",
-            )
+        answer = check_forward(self.eval().module, self.given([array[:2] for array in arrays]), wanted)
+        if self._sums:
+            check_logits(self.module, answer, self._logits)
+        self.train()
 
 
 class Guest(pl.Callback):
@@ -93,6 +97,14 @@ class Guest(pl.Callback):
         self._features = features
         self._score = score
 
+    def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        """Raises `PluginError` unless there is something to train."""
+        check_optimizers(module, trainer.optimizers)
+
+    def on_before_backward(self, trainer: pl.Trainer, module: pl.LightningModule, loss: torch.Tensor) -> None:
+        """Raises `PluginError` if the loss has no gradient."""
+        check_loss(module, loss)
+
     def on_train_epoch_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         """Seeds dropout by the epoch, so that a resumed run draws what an undisturbed one would."""
         torch.manual_seed(seed_of(self._seed, trainer.current_epoch))
@@ -111,19 +123,27 @@ class Guest(pl.Callback):
             trainer.should_stop = True
 
     def on_train_epoch_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
-        """Metrics of the epoch; raises `DataError` if a loss was no number."""
-        losses = torch.stack(self.losses) if self.losses else torch.zeros(1)
-        self.losses = []
-        if not bool(torch.isfinite(losses).all()):
-            number = int(torch.nonzero(~torch.isfinite(losses))[0, 0]) + 1
-            raise diverged(trainer.current_epoch, f"the loss of batch {number} is no longer a number")
+        """Metrics of the epoch; raises `DataError` if a loss was no number, `PluginError` if there was none."""
+        if not self.losses and module.automatic_optimization:
+            raise no_loss(module)
+        loss = self._loss(trainer.current_epoch)
         self.over = self.over or 0 < trainer.max_steps <= trainer.global_step
         rows = self._features.source("validation").batch()
         modes = {part: part.training for part in self.network.modules()}
         given = predict(self.network.eval(), self._features.arrays, rows, module.device)
         for part, training in modes.items():
             part.training = training
-        self.latest = {"train.loss": float(losses.mean()), **self._score(rows[TARGET], given)}
+        self.latest = {**loss, **self._score(rows[TARGET], given)}
+
+    def _loss(self, epoch: int) -> dict[str, float]:
+        """The mean loss of the epoch's batches; nothing of a module that steps by itself and tells none."""
+        if not self.losses:
+            return {}
+        losses, self.losses = torch.stack(self.losses), []
+        wrong = torch.nonzero(~torch.isfinite(losses))
+        if len(wrong):
+            raise diverged(epoch, f"the loss of batch {int(wrong[0, 0]) + 1} is no longer a number")
+        return {"train.loss": float(losses.mean())}
 
 
 class Batches:

@@ -38,6 +38,10 @@ class Network(torch.nn.Module):
         self.head = head
         self.chunk = chunk
 
+    def _get_name(self) -> str:
+        """For texts: whose network it is."""
+        return type(self.body).__name__
+
     def fit(self, arrays: Sequence[torch.Tensor], target: torch.Tensor, weight: torch.Tensor) -> None:
         """What must be known of the training rows before training: bins, and the target's units."""
         fit = getattr(self.body, "fit", None)

@@ -7,6 +7,7 @@ from headway.plugins import Registry
 from headway_lightning import losses, optimizers, schedules
 from headway_lightning.artifact import TorchModel
 from headway_lightning.inputs import numeric
+from headway_lightning.zoo.cnn import CNN
 from headway_lightning.zoo.ft_transformer import FTTransformer
 from headway_lightning.zoo.linear import LinearNetwork
 from headway_lightning.zoo.mlp import MLP
@@ -20,6 +21,7 @@ CHOICES = {
         "resnet": ResNet,
         "ft_transformer": FTTransformer,
         "tabm": TabM,
+        "cnn": CNN,
     },
     "loss": {
         "cross_entropy": losses.CrossEntropy,

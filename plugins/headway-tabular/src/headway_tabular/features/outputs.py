@@ -2,23 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import polars as pl
-from headway.contracts import CHUNK, POSITION, ROW, TARGET, WEIGHT, Dataset, Source, labels
+from headway.contracts import CHUNK, POSITION, ROW, TARGET, WEIGHT, Column, Dataset, Feed, Schema, Source, labels
 
 from headway_tabular.features.ahead import ahead
 from headway_tabular.features.arrays import write_arrays
 from headway_tabular.features.columns import BATCH
-from headway_tabular.features.transformation import Transformation
 from headway_tabular.splits.balance import Balance, balanced
 
 TRAIN = "train"
 """The split that is learnt from."""
+
+
+class Transforming(Protocol):
+    """Rows → arrays, by an open graph.
+
+    Attributes:
+        raw: The columns that the graph takes.
+        schema: Of the data.
+    """
+
+    @property
+    def raw(self) -> Sequence[Column]: ...  # noqa: D102
+    @property
+    def schema(self) -> Schema: ...  # noqa: D102
+
+    def feeds(self, rows: pl.DataFrame) -> dict[str, Feed]:
+        """What the graph is given of raw rows."""
+
+    def pieces(self, rows: pl.DataFrame, given: Mapping[str, Feed], *, train: bool) -> Iterator[dict[str, np.ndarray]]:
+        """What the graph gives of raw rows and their `feeds`, some rows at a time."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +50,7 @@ class Sources:
         folder: Where the files go; they must stay until the features are saved.
     """
 
-    transformation: Transformation
+    transformation: Transforming
     folder: Path
 
     def write(self, data: Dataset, told: Callable[[int, int], None]) -> dict[str, Source]:
@@ -47,7 +67,7 @@ class Sources:
         self, frame: pl.LazyFrame, rows: int, told: Callable[[int], None], *, train: bool
     ) -> Iterator[dict[str, np.ndarray]]:
         """Arrays, targets and weights; those of a batch come after each other, each in its own pieces."""
-        schema, columns = self.transformation.schema, self.transformation.columns.layout.columns
+        schema, columns = self.transformation.schema, self.transformation.raw
         roles = [name for name in (schema.group, schema.weight, schema.target.column) if name is not None]
         names = dict.fromkeys([ROW, *(column.name for column in columns), *roles])
         # The target of a forecast lies in later rows, which may be in the next batch.
