@@ -80,6 +80,7 @@ class Context:
         log: A logger whose records reach the terminal.
         cancelled: Set when the run is being stopped; long loops should look.
         reporter: Where `report` and `record` go.
+        project: The project's folder, whose plugins a process that the stage starts would have to load.
     """
 
     name: str
@@ -89,6 +90,7 @@ class Context:
     devices: str = "auto"
     log: logging.Logger = field(default_factory=lambda: logging.getLogger("headway"))
     cancelled: threading.Event = field(default_factory=threading.Event)
+    project: Path | None = None
 
     @property
     def work(self) -> Path:

@@ -2,12 +2,13 @@
 
 import torch
 from headway_lightning.loading import BLOCK, Blocks
+from headway_lightning.rows import Held
 from hypothesis import given
 from hypothesis import strategies as st
 
 
 def blocks_of(rows, size, **more):
-    return Blocks((torch.arange(rows), torch.arange(rows).float() * 10), size, **more)
+    return Blocks(Held((torch.arange(rows), torch.arange(rows).float() * 10)), size, **more)
 
 
 def batches_of(blocks):

@@ -15,10 +15,11 @@ from lightning.pytorch.utilities.model_helpers import is_overridden
 from headway_lightning.artifact import TorchModel
 from headway_lightning.faults import diverged
 from headway_lightning.fitting import Cancelled, Fit, Score, score_of, train_best
-from headway_lightning.loading import Batch, Blocks, generator_of, seed_of
+from headway_lightning.group import Group
+from headway_lightning.loading import Blocks, generator_of, seed_of
 from headway_lightning.losses import MSE, CrossEntropy
 from headway_lightning.modules import predict
-from headway_lightning.rows import check_classes, rows_of
+from headway_lightning.rows import Batch, check_classes, rows_of
 from headway_lightning.training import ORDER, change_of
 
 if TYPE_CHECKING:
@@ -54,15 +55,15 @@ class Served(torch.nn.Module):
         return torch.softmax(out, dim=-1) if self._logits else out
 
     def check(self, arrays: Sequence[torch.Tensor]) -> None:
-        """Raises `PluginError` unless two rows give what is needed, and the module can be trained."""
+        """Raises `PluginError` unless some rows give what is needed, and the module can be trained."""
         name = type(self.module).__qualname__
         for method in ("forward", "training_step", "configure_optimizers"):
             if not is_overridden(method, self.module, torch.nn.Module if method == "forward" else pl.LightningModule):
                 raise PluginError(f"{name} has no {method}", hint="see headway_lightning.LightningStage", code="module")
         with torch.no_grad():
-            given = self.eval().module(self.given([array[:2] for array in arrays]))
+            given = self.eval().module(self.given(arrays))
         self.train()
-        rows = len(arrays[0][:2])
+        rows = len(arrays[0])
         wanted = [(rows,), (rows, 1)] if self._classes is None else [(rows, self._classes)]
         found = tuple(given.shape) if isinstance(given, torch.Tensor) else type(given).__name__
         if found not in wanted:
@@ -138,25 +139,29 @@ class Batches:
     def __iter__(self) -> Iterator[Any]:
         return (self._make(batch) for block in self._blocks for batch in block)
 
+    def close(self) -> None:
+        """Ends the epoch, and its thread."""
+        self._blocks.close()
+
 
 def train(stage: LightningStage, context: Context, features: Features) -> TorchModel:
     """Trains the author's module and keeps its best weights; raises as `headway_lightning.training.train`."""
     loss = CrossEntropy() if features.target.task == "classification" else MSE()
     output = loss.output(features.target)
     rows = {split: rows_of(features, split) for split in ("train", "validation")}
-    check_classes(features.target, rows["train"][-2], context.log)
+    check_classes(features.target, rows["train"].target, context.log)
     if WEIGHT in features.source("train").names:
         context.log.warning("weights of rows reach no loss of %s; metrics honour them", type(stage).__qualname__)
 
-    def prepare() -> Fit:
+    def prepare(_: Group) -> Fit:
         network: Served = stage.build(features.arrays, output, context.registry)
-        network.check(rows["train"][:-2])
+        network.check(rows["train"].take(slice(0, 2))[:-2])
         guest = Guest(stage, context, features, network, score_of(context, features, output))
         module: Any = network.module
 
         def order() -> torch.Tensor:
-            count = len(rows["train"][0])
-            return torch.from_numpy(generator_of(stage.seed, ORDER, module.current_epoch).permutation(count))
+            drawn = generator_of(stage.seed, ORDER, module.current_epoch).permutation(len(rows["train"]))
+            return torch.from_numpy(drawn)
 
         def made(batch: Batch) -> Any:
             return stage.batch(network.given(batch[:-2]), batch[-2])

@@ -87,7 +87,8 @@ def predict(
     """The module's output for all rows, by chunks; the module is in evaluation mode, on that device."""
     chunks = zip(*(array.split(CHUNK) for array in tensors(inputs, batch)), strict=True)
     with torch.inference_mode():
-        parts = [module(*(part.to(device) for part in chunk)).cpu() for chunk in chunks]
+        # Copies: a module that works in place would write to the file.
+        parts = [module(*(part.to(device, copy=True) for part in chunk)).cpu() for chunk in chunks]
     return torch.cat(parts).numpy()
 
 
