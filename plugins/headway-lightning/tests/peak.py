@@ -1,4 +1,4 @@
-"""Tells how much memory a training takes whose rows are mapped, and one whose rows are copied: ``python peak.py FOLDER``.
+"""Tells what memory a training takes whose rows are mapped, and one whose rows are copied: ``python peak.py FOLDER``.
 
 Memory that belongs to no file, in bytes beyond what the process had before: the rest the system can take back.
 """

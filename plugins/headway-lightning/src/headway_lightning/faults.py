@@ -40,9 +40,8 @@ def diverged(epoch: int, what: str) -> DataError:
 
 
 def suspect(batch: Batch, names: Sequence[Sequence[str]]) -> str:
-    """What of a batch may be the cause: a feature that is no number or very large, or the target; empty if nothing."""
-    *arrays, target, _ = batch
-    for array, columns in zip(arrays, names, strict=True):
+    """What of a batch may be the cause: a feature that is no number or very large; empty if there is none."""
+    for array, columns in zip(batch, names, strict=False):
         if not array.is_floating_point() or not len(array):
             continue
         largest = torch.nan_to_num(array.flatten(1).abs(), nan=torch.inf).max(dim=0).values
@@ -50,8 +49,6 @@ def suspect(batch: Batch, names: Sequence[Sequence[str]]) -> str:
         if float(largest[worst]) > LARGE:
             name = columns[worst] if worst < len(columns) else str(worst)
             return f"; its feature '{name}' reaches {float(array.flatten(1)[:, worst].abs().max()):.4g}"
-    if target.is_floating_point() and not bool(torch.isfinite(target).all()):
-        return "; its target is not finite"
     return ""
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import lightning.pytorch as pl
 import torch
 from headway import Context
-from headway.contracts import TARGET, WEIGHT, ArraySpec, Features, Output
+from headway.contracts import WEIGHT, ArraySpec, Features, Output
 from headway.errors import PluginError
 from lightning.pytorch.utilities.model_helpers import is_overridden
 
@@ -18,8 +18,8 @@ from headway_lightning.fitting import Cancelled, Fit, Score, score_of, train_bes
 from headway_lightning.group import Group
 from headway_lightning.loading import Blocks, generator_of, seed_of
 from headway_lightning.losses import MSE, CrossEntropy
-from headway_lightning.modules import predict
-from headway_lightning.rows import Batch, check_classes, rows_of
+from headway_lightning.modules import CHUNK
+from headway_lightning.rows import Batch, Rows, check_target, rows_of
 from headway_lightning.training import ORDER, change_of
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class Guest(pl.Callback):
     Attributes: see `headway_lightning.callbacks.Trained`.
     """
 
-    def __init__(self, stage: LightningStage, context: Context, features: Features, network: Served, score: Score):
+    def __init__(self, stage: LightningStage, context: Context, held_out: Rows, network: Served, score: Score):
         self.network = network
         self.latest: dict[str, float] = {}
         self.block = 0
@@ -88,7 +88,8 @@ class Guest(pl.Callback):
         self.over = False
         self._seed = stage.seed
         self._cancelled = context.cancelled
-        self._features = features
+        self._target = held_out.target
+        self._held_out = Blocks(held_out, CHUNK, device=lambda: network.module.device)
         self._score = score
 
     def on_train_epoch_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
@@ -113,12 +114,16 @@ class Guest(pl.Callback):
             number = int(torch.nonzero(~torch.isfinite(losses))[0, 0]) + 1
             raise diverged(trainer.current_epoch, f"the loss of batch {number} is no longer a number")
         self.over = self.over or 0 < trainer.max_steps <= trainer.global_step
-        rows = self._features.source("validation").batch()
         modes = {part: part.training for part in self.network.modules()}
-        given = predict(self.network.eval(), self._features.arrays, rows, module.device)
+        self.network.eval()
+        with torch.inference_mode():
+            given = [self.network(*batch[:-2]).cpu() for block in self._held_out for batch in block]
         for part, training in modes.items():
             part.training = training
-        self.latest = {"train.loss": float(losses.mean()), **self._score(rows[TARGET], given)}
+        self.latest = {
+            "train.loss": float(losses.mean()),
+            **self._score(self._target.numpy(), torch.cat(given).numpy()),
+        }
 
 
 class Batches:
@@ -149,14 +154,14 @@ def train(stage: LightningStage, context: Context, features: Features) -> TorchM
     loss = CrossEntropy() if features.target.task == "classification" else MSE()
     output = loss.output(features.target)
     rows = {split: rows_of(features, split) for split in ("train", "validation")}
-    check_classes(features.target, rows["train"].target, context.log)
+    check_target(features.target, rows["train"].target, context.log)
     if WEIGHT in features.source("train").names:
         context.log.warning("weights of rows reach no loss of %s; metrics honour them", type(stage).__qualname__)
 
     def prepare(_: Group) -> Fit:
         network: Served = stage.build(features.arrays, output, context.registry)
         network.check(rows["train"].take(slice(0, 2))[:-2])
-        guest = Guest(stage, context, features, network, score_of(context, features, output))
+        guest = Guest(stage, context, rows["validation"], network, score_of(context, features, output))
         module: Any = network.module
 
         def order() -> torch.Tensor:
@@ -167,7 +172,7 @@ def train(stage: LightningStage, context: Context, features: Features) -> TorchM
             return stage.batch(network.given(batch[:-2]), batch[-2])
 
         change = change_of(context, features, stage.seed, lambda: module.current_epoch)
-        batches = Batches(Blocks(rows["train"], stage.batch_size, order, change=change), made)
+        batches = Batches(Blocks(rows["train"], stage.batch_size, order, lambda: module.device, change), made)
         validates = is_overridden("validation_step", module)
         held_out = Batches(Blocks(rows["validation"], stage.batch_size), made) if validates else None
         monitor = stage.monitor or ("log_loss" if output.classes else "rmse")

@@ -212,11 +212,18 @@ def _weights(source: Source, split: str) -> np.ndarray:
     return weights
 
 
-def check_classes(target: Target, codes: torch.Tensor, log: logging.Logger) -> None:
-    """Warns of classes that no training row has; raises `DataError` if there is only one that some have."""
+def check_target(target: Target, given: torch.Tensor, log: logging.Logger) -> None:
+    """Warns of classes that no training row has; raises `DataError` if all are of one, or a value is not finite."""
     if target.classes is None:
+        bad = len(given) - int(torch.isfinite(given).reshape(len(given), -1).all(dim=1).sum())
+        if bad:
+            raise DataError(
+                f"the target '{target.column}' is not finite in {bad} of {len(given)} training rows",
+                hint="drop these rows, or mend the column",
+                code="target-finite",
+            )
         return
-    counts = torch.bincount(codes, minlength=len(target.classes))
+    counts = torch.bincount(given, minlength=len(target.classes))
     absent = [str(name) for name, count in zip(target.classes, counts, strict=True) if count == 0]
     if len(absent) == len(target.classes) - 1:
         raise DataError(

@@ -21,7 +21,7 @@ from headway_lightning.modules import CHUNK, Network, loss_of
 from headway_lightning.norms import share_norms
 from headway_lightning.ranks import Seat
 from headway_lightning.regime import Pace, Regime
-from headway_lightning.rows import Batch, Rows, check_classes, rows_of
+from headway_lightning.rows import Batch, Rows, check_target, rows_of
 
 if TYPE_CHECKING:
     from headway_lightning.network import NetworkStage
@@ -49,7 +49,7 @@ def train(stage: NetworkStage, context: Context, features: Features, seat: Seat 
     loss = loss_of(stage, features.target.task, context.registry)
     _check_task(loss, features)
     train, validation = (rows_of(features, split) for split in ("train", "validation"))
-    check_classes(features.target, train.target, context.log)
+    check_target(features.target, train.target, context.log)
     output = loss.output(features.target)
 
     def prepare(group: Group) -> Fit:
