@@ -45,11 +45,10 @@ def measure() -> Iterator[Ratio]:
         times = in_turn((ours, theirs), rounds=5)
         steps = EPOCHS * -(-rows // size)
         busy = {name: _busy(call) for name, call in (("ours", ours), ("plain", theirs))}
-        print(
-            f"{torch.cuda.get_device_name()}, batches of {size}, {precision}: "
-            f"{steps / min(times[0]):.0f} steps/s, plain {steps / min(times[1]):.0f}; utilisation {busy['ours']:.0f} %, plain {busy['plain']:.0f} %",
-            file=sys.stderr,
-        )
+        speed, plain = (steps / min(taken) for taken in times)
+        where = f"{torch.cuda.get_device_name()}, batches of {size}, {precision}"
+        told = f"{speed:.0f} steps/s, plain {plain:.0f}; utilisation {busy['ours']:.0f} %, plain {busy['plain']:.0f} %"
+        print(f"{where}: {told}", file=sys.stderr)
         for what, of in (("median", statistics.median), ("minimum", min)):
             name = f"2x256 MLP on a GPU, batches of {size}, {precision}, to plain torch, {what}"
             yield Ratio(name, of(times[0]), of(times[1]), 1.15)

@@ -52,7 +52,7 @@ def measure() -> Iterator[Ratio]:
             with threads(count), quietly():
                 _stock(stage, features)
 
-        times = in_turn((ours, plain, stock), rounds=7)
+        times = in_turn((ours, plain, stock), rounds=5)
         for other, taken, budget in (("plain torch", times[1], 1.15), ("Lightning and a DataLoader", times[2], 1.0)):
             for what, of in (("median", statistics.median), ("minimum", min)):
                 name = f"2x256 MLP, {count} thread(s), to {other}, {what}"

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import torch
 from headway.contracts import Source
-from headway.errors import DataError
+from headway.errors import DataError, HeadwayError
 from headway_lightning import rank, ranks
 from headway_lightning.checkpoints import LAST
 from headway_lightning.faults import check_losses
@@ -168,5 +168,7 @@ class TestPreflight:
     def test_batches_without_a_row_for_each_device_are_told(self):
         assert self.codes(MLP(batch_size=1, trainer=Trainer(devices=2, accelerator="cpu"))) == ["batch-devices"]
 
-    def test_modules_of_others_train_on_one_device(self):
+    def test_modules_of_others_train_on_one_device(self, context, hand):
+        with pytest.raises(HeadwayError, match="a LightningStage trains on one device"):
+            LightningStage(trainer=Trainer(devices=2, accelerator="cpu")).run(context, hand.features())
         assert self.codes(LightningStage(trainer=Trainer(devices=2, accelerator="cpu"))) == ["one-device"]

@@ -65,9 +65,9 @@ class LightningStage(Stage):
 
     def preflight(self) -> list[HeadwayError]:
         """Tells missing devices, and several, before anything runs."""
-        return [*self.trainer.preflight(), *self._several()]
+        return [*self.trainer.preflight(), *self.several()]
 
-    def _several(self) -> list[HeadwayError]:
+    def several(self) -> list[HeadwayError]:
         """The author's loss is that of a batch, and parts of batches cannot be weighed by it."""
         if self.trainer.devices == 1:
             return []

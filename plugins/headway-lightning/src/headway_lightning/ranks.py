@@ -159,6 +159,8 @@ def _led(use: str, stage: Any, context: Context, features: Features) -> Iterator
         meeting = Meeting(Group(0, size), others, folder)
         meeting.wait()
         stack.enter_context(_connected(folder, meeting.group, stage.trainer.on_gpu()))
+        for process in others:
+            stack.callback(_end, process)  # before the connection is closed, which might wait for them
         yield meeting
 
 
@@ -180,20 +182,33 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 @contextmanager
 def _connected(folder: Path, group: Group, on_gpu: bool) -> Iterator[None]:
-    """Meets the others through a file; on one machine there is no need for more than the loopback interface."""
-    os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo0" if sys.platform == "darwin" else "lo")
+    """Meets the others through a file."""
     more: dict[str, Any] = {}
     if on_gpu:
         torch.cuda.set_device(group.rank)
         more = {"device_id": torch.device("cuda", group.rank)}
-    distributed.init_process_group(
-        "nccl" if on_gpu else "gloo", init_method=f"file://{(folder / MEETING).absolute()}",
-        rank=group.rank, world_size=group.size, timeout=timedelta(seconds=BEGIN), **more,
-    )  # fmt: skip
+    with _loopback():
+        distributed.init_process_group(
+            "nccl" if on_gpu else "gloo", init_method=f"file://{(folder / MEETING).absolute()}",
+            rank=group.rank, world_size=group.size, timeout=timedelta(seconds=BEGIN), **more,
+        )  # fmt: skip
     try:
         yield
     finally:
         distributed.destroy_process_group()
+
+
+@contextmanager
+def _loopback() -> Iterator[None]:
+    """Keeps gloo from listening to other machines, unless the user says where it is to listen."""
+    if "GLOO_SOCKET_IFNAME" in os.environ:
+        yield
+        return
+    os.environ["GLOO_SOCKET_IFNAME"] = "lo0" if sys.platform == "darwin" else "lo"
+    try:
+        yield
+    finally:
+        del os.environ["GLOO_SOCKET_IFNAME"]
 
 
 def _link(features: Features, folder: Path) -> None:
