@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PLUGINS := $(sort $(wildcard plugins/*/pyproject.toml))
 STAMP := $(VENV)/.ready
 
-.PHONY: run test test-slow lint bench clean
+.PHONY: run test test-slow lint bench paper clean
 .DEFAULT_GOAL := run
 
 run: $(STAMP)  ## sets everything up and runs the Adult experiment to its report
@@ -25,6 +25,9 @@ lint: $(STAMP)  ## style, types and layers
 
 bench: $(STAMP)  ## the budgets of the design, as ratios within one run
 	$(BIN)/python -m tests.benchmarks
+
+paper: $(STAMP)  ## published figures side by side with ours, of the data that HEADWAY_DATA names; takes days, goes on
+	$(BIN)/python -m tests.benchmarks.paper --write build/paper.md --write build/paper.csv
 
 # A fresh Debian has python3 but perhaps no venv module and no pip; say so instead of failing in the middle.
 $(STAMP): pyproject.toml constraints.txt $(PLUGINS)

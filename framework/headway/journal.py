@@ -16,6 +16,7 @@ from headway.tracker import TrackedRun, TrackedStage
 if TYPE_CHECKING:
     from headway.config import Experiment
     from headway.planning import Node
+    from headway.progress import Progress
     from headway.runner import Listener
     from headway.session import Session
     from headway.task import Failure
@@ -119,6 +120,10 @@ class Journal:
         for kept, label in self._told(node):
             self._session.records.write_step(kept.run.id, label, step, metrics)
             self._metrics(kept, label, step, metrics)
+
+    def progress(self, node: Node, progress: Progress) -> None:
+        """See `headway.runner.Journal`. It is shown and not kept."""
+        self._listener.progress(node.label, progress)
 
     def output(self, node: Node, text: str) -> None:
         """See `headway.runner.Journal`."""

@@ -37,12 +37,12 @@ class Metric(ABC):
     Attributes:
         name: The registered name.
         task: ``classification``, ``regression`` or ``quantile``, or a plugin's own.
-        maximize: Whether more is better.
+        maximize: Whether more is better; None where neither more nor less is.
     """
 
     name: ClassVar[str]
     task: ClassVar[str]
-    maximize: ClassVar[bool]
+    maximize: ClassVar[bool | None]
 
     @classmethod
     def of(cls, output: Output) -> Self:

@@ -8,8 +8,9 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from headway.progress import Progress
 from headway.task import Failure, Outcome, Task
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ class Worker:
                 self._relay(self._lines(self._printed)[0])
                 return self._ended(Outcome.from_dict(message["outcome"]))
             if self._listener is not None:
-                getattr(self._listener, message.pop("event"))(**message)
+                _tell(self._listener, **message)
         return self._dead() if closed else None
 
     def pulse(self) -> tuple[Task, Outcome] | None:
@@ -118,6 +119,14 @@ class Worker:
         with suppress(BrokenPipeError):
             self._process.__exit__(None, None, None)
         os.close(self._events)
+
+
+def _tell(listener: Events, event: str, **data: Any) -> None:
+    """An event as it came through the pipe."""
+    if event == "progress":
+        listener.progress(Progress(**data["progress"]))
+    else:
+        getattr(listener, event)(**data)
 
 
 def _visible(lines: list[str]) -> Iterator[str]:

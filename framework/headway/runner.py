@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from headway.executors import Executor
     from headway.planning import Node, Plan
+    from headway.progress import Progress
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,9 @@ class Listener(Protocol):
     def step(self, label: str, step: int, metrics: Mapping[str, float]) -> None:
         """Intermediate metrics."""
 
+    def progress(self, label: str, progress: Progress) -> None:
+        """How far a stage is."""
+
     def output(self, label: str, text: str) -> None:
         """A line the stage printed or logged."""
 
@@ -70,6 +74,9 @@ class Journal(Protocol):
 
     def step(self, node: Node, step: int, metrics: Mapping[str, float]) -> None:
         """Intermediate metrics."""
+
+    def progress(self, node: Node, progress: Progress) -> None:
+        """How far a stage is."""
 
     def output(self, node: Node, text: str) -> None:
         """A line the stage printed or logged."""
@@ -219,6 +226,9 @@ class _Events:
 
     def step(self, step: int, metrics: Mapping[str, float]) -> None:
         self.journal.step(self.node, step, metrics)
+
+    def progress(self, progress: Progress) -> None:
+        self.journal.progress(self.node, progress)
 
     def output(self, text: str) -> None:
         self.journal.output(self.node, text)

@@ -17,13 +17,15 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from headway.errors import HeadwayError, Pruned, room_in
+from headway.progress import Progress, Throttle
 from headway.stage import Context
 from headway.task import Failure, Outcome, Task
 
@@ -41,6 +43,9 @@ class Events(Protocol):
 
     def step(self, step: int, metrics: Mapping[str, float]) -> None:
         """Intermediate metrics; raises `Pruned` if the task is to stop."""
+
+    def progress(self, progress: Progress) -> None:
+        """How far the stage is."""
 
     def output(self, text: str) -> None:
         """A line that was logged."""
@@ -126,6 +131,7 @@ def _load(store: ArtifactStore, digests: Any, plugins: Plugins) -> Any:
 class _Recorder:
     def __init__(self, events: Events) -> None:
         self._events = events
+        self._throttle = Throttle()
         self.metrics: dict[str, float] = {}
         self.history: list[tuple[int, dict[str, float]]] = []
 
@@ -133,6 +139,10 @@ class _Recorder:
         values = _finite(metrics)
         self.history.append((step, values))
         self._events.step(step, values)
+
+    def progress(self, done: float, total: float, unit: str, at_most: bool, note: str) -> None:
+        if self._throttle.open() and (progress := Progress.of(done, total, unit, at_most, note)) is not None:
+            self._events.progress(progress)
 
     def record(self, metrics: Mapping[str, float]) -> None:
         self.metrics |= _finite(metrics)
@@ -168,9 +178,20 @@ def _failure(task: Task, plugins: Plugins, error: BaseException) -> Failure:
     if isinstance(error, HeadwayError):
         return Failure(f"{who}: {error.what}", error.hint, error.code, where=error.where)
     text = "".join(traceback.format_exception(error))
-    last = traceback.extract_tb(error.__traceback__)[-1]
-    what = f"{who} failed: {type(error).__name__}: {error} [{Path(last.filename).name}:{last.lineno}]"
+    place = _place(traceback.extract_tb(error.__traceback__))
+    what = f"{who} failed: {type(error).__name__}: {error} [{Path(place.filename).name}:{place.lineno}]"
     return Failure(what, None, "stage-failed", text)
+
+
+def _place(frames: Sequence[traceback.FrameSummary]) -> traceback.FrameSummary:
+    """The innermost line that is no library's, where there is one: the author's own says more than torch's."""
+    return next((frame for frame in reversed(frames) if not _is_library(frame.filename)), frames[-1])
+
+
+def _is_library(name: str) -> bool:
+    """Whether code is an installed package's, or Python's own, which may be frozen (``<frozen os>``)."""
+    path = Path(name)
+    return name.startswith("<") or "site-packages" in path.parts or path.is_relative_to(Path(traceback.__file__).parent)
 
 
 def _plugin(plugins: Plugins, name: str) -> str:
@@ -195,6 +216,9 @@ class _Pipe:
 
     def step(self, step: int, metrics: Mapping[str, float]) -> None:
         self.send("step", step=step, metrics=dict(metrics))
+
+    def progress(self, progress: Progress) -> None:
+        self.send("progress", progress=asdict(progress))
 
     def output(self, text: str) -> None:
         self.send("output", text=text)

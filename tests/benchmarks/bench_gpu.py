@@ -12,7 +12,7 @@ import torch
 from headway.plugins import load
 from headway.testing import make_context
 from headway_lightning import Trainer
-from headway_lightning.mlp import MLP
+from headway_lightning.zoo.mlp import MLP
 
 from tests.benchmarks.bench_training import adult_like, in_turn, plain_loop
 from tests.benchmarks.ratio import Ratio

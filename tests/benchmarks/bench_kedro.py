@@ -84,7 +84,7 @@ for line in sys.stdin:
 class Silent:
     def stage_started(self, *_): ...
 
-    stage_waiting = step = output = stage_finished = stage_started
+    stage_waiting = step = progress = output = stage_finished = stage_started
 
 
 def measure() -> Iterator[Ratio]:

@@ -9,14 +9,14 @@ from pathlib import Path
 import lightning.pytorch as pl
 import numpy as np
 import torch
-from headway.contracts import TARGET, ArraySpec, Features, Graph, Output, Recipe, Source, Target
+from headway.contracts import CHUNK, TARGET, ArraySpec, Features, Graph, Output, Recipe, Source, Target
 from headway.plugins import load
 from headway.testing import make_context
 from headway_lightning import Trainer
-from headway_lightning.mlp import MLP
-from headway_lightning.modules import CHUNK, Network, build, threads
+from headway_lightning.modules import Network, build, threads
 from headway_lightning.quiet import quietly
 from headway_lightning.rows import tensors
+from headway_lightning.zoo.mlp import MLP
 from torch.nn import functional
 from torch.utils.data import DataLoader, TensorDataset
 

@@ -42,6 +42,18 @@ def test_a_table_of_ones_own_runs_to_a_report_and_scores_rows(empty):
     assert pl.read_csv(project.folder / "scored.csv").height == 200
 
 
+def test_a_target_of_numbers_is_evaluated_as_such(empty):
+    assert empty.headway("init", "ages", "--data", "rows of mine.csv", "--target", "age").returncode == 0
+    experiment = (empty.folder / "ages" / "configs" / "experiment" / "ages.yaml").read_text()
+    assert "override /evaluation: classification" in experiment  # 40 whole numbers may be classes
+    pl.DataFrame({"colour": COLOURS * 60, "paid": [n / 7 for n in range(180)]}).write_csv(empty.folder / "paid.csv")
+    assert empty.headway("init", "shop", "--data", "paid.csv", "--target", "paid").returncode == 0
+    project = replace(empty, folder=empty.folder / "shop")
+    ran = project.headway("run", "experiment=shop", "model=linear", "baselines=[majority]")
+    assert ran.returncode == 0, ran.stderr
+    assert "test.rmse" in ran.stdout
+
+
 def test_a_table_inside_the_project_is_written_relative_to_it(empty):
     assert empty.headway("init", "--name", "shop", "--data", "rows of mine.csv", "--target", "bought").returncode == 0
     assert "\npath: rows of mine.csv\n" in (empty.folder / "configs" / "data" / "shop.yaml").read_text()

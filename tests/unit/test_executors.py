@@ -6,6 +6,7 @@ import time
 import pytest
 from headway.executors import THREADS, InProcess, WorkerProcesses, limits, processors
 from headway.plugins import load
+from headway.progress import Progress
 from headway.task import Task
 
 PLUGIN = '''
@@ -69,6 +70,10 @@ class Do(Stage):
             time.sleep(30)
             os._exit(0)
         os._exit(3)
+    def walk(self, context):
+        for number in range(50_000):
+            context.progress(number, 50_000, "steps", note="on foot")
+        return "there"
     def chat(self, context):
         for number in range(2000):
             print("line", number)
@@ -84,12 +89,15 @@ def headway_register(registry):
 
 class Events:
     def __init__(self):
-        self.steps, self.lines = [], []
+        self.steps, self.lines, self.progresses = [], [], []
 
     def waiting(self): ...
 
     def step(self, step, metrics):
         self.steps.append((step, metrics))
+
+    def progress(self, progress):
+        self.progresses.append(progress)
 
     def output(self, text):
         self.lines.append(text)
@@ -149,6 +157,17 @@ def test_what_a_stage_prints_comes_before_its_outcome_and_progress_bars_leave_on
         assert workers.wait()[1].status == "done"
     assert len(events.lines) == 2001
     assert events.lines[-2:] == ["line 1999", "100%"]
+
+
+def test_progress_comes_through_the_pipe_some_eight_times_a_second(task):
+    events = Events()
+    with WorkerProcesses() as workers:
+        workers.start(task("walk"), events)
+        _, outcome = workers.wait()
+    assert outcome.status == "done"
+    assert 5 <= len(events.progresses) <= 6 + 8 * outcome.seconds
+    assert events.progresses[0] == Progress(0, 50_000, "steps", note="on foot")
+    assert events.progresses == sorted(events.progresses, key=lambda progress: progress.done)
 
 
 @pytest.mark.parametrize(("how", "words"), [("die", "signal 9"), ("orphan", "exit code 3")])

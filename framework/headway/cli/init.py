@@ -14,11 +14,15 @@ from headway.errors import UsageError
 from headway.naming import nearest, unknown
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from headway.session import Session
 
 help = "make a project: configs/, plugins/, README"
 TEMPLATES = Path(__file__).parent / "template"
 SAMPLE = "adult"
+MOST_CLASSES = 100
+"""A whole-number target with more distinct values is a quantity."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -26,7 +30,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", nargs="?", type=Path, default=Path(), help="where; this folder by default")
     parser.add_argument("--name", help="of the experiment; the folder's name by default")
     parser.add_argument("--data", type=Path, metavar="FILE", help="a CSV or parquet file of your own rows")
-    parser.add_argument("--target", metavar="COLUMN", help="the column of FILE to predict: a class")
+    parser.add_argument("--target", metavar="COLUMN", help="the column of FILE to predict: a class or a number")
 
 
 def run(arguments: argparse.Namespace, session: Session) -> int:
@@ -57,12 +61,14 @@ def _files(folder: Path, name: str, data: Path | None, target: str | None) -> di
     """Path to content of everything a project starts with."""
     if (data is None) != (target is None):
         raise UsageError("--data and --target belong together", hint="--data rows.csv --target COLUMN", code="usage")
-    values = {"name": name, "data": name if data else SAMPLE}
-    found = {f"configs/experiment/{name}.yaml": _fill("experiment.yaml", values)}
+    values = {"name": name, "data": name if data else SAMPLE, "evaluation": "classification"}
+    found = {}
     if data is not None and target is not None:
         _check_column(data, target)
+        values["evaluation"] = _evaluation(data, target)
         values |= {"path": _quoted(_seen_from(folder, data)), "target": _quoted(target)}
         found[f"configs/data/{name}.yaml"] = _fill("data.yaml", values)
+    found[f"configs/experiment/{name}.yaml"] = _fill("experiment.yaml", values)
     if find_spec("headway_lightning") is not None:
         found["plugins/my_model.py"] = _fill("my_model.txt", values)
     return found | {"README.md": _fill("README.md", values), ".gitignore": _fill("gitignore", values)}
@@ -91,21 +97,32 @@ def _check_column(data: Path, target: str) -> None:
         close = nearest(data.name, names)
         hint = f"did you mean {data.with_name(close)}?" if close else f"looked for {data.absolute()}"
         raise UsageError(f"there is no file {data}", hint=hint, code="no-file")
-    columns = _columns(data)
+    table = _table(data)
+    columns = [] if table is None else table.collect_schema().names()
     if columns and target not in columns:
         raise UsageError(unknown("column", target, columns), code="unknown-column")
 
 
-def _columns(data: Path) -> list[str]:
-    """The columns of a table, if its format is one that can be looked into here."""
+def _table(data: Path) -> pl.LazyFrame | None:
+    """The rows, if their format is one that can be looked into here."""
     import polars as pl
 
     if data.suffix == ".parquet":
-        return list(pl.read_parquet_schema(data))
+        return pl.scan_parquet(data)
     if data.suffix in (".csv", ".tsv"):
-        separator = "\t" if data.suffix == ".tsv" else ","
-        return pl.read_csv(data, separator=separator, n_rows=1, infer_schema=False).columns
-    return []
+        return pl.scan_csv(data, separator="\t" if data.suffix == ".tsv" else ",", infer_schema_length=None)
+    return None
+
+
+def _evaluation(data: Path, target: str) -> str:
+    """The evaluation for a target: regression for fractions, and for whole numbers of many values."""
+    import polars as pl
+
+    table = _table(data)
+    column = None if table is None else table.select(pl.col(target)).unique().collect(engine="streaming")[target]
+    if column is None or not column.dtype.is_numeric():
+        return "classification"
+    return "regression" if column.dtype.is_float() or len(column) > MOST_CLASSES else "classification"
 
 
 def _write(path: Path, content: str) -> None:

@@ -11,7 +11,7 @@ from headway.contracts.expressions.algebra import Algebra
 from headway.contracts.expressions.grammar import Expression, check_grammar, parse_expression
 from headway.contracts.features import POSITION, Features
 from headway.contracts.feeds import MISSING, TARGET, WEIGHT, conform, feeds, labels
-from headway.contracts.graph import CHUNK, ArraySpec, Graph, Runtime, run_chunked
+from headway.contracts.graph import CHUNK, FEW, ArraySpec, Graph, Runtime, run_chunked
 from headway.contracts.model import Epoch, Model, Output
 from headway.contracts.predictions import Predictions, output_columns, output_shape, tabulate
 from headway.contracts.predictor import Predictor, Scorer
@@ -33,6 +33,7 @@ from headway.contracts.values import as_text
 __all__ = [
     "CHAIN",
     "CHUNK",
+    "FEW",
     "HISTORY",
     "MISSING",
     "NUMBERS",

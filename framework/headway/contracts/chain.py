@@ -70,6 +70,11 @@ class Chain(Runtime):
         """Opens every part; raises `HeadwayError` if the runtime of one is not registered."""
         return cls(tuple((graph.open(lookup), link.takes) for link, graph in _links(files)))
 
+    @property
+    def chunk(self) -> int:
+        """The least of the parts."""
+        return min(runtime.chunk for runtime, _ in self.parts)
+
     def run(self, feeds: Mapping[str, Feed]) -> dict[str, np.ndarray]:
         """The outputs of the last part."""
         (first, _), *others = self.parts

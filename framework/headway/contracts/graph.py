@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 CHUNK = 16_384
 """Rows a graph is given at a time: larger chunks fall out of the processor's cache."""
 
+FEW = 256
+"""Rows that any graph can be given at a time, however much memory it needs for one."""
+
 
 @dataclass(frozen=True)
 class ArraySpec:
@@ -42,6 +45,11 @@ class ArraySpec:
 
 class Runtime(ABC):
     """Runs one graph. Instances may be shared between threads; they are never pickled."""
+
+    @property
+    def chunk(self) -> int:
+        """Rows it is given at a time, `FEW` to `CHUNK`: fewer where it needs much memory for one."""
+        return CHUNK
 
     @classmethod
     @abstractmethod
@@ -99,14 +107,15 @@ class Graph:
 
 
 def run_chunked(runtime: Runtime, feeds: Mapping[str, Feed]) -> dict[str, np.ndarray]:
-    """Runs a graph over any number of rows, `CHUNK` at a time, and joins the outputs."""
+    """Runs a graph over any number of rows, `Runtime.chunk` at a time, and joins the outputs."""
     import numpy as np
 
     rows = len(next(iter(feeds.values())))
-    if rows <= CHUNK:
+    if rows <= FEW or rows <= runtime.chunk:
         return runtime.run(feeds)
+    chunk = runtime.chunk
     parts = [
-        runtime.run({name: array[start : start + CHUNK] for name, array in feeds.items()})
-        for start in range(0, rows, CHUNK)
+        runtime.run({name: array[start : start + chunk] for name, array in feeds.items()})
+        for start in range(0, rows, chunk)
     ]
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}

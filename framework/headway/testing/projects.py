@@ -14,6 +14,7 @@ from headway.contracts.artifact import Lookup
 from headway.naming import unknown
 from headway.plugins import Plugins, load
 from headway.plugins.installed import GROUP
+from headway.progress import Progress
 from headway.stage import Context
 
 
@@ -67,14 +68,22 @@ class Recorder:
     Attributes:
         reports: ``(step, metrics)`` in their order.
         metrics: The final metrics, later ones over earlier ones.
+        progresses: How far the stage was, each time it said so.
     """
 
     reports: list[tuple[int, dict[str, float]]] = field(default_factory=list)
     metrics: dict[str, float] = field(default_factory=dict)
+    progresses: list[Progress] = field(default_factory=list)
 
     def report(self, step: int, metrics: Mapping[str, float]) -> None:
         """Remembers intermediate metrics."""
         self.reports.append((step, dict(metrics)))
+
+    def progress(self, done: float, total: float, unit: str, at_most: bool, note: str) -> None:
+        """Remembers how far the stage is: all of it, where the terminal is told some."""
+        progress = Progress.of(done, total, unit, at_most, note)
+        if progress is not None:
+            self.progresses.append(progress)
 
     def record(self, metrics: Mapping[str, float]) -> None:
         """Remembers final metrics."""

@@ -1,5 +1,6 @@
 """A package on a runtime of a dozen lines, so that deployment is tested without any other plugin."""
 
+import gzip
 import json
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -96,3 +97,30 @@ def session(names):
     from pathlib import Path
 
     return SimpleNamespace(plugins=SimpleNamespace(registry=names), project=None, resolve=Path)
+
+
+@pytest.fixture(scope="module")
+def table(dataset):
+    return dataset.split("train").collect().drop("__row__")
+
+
+@pytest.fixture
+def write(tmp_path, table):
+    """Writes a table in a format and gives the path."""
+
+    def to(suffix, frame=table):
+        path = tmp_path / f"rows{suffix}"
+        if suffix == ".parquet":
+            frame.write_parquet(path)
+        elif ".jsonl" in suffix:
+            path.write_bytes(_packed(suffix, frame.write_ndjson().encode()))
+        else:
+            text = frame.write_csv(separator="\t" if "tsv" in suffix else ",")
+            path.write_bytes(_packed(suffix, text.encode()))
+        return path
+
+    return to
+
+
+def _packed(suffix, content):
+    return gzip.compress(content) if suffix.endswith(".gz") else content

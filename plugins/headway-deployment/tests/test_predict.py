@@ -4,45 +4,18 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
 import pytest
-from headway.contracts import Graph, Limits, NullValues, Output, Predictor, Recipe, Runtime
+from headway.contracts import Limits, Recipe
 from headway.errors import DataError, UsageError
 from headway_deployment import reading
 from headway_deployment.command import Predict
 from headway_deployment.prediction import predict
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-
-@pytest.fixture(scope="module")
-def table(dataset):
-    return dataset.split("train").collect().drop("__row__")
-
-
-@pytest.fixture
-def write(tmp_path, table):
-    """Writes a table in a format and gives the path."""
-
-    def to(suffix, frame=table):
-        path = tmp_path / f"rows{suffix}"
-        if suffix == ".parquet":
-            frame.write_parquet(path)
-        elif ".jsonl" in suffix:
-            path.write_bytes(_packed(suffix, frame.write_ndjson().encode()))
-        else:
-            text = frame.write_csv(separator="\t" if "tsv" in suffix else ",")
-            path.write_bytes(_packed(suffix, text.encode()))
-        return path
-
-    return to
-
-
-def _packed(suffix, content):
-    return gzip.compress(content) if suffix.endswith(".gz") else content
 
 
 def read(path):
@@ -347,40 +320,6 @@ def test_memory_does_not_grow_with_the_file(tmp_path):
         check=True, timeout=500, env=os.environ | {"POLARS_MAX_THREADS": "1"},
     )  # fmt: skip
     assert float(done.stdout) < 200  # MB more at the peak; the rows that are more take 960 MB as four strings each
-
-
-@dataclass(frozen=True)
-class Shares(Runtime):
-    """The share of a row's age in the sum of the ages in its window; ages that are missing count as 40."""
-
-    @classmethod
-    def load(cls, files, lookup):
-        return cls()
-
-    def run(self, feeds):
-        window = np.nan_to_num(feeds["age"], nan=40.0)
-        share = window[:, -1] / window.sum(axis=1)
-        return {"share": np.stack([share, 1 - share], axis=1).astype(np.float32)}
-
-
-class WithShares:
-    def get(self, kind, name):
-        return Shares
-
-
-@pytest.mark.parametrize("batch", [1, 2, 7, 1000])
-@pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
-def test_a_history_reaches_over_the_batches_of_a_file(dataset, table, write, tmp_path, monkeypatch, batch, suffix):
-    column = replace(dataset.schema.column("age"), history=5)
-    outputs = (Output("share", "value", horizon=2),)
-    forecaster = Predictor((column,), Recipe((NullValues(("?",)),)), outputs, Graph("shares", {}))
-    monkeypatch.setattr(reading, "BATCH", batch)
-    frame = table.select(pl.when(pl.int_range(pl.len()) % 7 == 3).then(None).otherwise("age").alias("age"), "work")
-    predict(forecaster, WithShares(), write(suffix, frame), tmp_path / "scored.parquet", ("work",))
-    found = read(tmp_path / "scored.parquet")
-    expected = forecaster.open(WithShares())(frame)["share"]
-    assert found.columns == ["work", "share[1]", "share[2]"]
-    np.testing.assert_array_equal(found.select("share[1]", "share[2]").to_numpy(), expected)
 
 
 def test_rows_that_break_a_rule_are_refused_or_mended_as_training_rows_were(predictor, names, write, table, tmp_path,

@@ -51,3 +51,9 @@ def three_classes():
     schema = Schema(data.schema.columns, (Target("education", "classification", classes),))
     weights = {"bias": [0.5, 0, 0, 0], "strings": {"income": {YES: [0.6, -0.2, 1.0, -1.0]}}}
     return Dataset(schema, data.splits), predictor_of(schema, weights, classes=classes)
+
+
+@pytest.fixture(scope="session")
+def spending():
+    """A number as the target: about 9.8, and 0.15 more an hour."""
+    return tiny_dataset(4000, task="regression")

@@ -11,7 +11,8 @@ from headway.errors import DataError
 from headway.metrics import Auroc
 from headway.testing import ReportSuite, StageSuite, alone, tiny_dataset
 from headway_evaluation.classification import Classification
-from headway_evaluation.figures import bins, roc_points
+from headway_evaluation.figures.classes import roc_points
+from headway_evaluation.figures.groups import bins
 from headway_evaluation.page import evidence_tables
 from headway_evaluation.words import cell
 from toy_predictors import predictor_of

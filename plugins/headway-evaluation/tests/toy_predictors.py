@@ -31,14 +31,43 @@ class Logistic(Runtime):
         return {"probability": (raised / raised.sum(axis=1, keepdims=True)).astype(np.float32)}
 
 
+@dataclass(frozen=True)
+class Affine(Runtime):
+    """Weighted sums of numbers, one a column of the output; missing numbers count as 40."""
+
+    weights: dict
+
+    @classmethod
+    def load(cls, files, lookup):
+        return cls(json.loads(files["weights.json"]))
+
+    def run(self, feeds):
+        rows = len(next(iter(feeds.values())))
+        given = np.zeros((rows, len(self.weights["bias"]))) + self.weights["bias"]
+        for name, scale in self.weights.get("numbers", {}).items():
+            given += np.nan_to_num(feeds[name], nan=40.0)[:, None] * np.array(scale)
+        given = given.astype(np.float32)
+        return {"value": given[:, 0], "quantiles": given}
+
+
 class Registry:
-    """The installed plugins' names, and the toy runtime."""
+    """The installed plugins' names, and the toy runtimes."""
 
     def __init__(self):
         self.installed = load().registry
 
     def get(self, kind, name):
-        return Logistic if (kind, name) == ("runtime", "logistic") else self.installed.get(kind, name)
+        toys = {"logistic": Logistic, "affine": Affine}
+        return toys[name] if kind == "runtime" and name in toys else self.installed.get(kind, name)
+
+
+def affine_of(schema, bias, levels=None, **numbers):
+    """A predictor of values or, with levels, of quantiles."""
+    output = Output("value", "value") if levels is None else Output("quantiles", "quantile", levels=levels)
+    weights = {"bias": list(bias), "numbers": numbers}
+    graph = Graph("affine", {"weights.json": json.dumps(weights).encode()})
+    columns = tuple(schema.column(name) for name in list(numbers) or ["age"])
+    return Predictor(columns, Recipe(), (output,), graph)
 
 
 def predictor_of(schema, weights, evidence=None, classes=(NO, YES)):

@@ -13,7 +13,7 @@ from headway.contracts import Features
 from headway.plugins import load
 from headway.testing import make_context
 from headway_lightning import Trainer, rows
-from headway_lightning.mlp import MLP
+from headway_lightning.zoo.mlp import MLP
 
 STAGE = MLP(layers=(8,), batch_size=64, trainer=Trainer(max_epochs=1, accelerator="cpu"))
 

@@ -16,7 +16,7 @@ import torch
 from conftest import make_features
 from headway.testing import Recorder, make_context
 from headway_lightning import Trainer
-from headway_lightning.mlp import MLP
+from headway_lightning.zoo.mlp import MLP
 
 STAGE = MLP(
     layers=(16,),

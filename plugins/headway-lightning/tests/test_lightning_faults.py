@@ -13,7 +13,7 @@ from headway.testing import make_context
 from headway_lightning import NetworkStage, Trainer
 from headway_lightning.checkpoints import LAST
 from headway_lightning.learner import Learner
-from headway_lightning.mlp import MLP
+from headway_lightning.zoo.mlp import MLP
 
 CPU = Trainer(max_epochs=4, accelerator="cpu")
 SMALL = MLP(layers=(8,), dropout=0.1, batch_size=64, learning_rate=1e-2, embedding=2, trainer=CPU, seed=3)

@@ -13,7 +13,7 @@ from headway.errors import DataError, PluginError
 from headway.planning.fingerprint import config_slice
 from headway.testing import ModelSuite, StageSuite, make_context
 from headway_lightning import NetworkStage, Trainer
-from headway_lightning.mlp import MLP
+from headway_lightning.zoo.mlp import MLP
 
 CPU = Trainer(max_epochs=6, accelerator="cpu")
 SMALL = MLP(layers=(16,), dropout=0.1, batch_size=64, learning_rate=1e-2, embedding=2, trainer=CPU, seed=3)

@@ -20,8 +20,8 @@ from headway_lightning.checkpoints import LAST
 from headway_lightning.faults import check_losses
 from headway_lightning.group import Group
 from headway_lightning.lightning_stage import LightningStage
-from headway_lightning.mlp import MLP
 from headway_lightning.trainer import Trainer
+from headway_lightning.zoo.mlp import MLP
 
 SPEC = importlib.util.spec_from_file_location("lightning_parallel", Path(__file__).with_name("parallel.py"))
 parallel = importlib.util.module_from_spec(SPEC)

@@ -9,8 +9,8 @@ from headway.errors import DataError
 from headway.testing import make_context
 from headway_lightning import Trainer, schedules
 from headway_lightning.callbacks import Deadline
-from headway_lightning.mlp import MLP
 from headway_lightning.regime import Pace
+from headway_lightning.zoo.mlp import MLP
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -16,7 +16,7 @@ from headway_lightning import Trainer
 from headway_lightning.checkpoints import LAST as CHECKPOINT
 from headway_lightning.checkpoints import MIDDLE
 from headway_lightning.learner import Learner
-from headway_lightning.mlp import MLP
+from headway_lightning.zoo.mlp import MLP
 
 STAGE = MLP(
     layers=(16,),

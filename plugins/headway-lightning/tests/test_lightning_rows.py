@@ -12,8 +12,8 @@ from headway.contracts import TARGET, Features, Source, View
 from headway.contracts.source import Augmentation
 from headway.testing import make_context
 from headway_lightning import Trainer, memory, rows
-from headway_lightning.mlp import MLP
 from headway_lightning.rows import Held, Mapped, only, rows_of
+from headway_lightning.zoo.mlp import MLP
 
 STAGE = MLP(
     layers=(8,), batch_size=4, embedding=2, numeric="piecewise_linear", trainer=Trainer(max_epochs=2, accelerator="cpu")

@@ -8,7 +8,7 @@ from dataclasses import replace
 from headway import Uncached
 from headway.testing import HEAVY, heavy_imports
 from headway_lightning import Trainer
-from headway_lightning.mlp import MLP
+from headway_lightning.zoo.mlp import MLP
 
 CPU = Trainer(max_epochs=6, accelerator="cpu")
 SMALL = MLP(layers=(16,), dropout=0.1, batch_size=64, learning_rate=1e-2, embedding=2, trainer=CPU, seed=3)
@@ -26,7 +26,7 @@ class TestPreflight:
     def test_torch_is_not_imported_to_find_out_that_no_gpu_is_wanted(self):
         code = """
             import sys
-            from headway_lightning.mlp import MLP
+            from headway_lightning.zoo.mlp import MLP
             assert MLP().preflight() == []
             assert "torch" not in sys.modules
         """

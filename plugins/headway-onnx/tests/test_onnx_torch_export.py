@@ -1,4 +1,5 @@
 import hashlib
+import logging
 import os
 import subprocess
 import sys
@@ -131,16 +132,30 @@ class DependsOnValues(nn.Module):
         return x * 2 if bool(x.sum() > 0) else x
 
 
+class Unknown(nn.Module):
+    def forward(self, x):
+        return torch.linalg.svd(x[:, :, None] * x[:, None, :])[1]
+
+
 @pytest.mark.parametrize(
     ("module", "outputs", "told"),
     [
         (nn.Linear(2, 1), ["y", "z"], "gives 1 outputs, but 2 are named"),
         (LosesRows(), ["y"], "first axis of its output 'y' is not the row"),
-        (DependsOnValues(), ["y"], "DependsOnValues cannot be exported"),
+        (
+            DependsOnValues(),
+            ["y"],
+            r"DependsOnValues cannot be exported: .*at test_onnx_torch_export.py:\d+: return x \* 2",
+        ),
+        (Unknown(), ["y"], "No ONNX function found for .*linalg_svd"),
     ],
 )
-def test_modules_that_cannot_be_exported_are_named(module, outputs, told):
+def test_modules_that_cannot_be_exported_are_told_in_one_line_with_theirs(module, outputs, told, capfd, caplog):
     from headway_onnx.graphs import GraphError
 
-    with pytest.raises(GraphError, match=told):
+    with pytest.raises(GraphError, match=told) as caught:
         export_module(module, {"x": torch.zeros(2, 2)}, outputs)
+    assert "\n" not in caught.value.what
+    assert "\x1b" not in caught.value.what
+    assert capfd.readouterr().err == ""
+    assert [record for record in caplog.records if record.levelno > logging.DEBUG] == []

@@ -2,13 +2,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from headway.contracts import TARGET, WEIGHT, ArraySpec, Dataset, Features, Graph, Recipe, Source, Target
+from headway.contracts import TARGET, WEIGHT, ArraySpec, Features, Graph, Recipe, Source, Target
 from headway.errors import DataError
 from headway.testing import ModelSuite, StageSuite
 from headway_onnx.lint import lint
-from headway_sklearn.baselines import Linear, Majority
-from headway_sklearn.boosting import HistGradientBoosting
-from headway_sklearn.fit import design
+from headway_sklearn.baselines import Linear, Majority, Quantile
+from headway_sklearn.fit import design, quantile
+from hypothesis import given
+from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression, Ridge
 
 NUMERIC = ArraySpec("numeric", "float32", (3,), ("a", "b", "c"))
@@ -184,9 +185,9 @@ def test_a_class_without_training_rows_has_probability_zero(context):
     less = Source({name: array[some] for name, array in batch.items()}, int(some.sum()))
     model = Linear().run(context, replace(features, sources={**features.sources, "train": less}))
     test = features.source("test").batch()
-    for given in (model.predict(test), model.export().open(context.registry).run(inputs(test))):
-        assert (given["probability"][:, 1] == 0).all()
-        np.testing.assert_allclose(given["probability"].sum(axis=1), 1, atol=1e-6)
+    for found in (model.predict(test), model.export().open(context.registry).run(inputs(test))):
+        assert (found["probability"][:, 1] == 0).all()
+        np.testing.assert_allclose(found["probability"].sum(axis=1), 1, atol=1e-6)
 
 
 def inputs(batch):
@@ -261,33 +262,79 @@ def test_codes_are_columns_of_zeros_and_ones_after_the_numbers():
     assert design(batch, (CATEGORICAL, NUMERIC)).toarray().tolist() == [[1, 2, 3, 0, 0, 1, 1, 0, 0, 0, 0]]
 
 
-def test_models_pass_the_parity_gate(context):
-    from headway.testing import tiny_dataset
-    from headway_onnx.export import OnnxExport
-    from headway_onnx.graphs import as_graph
-    from headway_onnx.runtime import OnnxRuntime
-    from onnx import parser
+class TestQuantile(StageSuite):
+    @pytest.fixture
+    def stage(self):
+        return Quantile
 
-    data: Dataset = tiny_dataset(rows=200)
-    graph = as_graph(
-        parser.parse_model(
-            '<ir_version: 10, opset_import: ["" : 20]> g (double[batch] age, double[batch] gain) => '
-            "(float[batch,2] numeric, int64[batch,1] categorical) "
-            "<double s = {100.0}, int64[1] one = {1}, double low = {-1e6}, double high = {1e6}, double z = {0.0}> "
-            "{ a = Div(age, s) g0 = Div(gain, s) n = IsNaN(a) m = IsNaN(g0) a1 = Where(n, z, a) g1 = Where(m, z, g0) "
-            "a2 = Clip(a1, low, high) g2 = Clip(g1, low, high) a3 = Unsqueeze(a2, one) g3 = Unsqueeze(g2, one) "
-            "w = Concat<axis: int = 1>(a3, g3) numeric = Cast<to: int = 1>(w) "
-            "b = Greater(gain, s) c = Unsqueeze(b, one) categorical = Cast<to: int = 7>(c) }"
-        )
-    )
-    columns = tuple(data.schema.column(name) for name in ("age", "gain"))
-    runtime, sources = OnnxRuntime.load(graph.files), {}
-    for split in data.splits:
-        frame = data.split(split).collect()
-        arrays = runtime.run({name: frame[name].cast(float).to_numpy() for name in ("age", "gain")})
-        sources[split] = Source({**arrays, TARGET: (frame["income"] == ">50K").to_numpy().astype(np.int64)}, len(frame))
-    specs = (ArraySpec("numeric", "float32", (2,)), ArraySpec("categorical", "int64", (1,), (), (2,)))
-    features = Features(columns, data.recipe, graph, specs, data.schema.target, sources)
-    for stage in (Linear(), Majority(), HistGradientBoosting(max_iter=20)):
-        predictor = OnnxExport().run(context, data, features, stage.run(context, features))
-        assert predictor.evidence["passed"]
+
+class TestQuantileModel(_Majority):
+    features = features_of(VALUE)
+
+    @pytest.fixture
+    def artifact(self, context):
+        return Quantile((0.05, 0.5, 0.95)).run(context, self.features)
+
+
+PAIRS = st.lists(st.tuples(st.integers(-5, 5), st.integers(0, 3)), min_size=1, max_size=30)
+
+
+@given(PAIRS.filter(lambda pairs: any(weight for _, weight in pairs)),
+       st.sampled_from([(0.5,), (0.1, 0.5, 0.9), (0.25, 0.3, 0.999)]))  # fmt: skip
+def test_quantiles_minimise_the_pinball_loss_and_are_the_smallest_that_do(pairs, levels):
+    target, weight = (np.array(part, np.float32) for part in zip(*pairs, strict=True))
+    source = Source({"numeric": np.zeros((len(target), 3), np.float32), TARGET: target, WEIGHT: weight}, len(target))
+    found = quantile(replace(features_of(VALUE), sources={"train": source}), levels).weights["answer"]
+    repeated = np.repeat(target, weight.astype(int))
+    np.testing.assert_array_equal(found, np.quantile(repeated, levels, method="inverted_cdf"))
+    for level, answer in zip(levels, found, strict=True):
+        short = repeated - np.unique(target)[:, None]
+        losses = np.maximum(level * short, (level - 1) * short).sum(axis=1)
+        short = repeated - answer
+        assert np.maximum(level * short, (level - 1) * short).sum() <= losses.min() + 1e-4
+
+
+def test_quantiles_record_the_pinball_loss(context, recorder):
+    features = features_of(VALUE)
+    model = Quantile((0.5,)).run(context, features)
+    valid = features.source("validation").batch()[TARGET]
+    assert set(recorder.metrics) == {"validation.pinball"}
+    off = np.abs(valid - np.sort(features.source("train").batch()[TARGET])[149]).mean() / 2
+    assert model.metrics["validation.pinball"] == pytest.approx(off, rel=1e-5)
+    assert model.outputs[0].levels == (0.5,)
+
+
+def test_quantiles_of_classes_and_levels_that_do_not_ascend_are_errors(context):
+    with pytest.raises(DataError, match="'income' is a classification target, and quantiles are of numbers"):
+        Quantile().run(context, features_of())
+    with pytest.raises(DataError, match="levels must ascend") as caught:
+        Quantile((0.5, 0.1, 0.5))
+    assert caught.value.hint == "write [0.1, 0.5]"
+
+
+def test_without_a_penalty_it_is_least_squares(context):
+    features = features_of(VALUE, weighted=True)
+    batch = features.source("train").batch()
+    root = np.sqrt(batch[WEIGHT].astype(np.float64))
+    rows = np.hstack([one_hot(batch), np.ones((300, 1))])
+    solved = np.linalg.lstsq(rows * root[:, None], batch[TARGET] * root, rcond=None)[0]
+    given = Linear(C=None).run(context, features).predict(batch)["value"]
+    np.testing.assert_allclose(given, rows @ solved, rtol=1e-5, atol=1e-5)
+
+
+def test_without_a_penalty_it_is_plain_logistic_regression(context):
+    features = features_of()
+    batch = features.source("train").batch()
+    free, held = (Linear(C=trust).run(context, features).predict(batch)["probability"] for trust in (None, 1e-3))
+    # The likelihood is at its maximum where expected and actual sums of columns agree.
+    rows = one_hot(batch)
+    np.testing.assert_allclose(rows.T @ free[:, 1], rows.T @ batch[TARGET], atol=0.05)
+    assert np.abs(rows.T @ (held[:, 1] - batch[TARGET])).max() > 1
+
+
+def test_a_class_without_training_rows_is_told(context, caplog):
+    features = features_of(THREE)
+    train = features.source("train").batch()
+    train[TARGET] = np.where(train[TARGET] == 1, 0, train[TARGET])
+    Majority().run(context, replace(features, sources={"train": Source(train, 300)}))
+    assert "no training row is of class 'y' of 'kind'" in caplog.text

@@ -265,6 +265,20 @@ def test_ranks_are_dense_keep_the_order_of_codes_and_the_most_frequent_apart(pai
     assert counts[own].min() >= np.delete(counts, own).max()
 
 
+def test_a_loaded_model_of_many_columns_of_codes_exports_the_same_graph(context, tmp_path):
+    random = np.random.default_rng(0)
+    sizes = tuple(range(3, 15))
+    codes = np.stack([random.integers(0, size - 1, 600) for size in sizes], axis=1)  # the last of each is unseen
+    batch = {"categorical": codes, TARGET: (np.sin(codes).sum(axis=1) > 0).astype(np.int64)}
+    spec = ArraySpec("categorical", "int64", (len(sizes),), (), sizes)
+    features = replace(features_of(arrays=(spec,)), sources={"train": Source(batch, 600)})
+    model = QUICK.run(context, features)
+    (tmp_path / "saved").mkdir()
+    model.save(tmp_path / "saved")
+    loaded = type(model).load(tmp_path / "saved", context.registry)
+    assert loaded.export().files == model.export().files
+
+
 def test_one_class_is_an_error_that_names_it(context):
     with pytest.raises(DataError, match="all training rows are of class '>50K' of 'income'"):
         QUICK.run(context, features_of(shift=1000.0))

@@ -107,6 +107,15 @@ def test_rows_in_small_batches_give_what_the_whole_table_gives(run, monkeypatch)
     same(run(data, "small", **MIXED), whole)
 
 
+def test_it_says_how_many_rows_of_all_splits_are_done(run, recorder, monkeypatch):
+    monkeypatch.setattr(outputs, "BATCH", 50)
+    sizes = [len(source) for source in run(tiny_dataset(), **MIXED).sources.values()]
+    ends = {50 * batch + sum(sizes[:i]) for i in range(len(sizes)) for batch in range(1, sizes[i] // 50 + 1)}
+    ends |= {sum(sizes[: i + 1]) for i in range(len(sizes))}
+    assert [each.done for each in recorder.progresses] == sorted(ends)
+    assert {(each.total, each.unit) for each in recorder.progresses} == {(sum(sizes), "rows")}
+
+
 def test_statistics_are_those_of_a_fixed_choice_of_rows(run):
     data, fields = tiny_dataset(), {"columns": {"age": ("impute", "scale")}, "only": ("age",)}
     train = data.split("train").collect()

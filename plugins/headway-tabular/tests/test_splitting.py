@@ -103,6 +103,8 @@ def test_the_places_of_classes_are_independent():
 def test_a_column_says_the_split():
     frame = pl.DataFrame({"part": ["train", "test", "validation"] * 4, "y": range(12)})
     assert codes_of(frame, Split(by="column", column="part")).tolist() == [0, 2, 1] * 4
+    short = frame.with_columns(pl.col("part").replace("validation", "val"))
+    assert codes_of(short, Split(by="column", column="part")).tolist() == [0, 2, 1] * 4
     enum = frame.with_columns(pl.col("part").cast(pl.Enum(["validation", "train", "test"])))
     assert codes_of(enum, Split(by="column", column="part")).tolist() == [0, 2, 1] * 4
 

@@ -93,3 +93,15 @@ def test_a_value_that_many_rows_share_lies_amid_its_quantiles():
     np.testing.assert_allclose(given[:5], wanted, rtol=1e-9, atol=1e-12)
     np.testing.assert_allclose(given[[0, 1, 4]], [ends, ends, -ends], rtol=1e-6)
     np.testing.assert_array_equal(given[5:], [np.nan, np.inf])
+
+
+def test_ties_at_the_ends_may_lie_amid_their_quantiles_too_as_noise_before_learning_would_put_them():
+    column = np.repeat([0.0, 1.0, 2.0], [6000, 1000, 3000])
+    module = Scale("normal", n_quantiles=1000, ties="middle").fit(one_column(column)).module
+    given = run_module(module, np.array([[-1.0], [0.0], [1.0], [2.0], [3.0]]))[:, 0]
+    noise = np.random.default_rng(0).normal(0, 1e-3, len(column))
+    noisy = QuantileTransformer(n_quantiles=1000, output_distribution="normal", subsample=None)
+    wanted = noisy.fit((column + noise)[:, None]).transform([[0.0], [1.0], [2.0]])[:, 0]
+    np.testing.assert_allclose(given[1:4], wanted, atol=0.06)
+    np.testing.assert_allclose(given[1:4], norm.ppf([0.3, 0.65, 0.85]), atol=0.01)
+    np.testing.assert_allclose(given[[0, 4]], [norm.ppf(1e-7), -norm.ppf(1e-7)], rtol=1e-6)

@@ -57,6 +57,7 @@ class Count(Stage):
 
     def run(self, context: Context, lines: Note) -> Note:
         for step in range(1, 6):
+            context.progress(step - 1, 5, "steps")
             if context.cancelled.wait(self.seconds / 5):
                 break
             context.report(step, {"progress": step / 5})
@@ -78,7 +79,7 @@ class Crash(Stage):
         if self.how == "error":
             raise DataError("the lines are too short", hint="write longer lines", code="too-short")
         if self.how == "bug":
-            return Note({}["missing"])
+            return Note(os.environ["NO_SUCH_VARIABLE"])  # the innermost line is Python's own
         if self.how == "die":
             os.kill(os.getpid(), signal.SIGKILL)
         print("printed by the stage")

@@ -110,7 +110,7 @@ def test_what_was_asked_for_and_nobody_offers_is_a_fault(study):
 @pytest.mark.parametrize(
     ("text", "line", "column", "part"),
     [
-        ("model: {layers: [1\n", 10, 1, "expected ',' or ']'"),
+        ("model: {layers: [1\n", 9, 17, "expected ',' or ']'"),
         ("a: b: c\n", 9, 5, "mapping values are not allowed"),
         ("\tname: x\n", 9, 1, "'\\t'"),
         ("name: other\n", 9, 1, "the key 'name' is there twice"),

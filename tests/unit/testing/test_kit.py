@@ -62,10 +62,14 @@ def test_contexts_keep_their_work_folder_and_record(make_context, recorder):
     context = make_context("model")
     (context.work / "state.json").write_text("1")
     context.report(1, {"loss": 0.5})
+    context.progress(0.5, 2, "epochs", at_most=True)
     context.record({"auroc": 0.9})
     assert (make_context("model").work / "state.json").exists()
     assert not (make_context("other").work / "state.json").exists()
     assert recorder.reports == [(1, {"loss": 0.5})]
+    assert [(each.done, each.share, each.unit, each.at_most) for each in recorder.progresses] == [
+        (0.5, 0.25, "epochs", True)
+    ]
     assert recorder.metrics == {"auroc": 0.9}
 
 

@@ -65,7 +65,7 @@ def draws(
 
     Args:
         rows: The rows of one split.
-        outputs: Model name to probabilities, shape (rows, classes).
+        outputs: Model name to what metrics read of it: probabilities, values or quantiles, rows first.
         metrics: Metric name to the metric.
         resamples: How many.
         seed: Of the resampling.
@@ -80,7 +80,7 @@ def draws(
         for (model, name), blocks in parts.items():
             values = np.full(len(weights), np.nan)
             values[some] = metrics[name].weighted(
-                rows.codes, doubles[model], weights[some] if not some.all() else weights
+                rows.target, doubles[model], weights[some] if not some.all() else weights
             )
             blocks.append(values)
     return {key: np.concatenate(blocks) for key, blocks in parts.items()}

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from headway.contracts import Figure, Measurement, Predictor, Report, parts_of
-from headway.metrics import Metric
 
+from headway_evaluation.comparison import Comparison
 from headway_evaluation.intervals import Estimate, verdict
-from headway_evaluation.words import called, cell, number, percent, signed
+from headway_evaluation.scoring import MODEL
+from headway_evaluation.tasks import Findings
+from headway_evaluation.words import between, called, cell, number, percent, signed
 
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-    from headway_evaluation.classification import Classification
-
-CONFUSION = "Confusion matrix"
-BALANCE = "Rows and class balance"
+MATRIX = "true class"
+"""The first column of a table whose cells are coloured by their share of the row."""
 
 READING = {"passed": "better", "failed": "worse", "warned": "no clear difference"}
 SENTENCE = {
@@ -35,39 +35,41 @@ class Story:
     """What the page tells.
 
     Attributes:
-        stage: The evaluation's config.
-        metrics: Metric name to the metric.
+        compared: The model beside its baselines.
         predictor: What was evaluated.
         report: All but the page itself.
-        differences: (split, baseline, metric) to model minus baseline.
+        shown: What is shown of the task.
+        learning: The learning curves, if there are any.
     """
 
-    stage: Classification
-    metrics: Mapping[str, Metric]
+    compared: Comparison
     predictor: Predictor
     report: Report
-    differences: Mapping[tuple[str, str, str], Estimate]
+    shown: Findings
+    learning: tuple[Figure, ...]
 
 
 @dataclass(frozen=True)
 class Bar:
-    """One model's line in the table of a metric.
+    """One model's line in the table of a metric, in words.
 
     Attributes:
         model: Its name.
-        measured: The figures.
-        start, length, mark: Where its interval and value lie on the metric's own scale, in percent.
-        difference: Model minus this one, or None for the model itself.
-        reading: What the difference says, in words.
+        value, interval: Its figures.
+        start, length, mark: Where interval and value lie on the metric's own scale, in percent.
+        difference, apart: Model minus this one, and its interval; empty for the model itself.
+        reading: What the difference says.
     """
 
     model: str
-    measured: Measurement
+    value: str
+    interval: str
     start: float
     length: float
     mark: float
-    difference: Estimate | None
-    reading: str
+    difference: str = ""
+    apart: str = ""
+    reading: str = ""
 
 
 def render(story: Story) -> str:
@@ -75,7 +77,7 @@ def render(story: Story) -> str:
     from jinja2 import Environment, StrictUndefined
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"figure": number, "signed": signed, "called": called, "cell": cell, "drawn": _drawn}
+    environment.filters |= {"called": called, "cell": cell, "drawn": _drawn}
     template = resources.files("headway_evaluation") / "report.html.j2"
     return environment.from_string(template.read_text(encoding="utf-8")).render(
         report=story.report,
@@ -83,9 +85,11 @@ def render(story: Story) -> str:
         runtimes=", then ".join(part.runtime for part in parts_of(story.predictor.graph)),
         level=percent(story.report.level),
         summary=summary(story),
-        confusion=next(t for t in story.report.tables if t.title.startswith(CONFUSION)),
-        balance=next(t for t in story.report.tables if t.title == BALANCE),
-        splits=[(split, list(_blocks(story, split))) for split in reversed(story.stage.splits)],
+        shown=story.shown,
+        learning=story.learning,
+        matrix_by=MATRIX,
+        own=MODEL,
+        splits=[(split, list(_blocks(story, split))) for split in reversed(story.compared.stage.splits)],
         readings=SEEN,
         evidence=list(evidence_tables(story.predictor.evidence)),
     )
@@ -93,38 +97,39 @@ def render(story: Story) -> str:
 
 def summary(story: Story) -> list[str]:
     """What a reader must know, in sentences: the first metric on the last split, and each baseline."""
-    name, split = story.stage.metrics[0], story.stage.splits[-1]
+    stage = story.compared.stage
+    name, split = stage.metrics[0], stage.splits[-1]
     found = {m.model: m for m in story.report.measurements if (m.metric, m.split) == (name, split)}
-    if "model" not in found:
+    if MODEL not in found:
         return [f"{called(name)} is undefined on the {split} rows."]
-    own = found["model"]
-    lines = [f"{split.capitalize()} {called(name)} {_bracketed(own, number)} on {own.rows:,} rows."]
-    for baseline in (b for b in found if b != "model"):
-        difference = story.differences[split, baseline, name]
+    own, places = found[MODEL], story.compared.places(split, name)
+    lines = [f"{split.capitalize()} {called(name)} {_bracketed(own, number, places)} on {own.rows:,} rows."]
+    for baseline in (b for b in found if b != MODEL):
+        difference = _bracketed(story.compared.differences[split, baseline, name], signed, places)
         words = SENTENCE[_reading(story, baseline, name, split)]
-        lines.append(
-            f"{baseline} {number(found[baseline].value)}: difference {_bracketed(difference, signed)}, {words}."
-        )
+        lines.append(f"{baseline} {number(found[baseline].value, places)}: difference {difference}, {words}.")
     return lines
 
 
-def _bracketed(found: Measurement | Estimate, write: Callable[[float], str]) -> str:
+def _bracketed(found: Measurement | Estimate, write: Callable[[float, int], str], places: int) -> str:
     if found.low is None or found.high is None:
-        return write(found.value)
-    return f"{write(found.value)} [{write(found.low)}, {write(found.high)}]"
+        return write(found.value, places)
+    return f"{write(found.value, places)} [{write(found.low, places)}, {write(found.high, places)}]"
 
 
 def _reading(story: Story, baseline: str, metric: str, split: str) -> str:
-    return READING[verdict(story.differences[split, baseline, metric], story.metrics[metric].maximize)]
+    """What a difference says; nothing where neither more nor less is better."""
+    maximize = story.compared.metrics[metric].maximize
+    return "" if maximize is None else READING[verdict(story.compared.differences[split, baseline, metric], maximize)]
 
 
 def _blocks(story: Story, split: str) -> Iterator[tuple[str, str, list[Bar]]]:
     """(metric, which direction is better, a line a model) for each metric of a split."""
-    for name, metric in story.metrics.items():
+    better = {True: "more is better", False: "less is better", None: "neither more nor less is better"}
+    for name, metric in story.compared.metrics.items():
         found = [m for m in story.report.measurements if (m.metric, m.split) == (name, split)]
         if found:
-            better = "more is better" if metric.maximize else "less is better"
-            yield name, better, [_bar(story, item, _scale(found)) for item in found]
+            yield name, better[metric.maximize], [_bar(story, item, _scale(found)) for item in found]
 
 
 def _scale(found: list[Measurement]) -> tuple[float, float]:
@@ -138,12 +143,21 @@ def _bar(story: Story, item: Measurement, scale: tuple[float, float]) -> Bar:
     def place(value: float) -> float:
         return round(100 * (value - scale[0]) / (scale[1] - scale[0]), 2)
 
-    low = item.value if item.low is None else item.low
-    high = item.value if item.high is None else item.high
-    difference = story.differences.get((item.split, item.model, item.metric))
-    reading = "" if difference is None else _reading(story, item.model, item.metric, item.split)
-    start = place(low)
-    return Bar(item.model, item, start, round(place(high) - start, 2), place(item.value), difference, reading)
+    places = story.compared.places(item.split, item.metric)
+    start = place(item.value if item.low is None else item.low)
+    end = place(item.value if item.high is None else item.high)
+    interval = _ends(item, places, number)
+    bar = Bar(item.model, number(item.value, places), interval, start, round(end - start, 2), place(item.value))
+    difference = story.compared.differences.get((item.split, item.model, item.metric))
+    if difference is None:
+        return bar
+    reading = _reading(story, item.model, item.metric, item.split) or "–"
+    apart = _ends(difference, places, signed)
+    return replace(bar, difference=signed(difference.value, places), apart=apart, reading=reading)
+
+
+def _ends(found: Measurement | Estimate, places: int, write: Callable[[float, int], str]) -> str:
+    return "–" if found.low is None or found.high is None else between(found.low, found.high, places, write)
 
 
 def evidence_tables(evidence: Mapping[str, Any]) -> Iterator[tuple[str, list[str], list[list[Any]]]]:

@@ -1,9 +1,10 @@
-"""What happens at the end of each epoch: best weights, news, limits."""
+"""What happens around each epoch: best weights, news, limits."""
 
 from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import lightning.pytorch as pl
@@ -24,6 +25,7 @@ class Trained(Protocol):
         block: The next block of the epoch.
         losses: Of the batches of the epoch so far.
         over: Whether a limit is reached: what is left of the epoch teaches nothing.
+        passed: To be called after each batch with the part of the epoch that is done.
     """
 
     network: Any
@@ -31,6 +33,7 @@ class Trained(Protocol):
     block: int
     losses: list[torch.Tensor]
     over: bool
+    passed: Callable[[float], None]
 
 
 class Best(Callback):
@@ -71,8 +74,13 @@ class Best(Callback):
         self._context.report(len(self.history), self.history[-1])
         self._stop(trainer)
 
+    @property
+    def left(self) -> int:
+        """Epochs after which training stops, unless one of them is better."""
+        return self._patience - (len(self.history) - 1 - self.epoch)
+
     def _stop(self, trainer: pl.Trainer) -> None:
-        if self._trained.over or len(self.history) - 1 - self.epoch >= self._patience:
+        if self._trained.over or self.left <= 0:
             trainer.should_stop = True
 
     def _value(self, epoch: int) -> float:
@@ -96,6 +104,36 @@ class Best(Callback):
         """From the checkpoint."""
         self.history, self.epoch, self.weights = state["history"], state["epoch"], state["weights"]
         self._trained.over = state["over"]
+
+
+class Advance(Callback):
+    """Says how far training is, in epochs and parts of them.
+
+    Args:
+        context: Who is told.
+        trained: What is being trained.
+        best: What stops it early.
+        epochs: Epochs at most.
+    """
+
+    def __init__(self, context: Context, trained: Trained, best: Best, epochs: float) -> None:
+        self._context = context
+        self._best = best
+        self._epochs = epochs
+        self._epoch = 0
+        self._note = ""
+        trained.passed = self._tell
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, module: Any) -> None:
+        """A new epoch; the best one is known anew."""
+        self._epoch = trainer.current_epoch
+        if self._best.history:
+            stops = f", stops in {self._best.left}" if self._epoch + self._best.left < self._epochs else ""
+            self._note = f"best epoch {self._best.epoch + 1}{stops}"
+        self._tell(0.0)
+
+    def _tell(self, share: float) -> None:
+        self._context.progress(self._epoch + share, self._epochs, "epochs", at_most=True, note=self._note)
 
 
 class Deadline(Callback):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
@@ -14,13 +15,15 @@ from headway.contracts import WEIGHT, Features, Output, parse_duration
 from headway.errors import PluginError
 
 from headway_lightning.artifact import TorchModel
-from headway_lightning.callbacks import Best, Deadline, Trained
+from headway_lightning.callbacks import Advance, Best, Deadline, Trained
 from headway_lightning.checkpoints import Checkpoint, Unreadable, discard
 from headway_lightning.faults import told
 from headway_lightning.group import Group
+from headway_lightning.mistakes import ROWS, check_rebuilt, refused
 from headway_lightning.modules import threads
 from headway_lightning.quiet import quietly
 from headway_lightning.ranks import Meeting, Seat, meet
+from headway_lightning.rows import tensors
 from headway_lightning.strategy import Parallel
 from headway_lightning.trainer import Trainer
 
@@ -51,6 +54,7 @@ class Fit:
         module: What Lightning trains.
         trained: The same, as callbacks see it.
         loaders: Training batches and, where Lightning validates, validation batches.
+        batches: Training batches an epoch.
         monitor: The metric that decides which epoch is the best, without ``validation.``.
         callbacks: Called before those that keep the best epoch.
         blocks: Whether an epoch can be resumed where it was.
@@ -60,6 +64,7 @@ class Fit:
     module: pl.LightningModule
     trained: Trained
     loaders: tuple[Loader, Loader | None]
+    batches: int
     monitor: str
     callbacks: tuple[pl.Callback, ...] = ()
     blocks: bool = False
@@ -86,7 +91,8 @@ def train_best(
 
     Raises:
         DataError: Training diverged, there is too little memory, or another process ended.
-        PluginError: The stage is not registered.
+        PluginError: The stage is not registered, an author's module cannot be trained, or its answers are others when
+            it is loaded again.
         Pruned: The sweep stops this trial.
         KeyboardInterrupt: The run is being stopped.
     """
@@ -105,10 +111,14 @@ def train_best(
             context.log.info("the checkpoint of an earlier attempt is damaged: training starts over (%s)", error)
             discard(context.work)
             network, best = attempt()
-    network.load_state_dict(best.weights)
+        network.load_state_dict(best.weights)
+        again = stage.build(features.arrays, output, context.registry)
+        again.load_state_dict(best.weights)
+        rows = [tensor.clone() for tensor in tensors(features.arrays, features.source("validation").batch(slice(ROWS)))]
+        check_rebuilt(network.cpu().eval(), again.eval(), rows, type(stage).__qualname__)
     kept = {name: value for name, value in best.history[best.epoch].items() if name.startswith("validation.")}
     context.record(kept | {"epochs": float(len(best.history)), "best_epoch": float(best.epoch + 1)})
-    return TorchModel(use, config, features.arrays, (output,), network.cpu().eval(), tuple(best.history), kept)
+    return TorchModel(use, config, features.arrays, (output,), network, tuple(best.history), kept)
 
 
 def _settings(stage: NetworkStage | LightningStage, context: Context) -> tuple[str, dict[str, Any]]:
@@ -145,7 +155,9 @@ def _attempt(
     checkpoint = Checkpoint(context.work, fit.trained, every, writes=group.is_first)
     limit = stage.trainer.max_time
     clock = () if limit is None else (Deadline(fit.trained, _seconds(limit), group),)
-    trainer = _trainer(stage.trainer, context, [*clock, *fit.callbacks, best, checkpoint], fit.settings, group)
+    advance = Advance(context, fit.trained, best, _epochs(stage.trainer, fit.batches))
+    callbacks = [*clock, *fit.callbacks, best, advance, checkpoint]
+    trainer = _trainer(stage.trainer, context, callbacks, fit.settings, group)
     resumed = str(checkpoint.last) if checkpoint.last.exists() else None
     if resumed or checkpoint.middle.exists():
         context.log.info("resumes from the checkpoint of an earlier attempt")
@@ -158,6 +170,7 @@ def _attempt(
         if resumed and not best.begun:
             raise Unreadable(type(error).__name__) from error
         known = meeting.cause(error) or told(stage.batch_size, stage.trainer.accumulate, error)
+        known = known or refused(fit.module, error)
         if known is not None:
             raise known from error
         raise
@@ -166,6 +179,12 @@ def _attempt(
             if loader is not None:
                 loader.close()
     return fit.trained.network, best
+
+
+def _epochs(config: Trainer, batches: int) -> float:
+    """How many there are, if training does not stop early."""
+    steps = math.ceil(batches / config.accumulate)
+    return min(config.max_epochs, (config.max_steps or math.inf) / steps)
 
 
 def _maximize(monitor: str, context: Context) -> bool:

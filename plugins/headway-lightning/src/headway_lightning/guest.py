@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 import lightning.pytorch as pl
 import torch
 from headway import Context
-from headway.contracts import WEIGHT, ArraySpec, Features, Output
-from headway.errors import PluginError
+from headway.contracts import CHUNK, WEIGHT, ArraySpec, Features, Output
 from lightning.pytorch.utilities.model_helpers import is_overridden
 
 from headway_lightning.artifact import TorchModel
@@ -18,7 +17,15 @@ from headway_lightning.fitting import Cancelled, Fit, Score, score_of, train_bes
 from headway_lightning.group import Group
 from headway_lightning.loading import Blocks, generator_of, seed_of
 from headway_lightning.losses import MSE, CrossEntropy
-from headway_lightning.modules import CHUNK
+from headway_lightning.mistakes import (
+    check_forward,
+    check_logits,
+    check_loss,
+    check_methods,
+    check_optimizers,
+    name_of,
+    no_loss,
+)
 from headway_lightning.rows import Batch, Rows, check_target, rows_of
 from headway_lightning.training import ORDER, change_of
 
@@ -43,6 +50,10 @@ class Served(torch.nn.Module):
         self._classes = len(output.classes) if output.classes else None
         self._logits = logits
 
+    def _get_name(self) -> str:
+        """For texts: whose module it is."""
+        return name_of(self.module)
+
     def given(self, arrays: Sequence[torch.Tensor]) -> Any:
         """The array, or a mapping by name of several."""
         return arrays[0] if len(arrays) == 1 else dict(zip(self._names, arrays, strict=True))
@@ -56,22 +67,13 @@ class Served(torch.nn.Module):
 
     def check(self, arrays: Sequence[torch.Tensor]) -> None:
         """Raises `PluginError` unless some rows give what is needed, and the module can be trained."""
-        name = type(self.module).__qualname__
-        for method in ("forward", "training_step", "configure_optimizers"):
-            if not is_overridden(method, self.module, torch.nn.Module if method == "forward" else pl.LightningModule):
-                raise PluginError(f"{name} has no {method}", hint="see headway_lightning.LightningStage", code="module")
-        with torch.no_grad():
-            given = self.eval().module(self.given(arrays))
-        self.train()
+        check_methods(self.module)
         rows = len(arrays[0])
         wanted = [(rows,), (rows, 1)] if self._classes is None else [(rows, self._classes)]
-        found = tuple(given.shape) if isinstance(given, torch.Tensor) else type(given).__name__
-        if found not in wanted:
-            raise PluginError(
-                f"forward of {name} gives {found} for {rows} rows, not {' or '.join(map(str, wanted))}",
-                hint="forward gives a logit a class, or a value a row",
-                code="module-shape",
-            )
+        answer = check_forward(self.eval().module, self.given(arrays), wanted)
+        if self._classes is not None:
+            check_logits(self.module, answer, self._logits)
+        self.train()
 
 
 class Guest(pl.Callback):
@@ -86,33 +88,43 @@ class Guest(pl.Callback):
         self.block = 0
         self.losses: list[torch.Tensor] = []
         self.over = False
+        self.passed: Callable[[float], None] = lambda share: None
         self._seed = stage.seed
         self._cancelled = context.cancelled
         self._target = held_out.target
         self._held_out = Blocks(held_out, CHUNK, device=lambda: network.module.device)
         self._score = score
 
+    def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        """Raises `PluginError` unless there is something to train."""
+        check_optimizers(module, trainer.optimizers)
+
+    def on_before_backward(self, trainer: pl.Trainer, module: pl.LightningModule, loss: torch.Tensor) -> None:
+        """Raises `PluginError` if the loss has no gradient."""
+        check_loss(module, loss)
+
     def on_train_epoch_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         """Seeds dropout by the epoch, so that a resumed run draws what an undisturbed one would."""
         torch.manual_seed(seed_of(self._seed, trainer.current_epoch))
 
-    def on_train_batch_end(self, trainer: pl.Trainer, module: pl.LightningModule, outputs: Any, *_: Any) -> None:
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
         """Notes the loss; raises `Cancelled` when the run is being stopped."""
         loss = outputs.get("loss") if isinstance(outputs, dict) else outputs
         if isinstance(loss, torch.Tensor):
             self.losses.append(loss.detach())
+        self.passed((batch_idx + 1) / trainer.num_training_batches)
         if self._cancelled.is_set():
             raise Cancelled
         if self.over:
             trainer.should_stop = True
 
     def on_train_epoch_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
-        """Metrics of the epoch; raises `DataError` if a loss was no number."""
-        losses = torch.stack(self.losses) if self.losses else torch.zeros(1)
-        self.losses = []
-        if not bool(torch.isfinite(losses).all()):
-            number = int(torch.nonzero(~torch.isfinite(losses))[0, 0]) + 1
-            raise diverged(trainer.current_epoch, f"the loss of batch {number} is no longer a number")
+        """Metrics of the epoch; raises `DataError` if a loss was no number, `PluginError` if there was none."""
+        if not self.losses and module.automatic_optimization:
+            raise no_loss(module)
+        loss = self._loss(trainer.current_epoch)
         self.over = self.over or 0 < trainer.max_steps <= trainer.global_step
         modes = {part: part.training for part in self.network.modules()}
         self.network.eval()
@@ -120,10 +132,17 @@ class Guest(pl.Callback):
             given = [self.network(*batch[:-2]).cpu() for block in self._held_out for batch in block]
         for part, training in modes.items():
             part.training = training
-        self.latest = {
-            "train.loss": float(losses.mean()),
-            **self._score(self._target.numpy(), torch.cat(given).numpy()),
-        }
+        self.latest = {**loss, **self._score(self._target.numpy(), torch.cat(given).numpy())}
+
+    def _loss(self, epoch: int) -> dict[str, float]:
+        """The mean loss of the epoch's batches; nothing of a module that steps by itself and tells none."""
+        if not self.losses:
+            return {}
+        losses, self.losses = torch.stack(self.losses), []
+        wrong = torch.nonzero(~torch.isfinite(losses))
+        if len(wrong):
+            raise diverged(epoch, f"the loss of batch {int(wrong[0, 0]) + 1} is no longer a number")
+        return {"train.loss": float(losses.mean())}
 
 
 class Batches:
@@ -178,7 +197,8 @@ def train(stage: LightningStage, context: Context, features: Features) -> TorchM
         validates = is_overridden("validation_step", module)
         held_out = Batches(Blocks(rows["validation"], stage.batch_size), made) if validates else None
         monitor = stage.monitor or ("log_loss" if output.classes else "rmse")
-        return Fit(module, guest, (batches, held_out), monitor, (guest,), settings=_settings(stage, module))
+        settings = _settings(stage, module)
+        return Fit(module, guest, (batches, held_out), len(batches), monitor, (guest,), settings=settings)
 
     return train_best(stage, context, features, output, prepare)
 

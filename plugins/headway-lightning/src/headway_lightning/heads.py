@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 
 import torch
@@ -31,6 +32,14 @@ class Head(torch.nn.Module):
     def each(self, scores: torch.Tensor) -> torch.Tensor:
         """The outputs of each member."""
 
+    def joined(self, scores: torch.Tensor) -> torch.Tensor:
+        """The scores, of shape (rows, outputs), whose outputs are the mean of the members': what validation judges."""
+        return scores if scores.dim() == 2 else self.mean(scores)
+
+    @abstractmethod
+    def mean(self, scores: torch.Tensor) -> torch.Tensor:
+        """`joined` of several members."""
+
     def fit(self, target: torch.Tensor, weight: torch.Tensor) -> None:
         """Learns the target's units from the training rows, of shape (rows,) each."""
 
@@ -45,6 +54,10 @@ class Probabilities(Head):
     def each(self, scores: torch.Tensor) -> torch.Tensor:
         """Probabilities."""
         return torch.softmax(scores, dim=-1)
+
+    def mean(self, scores: torch.Tensor) -> torch.Tensor:
+        """Logarithms of mean probabilities."""
+        return torch.log_softmax(scores, dim=-1).logsumexp(dim=1) - math.log(scores.shape[1])
 
 
 class Values(Head):
@@ -74,13 +87,24 @@ class Values(Head):
         """Values, shape (rows,) or (rows, members)."""
         return scores.squeeze(-1) * self.spread + self.centre
 
+    def mean(self, scores: torch.Tensor) -> torch.Tensor:
+        """Means."""
+        return scores.mean(dim=1)
+
 
 class Quantiles(Values):
     """Quantiles, ascending: each is at least the one before it."""
 
     def each(self, scores: torch.Tensor) -> torch.Tensor:
         """Values of shape (rows, levels) or (rows, members, levels)."""
+        return self._rising(scores) * self.spread + self.centre
+
+    def mean(self, scores: torch.Tensor) -> torch.Tensor:
+        """Means of what ascends."""
+        return self._rising(scores).mean(dim=1)
+
+    def _rising(self, scores: torch.Tensor) -> torch.Tensor:
         rising = [scores[..., 0]]
         for level in range(1, self.outputs):
             rising.append(torch.maximum(rising[-1], scores[..., level]))
-        return torch.stack(rising, dim=-1) * self.spread + self.centre
+        return torch.stack(rising, dim=-1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -38,6 +38,7 @@ class Learner(pl.LightningModule):
         block: The next block of the epoch.
         losses: Of the batches of the epoch so far.
         over: Whether a limit is reached: what is left of the epoch teaches nothing.
+        passed: Called after each batch with the part of the epoch that is done.
     """
 
     def __init__(self, regime: Regime, score: Score, cancelled: threading.Event, group: Group = ALONE) -> None:
@@ -48,6 +49,7 @@ class Learner(pl.LightningModule):
         self.block = 0
         self.losses: list[torch.Tensor] = []
         self.over = False
+        self.passed: Callable[[float], None] = lambda share: None
         self._regime = regime
         self._score = score
         self._cancelled = cancelled
@@ -78,6 +80,7 @@ class Learner(pl.LightningModule):
             if self._cancelled.is_set():
                 raise Cancelled
             self._step(optimizer, batch, mass)
+            self.passed(len(self.losses) / len(self._regime.pace.sizes))
             if self.over:
                 break
         self.block = index + 1
@@ -140,7 +143,7 @@ class Learner(pl.LightningModule):
 
     def _measured(self, scores: torch.Tensor, target: torch.Tensor, weight: torch.Tensor) -> dict[str, float]:
         scores, target, weight = (tensor.to(self.device) for tensor in (scores, target, weight))
-        validation = float(self._regime.loss(scores, target, weight))
+        validation = float(self._regime.loss(self.network.head.joined(scores), target, weight))
         train = float(torch.stack(self.losses).mean()) if self.losses else validation
         if not np.isfinite(validation):
             raise diverged(self.current_epoch, "the loss of the validation split is no longer a number")

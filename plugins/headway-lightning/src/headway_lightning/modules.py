@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from headway.contracts import ArraySpec, Graph, Lookup, Output
+from headway.contracts import CHUNK, ArraySpec, Graph, Lookup, Output
 from headway.fields import chosen
 from headway_onnx.graphs import as_graph, export_module
 from headway_onnx.protos import GraphError
@@ -20,8 +20,6 @@ from headway_lightning.rows import tensors
 if TYPE_CHECKING:
     from headway_lightning.network import NetworkStage
 
-CHUNK = 16_384
-
 
 class Network(torch.nn.Module):
     """The author's network and what makes outputs of its scores.
@@ -29,12 +27,18 @@ class Network(torch.nn.Module):
     Args:
         body: Arrays → scores of shape (rows, outputs) or (rows, members, outputs).
         head: Scores → outputs.
+        chunk: Rows that are predicted at a time.
     """
 
-    def __init__(self, body: torch.nn.Module, head: Head) -> None:
+    def __init__(self, body: torch.nn.Module, head: Head, chunk: int) -> None:
         super().__init__()
         self.body = body
         self.head = head
+        self.chunk = chunk
+
+    def _get_name(self) -> str:
+        """For texts: whose network it is."""
+        return type(self.body).__name__
 
     def fit(self, arrays: Sequence[torch.Tensor], target: torch.Tensor, weight: torch.Tensor) -> None:
         """What must be known of the training rows before training: bins, and the target's units."""
@@ -65,7 +69,7 @@ def build(stage: NetworkStage, inputs: Sequence[ArraySpec], output: Output, look
     """The network of a stage, with fresh weights."""
     head = loss_of(stage, "classification" if output.classes else "regression", lookup).head(output)
     numeric = None if stage.numeric is None else chosen(stage.numeric, "numeric_embedding", lookup)
-    return Network(stage.body(inputs, head.outputs, numeric), head)
+    return Network(stage.body(inputs, head.outputs, numeric), head, stage.chunk)
 
 
 @contextmanager
@@ -85,8 +89,9 @@ def predict(
     batch: Mapping[str, np.ndarray],
     device: torch.device | str = "cpu",
 ) -> np.ndarray:
-    """The module's output for all rows, by chunks; the module is in evaluation mode, on that device."""
-    chunks = zip(*(array.split(CHUNK) for array in tensors(inputs, batch)), strict=True)
+    """The module's output for all rows, `Network.chunk` at a time; it is in evaluation mode, on that device."""
+    rows = getattr(module, "chunk", CHUNK)
+    chunks = zip(*(array.split(rows) for array in tensors(inputs, batch)), strict=True)
     with torch.inference_mode():
         # Copies: a module that works in place would write to the file.
         parts = [module(*(part.to(device, copy=True) for part in chunk)).cpu() for chunk in chunks]

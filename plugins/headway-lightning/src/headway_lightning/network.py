@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from annotated_types import Ge, Gt
 from headway import Context, HeadwayError, Seed, Stage
-from headway.contracts import ArraySpec, Features, Lookup, Output
+from headway.contracts import CHUNK, ArraySpec, Features, Lookup, Output
 from headway.fields import Uses
 
 from headway_lightning.artifact import TorchModel
@@ -29,12 +29,14 @@ class NetworkStage(Stage):
     An output of shape (rows, members, outputs) is that of several networks in one, trained side by side: their
     probabilities or values are averaged. Loss, early stopping, resuming, metrics and export are taken care of.
 
-    A network that is not fed by one matrix defines ``body(self, inputs, outputs)`` instead.
+    A network that is not fed by one matrix defines ``body(self, inputs, outputs, numeric)`` instead.
 
     Attributes:
-        space: What a sweep tries by default: field to a text such as ``tag(log, interval(1e-4, 1e-2))``.
+        chunk: Rows that are validated and predicted at a time; fewer for a network that needs much memory a row.
+        space: What a sweep tries by default: a field, or the path to one, to a text such as ``interval(0, 0.5)``.
     """
 
+    chunk: ClassVar[int] = CHUNK
     space: ClassVar[Mapping[str, str]] = {}
 
     if TYPE_CHECKING:
@@ -60,8 +62,8 @@ class NetworkStage(Stage):
     """Epochs without a better value of `monitor` before training stops."""
     monitor: str = "loss"
     """What of the validation split decides which epoch is the best: loss, or a metric such as accuracy or rmse."""
-    embedding: Count = 8
-    """Largest size of the embedding of a categorical feature."""
+    embedding: Annotated[int, Ge(0)] = 8
+    """Largest size of the embedding of a categorical feature; 0 gives a column a code."""
     numeric: Annotated[Choice, Uses("numeric_embedding")] | None = None
     """Embedding of numeric features: piecewise_linear, periodic; null gives the numbers as they are."""
     seed: Seed = 0
@@ -77,7 +79,7 @@ class NetworkStage(Stage):
             outputs: Scores a row.
             numeric: The embedding of numbers, a `NumericEmbedding`, or None.
         """
-        from headway_lightning.encoding import Encoded, Encoder
+        from headway_lightning.inputs.encoding import Encoded, Encoder
 
         encoder = Encoder(inputs, self.embedding, numeric)
         return Encoded(encoder, self.network(encoder.width, outputs))

@@ -4,11 +4,25 @@ from __future__ import annotations
 
 from headway.plugins import Registry
 
-from headway_lightning import losses, numeric, optimizers, schedules
+from headway_lightning import losses, optimizers, schedules
 from headway_lightning.artifact import TorchModel
-from headway_lightning.mlp import MLP
+from headway_lightning.inputs import numeric
+from headway_lightning.zoo.cnn import CNN
+from headway_lightning.zoo.ft_transformer import FTTransformer
+from headway_lightning.zoo.linear import LinearNetwork
+from headway_lightning.zoo.mlp import MLP
+from headway_lightning.zoo.resnet import ResNet
+from headway_lightning.zoo.tabm import TabM
 
 CHOICES = {
+    "model": {
+        "linear_network": LinearNetwork,
+        "mlp": MLP,
+        "resnet": ResNet,
+        "ft_transformer": FTTransformer,
+        "tabm": TabM,
+        "cnn": CNN,
+    },
     "loss": {
         "cross_entropy": losses.CrossEntropy,
         "mse": losses.MSE,
@@ -25,13 +39,12 @@ CHOICES = {
     },
     "numeric_embedding": {"piecewise_linear": numeric.PiecewiseLinear, "periodic": numeric.Periodic},
 }
-"""Kind to name to what the fields of networks choose."""
+"""Kind to name to networks and what their fields choose."""
 
 
 def headway_register(registry: Registry) -> None:
     """Registers networks, what their fields choose, and the artifact of trained networks."""
     registry.add("artifact", TorchModel.type_name, TorchModel)
-    registry.add("model", "mlp", MLP)
     for kind, choices in CHOICES.items():
         for name, target in choices.items():
             registry.add(kind, name, target)

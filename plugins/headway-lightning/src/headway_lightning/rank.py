@@ -24,6 +24,9 @@ class Silent:
     def report(self, step: int, metrics: Mapping[str, float]) -> None:
         """Nothing."""
 
+    def progress(self, done: float, total: float, unit: str, at_most: bool, note: str) -> None:
+        """Nothing."""
+
     def record(self, metrics: Mapping[str, float]) -> None:
         """Nothing."""
 

@@ -14,7 +14,7 @@ from headway_lightning.optimizers import Optimizer
 from headway_lightning.schedules import Schedule
 
 UNDECAYED = (torch.nn.Embedding, torch.nn.LayerNorm, torch.nn.BatchNorm1d, torch.nn.BatchNorm2d, torch.nn.GroupNorm)
-"""Modules whose weights do not decay; biases of all modules do not either."""
+"""Modules whose weights do not decay, as those of any module with ``decays = False``; biases do not either."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ class Regime:
             id(parameter)
             for module in self.network.modules()
             for name, parameter in module.named_parameters(recurse=False)
-            if name.endswith("bias") or isinstance(module, UNDECAYED)
+            if name.endswith("bias") or isinstance(module, UNDECAYED) or not getattr(module, "decays", True)
         }
         parameters = list(self.network.parameters())
         groups: list[dict[str, Any]] = [

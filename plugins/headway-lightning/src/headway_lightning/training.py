@@ -17,7 +17,7 @@ from headway_lightning.group import Group
 from headway_lightning.learner import Learner
 from headway_lightning.loading import Blocks, generator_of
 from headway_lightning.losses import Loss
-from headway_lightning.modules import CHUNK, Network, loss_of
+from headway_lightning.modules import Network, loss_of
 from headway_lightning.norms import share_norms
 from headway_lightning.ranks import Seat
 from headway_lightning.regime import Pace, Regime
@@ -60,8 +60,8 @@ def train(stage: NetworkStage, context: Context, features: Features, seat: Seat 
         batches = _training_batches(stage, context, features, train, learner, group)
         count, (rank, size) = len(validation), group.part
         held_out = validation.span(rank * count // size, (rank + 1) * count // size)
-        others = Blocks(held_out, CHUNK, device=lambda: learner.device)
-        return Fit(learner, learner, (batches, others), stage.monitor, blocks=True)
+        others = Blocks(held_out, stage.chunk, device=lambda: learner.device)
+        return Fit(learner, learner, (batches, others), len(batches.sizes), stage.monitor, blocks=True)
 
     return train_best(stage, context, features, output, prepare, seat)
 

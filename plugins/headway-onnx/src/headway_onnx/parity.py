@@ -43,7 +43,8 @@ if TYPE_CHECKING:
     from headway_onnx.probes import Arrays, Feeds
 
 SIZES = (1, 2, 3, 7, 8, 16, 40, 51, 129, CHUNK)
-"""Batch sizes; 1 and N alone would miss trees in float32."""
+"""Batch sizes; 1 and N alone would miss trees in float32. The last is less where a graph is given fewer rows at a time
+(see `headway.contracts.Runtime.chunk`)."""
 
 SAMPLE = 512
 """Rows that are run at each of the smaller sizes."""
@@ -306,7 +307,7 @@ def _in_batches(runtime: Runtime, rows: Arrays, size: int) -> Arrays:
 
 def _sizes(subject: Rows) -> tuple[int, ...]:
     row = sum(array[:1].nbytes for array in subject.fitted.values())
-    return (*SIZES[:-1], max(SIZES[-2] + 1, min(SIZES[-1], MEMORY // max(row, 1))))
+    return (*SIZES[:-1], max(SIZES[-2] + 1, min(subject.merged.chunk, MEMORY // max(row, 1))))
 
 
 def _outputs(subject: Rows) -> Iterator[Result]:

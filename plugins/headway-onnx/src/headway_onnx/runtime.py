@@ -91,6 +91,13 @@ class OnnxRuntime(Runtime):
         return cls(inputs, tuple(value.name for value in session.get_outputs()), session, files[FILE])
 
     @cached_property
+    def chunk(self) -> int:
+        """Rows it is given at a time, after the largest value it computes for one."""
+        from headway_onnx.memory import rows_at_a_time
+
+        return rows_at_a_time(self._content)
+
+    @cached_property
     def _cut(self) -> Cut:
         """The graph in two, opened when distinct strings are first given: scoring single rows needs it never.
 

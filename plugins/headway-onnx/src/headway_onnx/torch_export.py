@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import inspect
 import logging
+import traceback
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
+from io import StringIO
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headway_onnx.merging import rename
@@ -74,7 +77,7 @@ def _export(
             verbose=False,
         )
     except Exception as error:  # the exporter raises whatever the module's own code does
-        raise _failed(module, str(error).strip().splitlines()[0] if str(error).strip() else repr(error)) from error
+        raise _failed(module, _reason(error)) from error
     if program is None:
         raise _failed(module, "torch gave no program")
     return program.model_proto
@@ -87,15 +90,39 @@ def _check_batch(module: torch.nn.Module, model: ModelProto, names: Mapping[str,
     for value in model.graph.output:
         dims = value.type.tensor_type.shape.dim
         if not dims or dims[0].dim_param != BATCH:
-            raise _failed(module, f"the first axis of its output '{names[value.name]}' is not the row")
+            raise _failed(module, f"the first axis of its output '{names[value.name]}' is not the row", _FIXED)
 
 
-def _failed(module: torch.nn.Module, why: str) -> GraphError:
-    return GraphError(
-        f"{type(module).__name__} cannot be exported: {why}",
-        hint="forward takes tensors and gives tensors, rows first; loops and shapes must not depend on values",
-        code="export-module",
-    )
+_HINT = "forward takes tensors and gives tensors, rows first; loops and shapes must not depend on values"
+_FIXED = (
+    "rows come first, and as many come out as go in; len(x), a loop over rows and int(…) fix their number at that of "
+    "the example, x.shape[0] does not"
+)
+
+
+def _failed(module: torch.nn.Module, why: str, hint: str = _HINT) -> GraphError:
+    return GraphError(f"{module._get_name()} cannot be exported: {why}", hint=hint, code="export-module")
+
+
+def _reason(error: BaseException) -> str:
+    """What the first of the errors behind an error says, and the line of the module that it comes from.
+
+    torch's exporter wraps what went wrong in errors that tell of its own steps.
+    """
+    chain = [error]
+    while (behind := chain[-1].__cause__ or chain[-1].__context__) is not None and behind not in chain:
+        chain.append(behind)
+    told = str(chain[-1]).strip() or repr(chain[-1])
+    frames = [frame for each in chain for frame in traceback.extract_tb(each.__traceback__) if _is_authors(frame)]
+    if not frames:
+        return told.splitlines()[0]
+    return f"{told.splitlines()[0]}, at {Path(frames[-1].filename).name}:{frames[-1].lineno}: {frames[-1].line}"
+
+
+def _is_authors(frame: traceback.FrameSummary) -> bool:
+    """Whether a line is neither torch's nor Headway's, nor Python's own."""
+    parts = Path(frame.filename).parts
+    return not {"site-packages", "headway_onnx", Path(traceback.__file__).parent.name} & set(parts)
 
 
 @contextmanager
@@ -112,14 +139,19 @@ def _evaluating(module: torch.nn.Module) -> Iterator[None]:
 @contextmanager
 def _quietly() -> Iterator[None]:
     """Hides what the exporter says of itself: missing torchvision, its own deprecations, its renaming."""
-    log = logging.getLogger("torch.onnx._internal.exporter._registration")
-    level = log.level
-    log.setLevel(logging.ERROR)
+    loggers = [logging.getLogger(name) for name in _TALKING]
+    levels = [log.level for log in loggers]
+    for log in loggers:
+        log.setLevel(logging.ERROR)
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), redirect_stderr(StringIO()):  # where the whole graph is printed on failure
             warnings.filterwarnings("ignore", category=FutureWarning)
             warnings.filterwarnings("ignore", category=DeprecationWarning)
             warnings.filterwarnings("ignore", message="# The axis name", category=UserWarning)
             yield
     finally:
-        log.setLevel(level)
+        for log, level in zip(loggers, levels, strict=True):
+            log.setLevel(level)
+
+
+_TALKING = ("torch.onnx._internal.exporter._registration", "torch.fx.experimental.symbolic_shapes")

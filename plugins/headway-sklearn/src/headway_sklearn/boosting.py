@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from annotated_types import Ge, Gt, Le
 from headway import Seed
@@ -22,6 +23,15 @@ class HistGradientBoosting(Stage):
     others, or, where there are none, where scikit-learn sends missing values. Weights of rows are honoured; rows of
     weight 0 are left out. One thread: the same trees on every machine.
     """
+
+    space: ClassVar[Mapping[str, str]] = {
+        "learning_rate": "tag(log, interval(1e-3, 1.0))",
+        "max_leaf_nodes": "int(interval(4, 768))",
+        "min_samples_leaf": "tag(log, int(interval(1, 100)))",
+        "l2_regularization": "tag(log, interval(1e-8, 100.0))",
+    }
+    """What to search: learning rates and leaves as Gorishniy et al. (2024, TabR) search them for LightGBM, the penalty
+    as Gorishniy et al. (2021) do for XGBoost, with 2000 iterations at most and an early stopping after 50."""
 
     learning_rate: Annotated[float, Gt(0)] = 0.1
     """What each tree's answer is multiplied by."""

@@ -47,7 +47,8 @@ class Builder:
 
         inputs = [_declared(spec, BATCH) for spec in model.inputs]
         output = model.outputs[0]
-        shape: list[str | int | None] = [BATCH] if output.classes is None else [BATCH, len(output.classes)]
+        items = output.classes or output.levels
+        shape: list[str | int | None] = [BATCH, *([len(items)] if items else [])]
         outputs = [helper.make_tensor_value_info(output.name, TensorProto.FLOAT, shape)]
         graph = helper.make_graph(self.nodes, "headway", inputs, outputs, self.constants)
         opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid(ML, ML_OPSET)]

@@ -12,7 +12,7 @@ from headway_sklearn.building import Builder
 if TYPE_CHECKING:
     import numpy as np
 
-    from headway_sklearn.models import LinearModel, MajorityModel
+    from headway_sklearn.models import CarriedModel, LinearModel, MajorityModel
 
 
 def majority(model: MajorityModel) -> Graph:
@@ -26,6 +26,20 @@ def majority(model: MajorityModel) -> Graph:
     if answer.ndim:
         shape = build.node("Concat", [rows, build.constant(np.array(answer.shape, np.int64))], axis=0)
     build.node("Expand", [build.constant(answer), shape], model.outputs[0].name)
+    return build.graph(model)
+
+
+def carried(model: CarriedModel) -> Graph:
+    """One column of the array; where it holds codes, the row of the table at each."""
+    import numpy as np
+
+    build, name = Builder(), model.outputs[0].name
+    column = [model.inputs[0].name, build.constant(np.array(int(model.weights["position"]), np.int64))]
+    if "answers" in model.weights:
+        table = build.constant(model.weights["answers"].astype(np.float32))
+        build.node("Gather", [table, build.node("Gather", column, axis=1)], name, axis=0)
+    else:
+        build.node("Gather", column, name, axis=1)
     return build.graph(model)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import math
 import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -37,12 +38,37 @@ def majority(features: Features) -> MajorityModel:
     return MajorityModel(features.arrays[:1], (output_of(features.target),), {"answer": answer})
 
 
-def linear(features: Features, trust: float, max_iter: int, log: logging.Logger) -> LinearModel:
+def quantile(features: Features, levels: Sequence[float]) -> MajorityModel:
+    """Weighted quantiles of the training target: the smallest values that minimise the pinball loss at the levels.
+
+    Raises:
+        DataError: There are no training rows, or the target is no number.
+    """
+    import numpy as np
+
+    if features.target.task != "regression":
+        raise DataError(
+            f"'{features.target.column}' is a {features.target.task} target, and quantiles are of numbers",
+            hint="choose model=majority for the shares of the classes",
+            code="quantile-target",
+        )
+    batch = training(features)
+    order = np.argsort(batch[TARGET], kind="stable")
+    target, weight = batch[TARGET][order].astype(np.float64), batch.get(WEIGHT, np.ones(len(order)))[order]
+    check_weight(weight)
+    reached = np.cumsum(weight, dtype=np.float64)
+    # Sums of weights such as .1 miss their level by rounding.
+    places = np.searchsorted(reached, np.array(levels) * reached[-1] * (1 - 1e-12))
+    output = Output("quantiles", "quantile", levels=tuple(levels))
+    return MajorityModel(features.arrays[:1], (output,), {"answer": target[places]})
+
+
+def linear(features: Features, trust: float | None, max_iter: int, log: logging.Logger) -> LinearModel:
     """Logistic or ridge regression.
 
     Args:
         features: With a split ``train``.
-        trust: scikit-learn's ``C``; for ridge, 1 / alpha.
+        trust: scikit-learn's ``C``; for ridge, 1 / alpha. None for no penalty.
         max_iter: Where fitting stops.
         log: Hears of it if that is before convergence.
 
@@ -69,16 +95,32 @@ def linear(features: Features, trust: float, max_iter: int, log: logging.Logger)
 
 
 def finish(context: Context, features: Features, model: M) -> M:
-    """The model with its metrics on the validation split, which are recorded too."""
+    """The model with its metrics on the validation split, which are recorded too; warns of classes without rows."""
+    _tell_absent(context, features)
     if not len(features.sources.get("validation", ())):
         return model
     batch = features.source("validation").batch()
-    names = metrics.standard(features.target.task)
-    output = model.predict(batch)[model.outputs[0].name]
-    values = metrics.compute(context.registry, names, batch[TARGET], output, batch.get(WEIGHT))
-    named = {f"validation.{name}": value for name, value in values.items()}
+    output = model.outputs[0]
+    task = "quantile" if output.kind == "quantile" else features.target.task
+    given, weight = model.predict(batch)[output.name], batch.get(WEIGHT)
+    named = {}
+    for name in metrics.standard(task):
+        value = context.registry.get("metric", name).of(output)(batch[TARGET], given, weight)
+        if not math.isnan(value):
+            named[f"validation.{name}"] = value
     context.record(named)
     return dataclasses.replace(model, metrics=named)
+
+
+def _tell_absent(context: Context, features: Features) -> None:
+    import numpy as np
+
+    classes = features.target.classes or ()
+    seen = set(np.unique(features.source("train").batch()[TARGET]).tolist())
+    absent = [str(name) for code, name in enumerate(classes) if code not in seen]
+    if absent:
+        names, column = ", ".join(f"'{name}'" for name in absent), features.target.column
+        context.log.warning("no training row is of class %s of '%s', so that nothing is learnt of it", names, column)
 
 
 def predicted(model: LinearModel, batch: Mapping[str, np.ndarray]) -> np.ndarray:
@@ -116,12 +158,13 @@ def design(batch: Mapping[str, np.ndarray], inputs: Sequence[ArraySpec]) -> csr_
     return sparse.hstack(floats, format="csr")
 
 
-def _estimator(target: Target, trust: float, max_iter: int) -> Any:
+def _estimator(target: Target, trust: float | None, max_iter: int) -> Any:
+    import numpy as np
     from sklearn.linear_model import LogisticRegression, Ridge  # type: ignore[import-untyped]
 
     if target.classes is not None:
-        return LogisticRegression(C=trust, max_iter=max_iter, tol=1e-6)
-    return Ridge(alpha=1 / trust, max_iter=max_iter, tol=1e-10, solver="sparse_cg")
+        return LogisticRegression(C=np.inf if trust is None else trust, max_iter=max_iter, tol=1e-6)
+    return Ridge(alpha=0.0 if trust is None else 1 / trust, max_iter=max_iter, tol=1e-10, solver="sparse_cg")
 
 
 def _fit(estimator: Any, rows: csr_matrix, batch: Mapping[str, np.ndarray], log: logging.Logger) -> None:

@@ -1,90 +1,99 @@
-"""Boosted trees as a graph: a table for each code, one TreeEnsembleRegressor in double."""
+"""Boosted trees and forests as graphs: a number for each code, then one ensemble of trees in double."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from headway.contracts import Graph
 
-from headway_sklearn import trees
-from headway_sklearn.building import ML, Builder
+from headway_sklearn import forest_trees, light_trees, trees
+from headway_sklearn.building import Builder
+from headway_sklearn.ensemble import Ensemble, check_size, columns, shares, single
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from headway_sklearn.models import BoostedTrees
-
-NODES = ("nodes_treeids", "nodes_nodeids", "nodes_featureids", "nodes_modes", "nodes_truenodeids", "nodes_falsenodeids",
-         "nodes_missing_value_tracks_true")  # fmt: skip
-LEAVES = ("target_treeids", "target_nodeids", "target_ids")
+    from headway_sklearn.light_trees import LightTree
+    from headway_sklearn.models import BoostedTrees, ForestModel, LightTrees, TableModel
 
 
 def boosted(model: BoostedTrees) -> Graph:
-    """Codes to categories, the trees on categories and floats in float64, and for classes a Softmax."""
+    """scikit-learn's trees on categories and floats, and for classes a Softmax."""
+    build = Builder()
+    rows = columns(build, model.inputs, _categories(model))
+    total = _boosted(model).write(build, rows, model.weights["baseline"])
+    return _scored(build, model, total, len(model.weights["baseline"]))
+
+
+def light(model: LightTrees) -> Graph:
+    """LightGBM's trees on codes and floats, and for classes a Softmax."""
     import numpy as np
-    from onnx import TensorProto
+
+    build, given, targets = Builder(), light_trees.trees(model), light_trees.targets(model)
+    ensemble, sizes = Ensemble(), [n for spec in model.inputs for n in spec.cardinalities or ()]
+    check_size(sum(2 * len(tree.leaves) for tree in given))
+    for number, tree in enumerate(given):
+        _light(ensemble, number, tree, sizes, number % targets)
+    total = ensemble.write(build, columns(build, model.inputs, {}), np.zeros(targets))
+    return _scored(build, model, total, targets)
+
+
+def forest(model: ForestModel) -> Graph:
+    """scikit-learn's trees on ranks and floats; leaves add shares of classes, or values."""
+    import numpy as np
 
     build = Builder()
-    rows = build.node("Concat", _columns(build, model), axis=1)
-    total = build.node("TreeEnsembleRegressor", [rows], domain=ML, **_attributes(model))
-    if model.outputs[0].classes is None:
-        build.node("Squeeze", [total, build.constant(np.array([1], np.int64))], model.outputs[0].name)
-        return build.graph(model)
-    shares = build.node("Softmax", [_by_class(build, model, total)], axis=-1)
-    build.node("Cast", [shares], model.outputs[0].name, to=TensorProto.FLOAT)
+    output = model.outputs[0]
+    targets = 1 if output.classes is None else len(output.classes)
+    rows = columns(build, model.inputs, _tables(model))
+    total = _forest(model).write(build, rows, np.zeros(targets))
+    if output.classes is None:
+        single(build, total, output.name)
+    else:
+        build.node("Identity", [total], output.name)
     return build.graph(model)
 
 
-def _columns(build: Builder, model: BoostedTrees) -> list[str]:
-    """As `headway_sklearn.trees.design`, but a code of no category gets the number after the last one."""
+def _scored(build: Builder, model: TableModel, total: str, targets: int) -> Graph:
+    output = model.outputs[0]
+    if output.classes is None:
+        single(build, total, output.name)
+    else:
+        shares(build, total, model.weights["classes_"], targets, len(output.classes), output.name)
+    return build.graph(model)
+
+
+def _tables(model: TableModel) -> dict[str, np.ndarray]:
+    """What each code becomes, as `headway_sklearn.trees.design` has it."""
+    return {n.removeprefix("ranks."): table for n, table in model.weights.items() if n.startswith("ranks.")}
+
+
+def _categories(model: BoostedTrees) -> dict[str, np.ndarray]:
+    """The same, but a code of no category gets the number after the last one."""
     import numpy as np
-    from onnx import TensorProto
 
-    columns: list[str] = []
-    sizes = iter(trees.categories(model))
-    for spec in model.inputs:
-        for position in range(len(spec.cardinalities or ())):
-            table = np.nan_to_num(model.weights[f"ranks.{spec.name}.{position}"], nan=next(sizes))
-            codes = build.node("Gather", [spec.name, build.constant(np.array([position], np.int64))], axis=1)
-            columns.append(build.node("Gather", [build.constant(table), codes], axis=0))
-    floats = [spec.name for spec in model.inputs if spec.cardinalities is None]
-    return columns + [build.node("Cast", [name], to=TensorProto.DOUBLE) for name in floats]
+    return {name: np.nan_to_num(table, nan=np.nanmax(table) + 1) for name, table in _tables(model).items()}
 
 
-def _by_class(build: Builder, model: BoostedTrees, total: str) -> str:
-    """The score of every class: 0 for the first of two, -inf for one without training rows."""
-    import numpy as np
-    from onnx import TensorProto
-
-    classes, seen = len(model.outputs[0].classes or ()), model.weights["classes_"]
-    given = seen[-len(model.weights["baseline"]) :]
-    spread = np.zeros((len(given), classes))
-    spread[np.arange(len(given)), given] = 1
-    start = np.full(classes, -np.inf)
-    start[seen] = 0
-    wide = build.node("Cast", [total], to=TensorProto.DOUBLE)
-    return build.node("Gemm", [wide, build.constant(spread), build.constant(start)])
-
-
-def _attributes(model: BoostedTrees) -> dict[str, Any]:
-    weights, forest = model.weights, _Forest(trees.categories(model))
+def _boosted(model: BoostedTrees) -> Ensemble:
+    weights, ensemble, sizes = model.weights, Ensemble(), trees.categories(model)
+    check_size(len(weights["node.value"]))
     for tree in range(len(weights["trees"]) - 1):
         part = slice(weights["trees"][tree], weights["trees"][tree + 1])
-        nodes = {name: weights[f"node.{name}"][part].tolist() for name in trees.NODE}
-        left = weights["bitsets"][weights["splits"][tree] : weights["splits"][tree + 1]]
-        forest.add(tree, nodes, _members(left), tree % len(weights["baseline"]))
-    kind = {"n_targets": len(weights["baseline"]), "aggregate_function": "SUM", "post_transform": "NONE"}
-    double = {"nodes_values": forest.values, "target_weights": forest.weights, "base_values": weights["baseline"]}
-    tensors = {f"{name}_as_tensor": _double(name, values) for name, values in double.items()}
-    return forest.plain | kind | tensors
-
-
-def _double(name: str, values: Any) -> Any:
-    import numpy as np
-    from onnx import numpy_helper
-
-    return numpy_helper.from_array(np.asarray(values, np.float64), name)
+        nodes = zip(*(weights[f"node.{name}"][part].tolist() for name in trees.NODE), strict=True)
+        left = _members(weights["bitsets"][weights["splits"][tree] : weights["splits"][tree + 1]])
+        free, target = part.stop - part.start, tree % len(weights["baseline"])
+        for number, node in enumerate(nodes):
+            value, feature, threshold, missing, *ways, is_leaf, is_categorical, place = node
+            if is_leaf:
+                ensemble.leaf(tree, number, [(target, value)])
+            elif is_categorical:
+                # The number after the last category is that of codes without one.
+                first = [*left[place, : sizes[feature]].tolist(), bool(missing)]
+                free = ensemble.membership(tree, number, feature, first, tuple(ways), free)
+            else:
+                ensemble.split(tree, number, feature, threshold, tuple(ways), missing)
+    return ensemble
 
 
 def _members(bitsets: np.ndarray) -> np.ndarray:
@@ -94,61 +103,41 @@ def _members(bitsets: np.ndarray) -> np.ndarray:
     return np.unpackbits(bitsets.astype("<u4").view(np.uint8), axis=1, bitorder="little").astype(bool)
 
 
-@dataclass
-class _Forest:
-    """Nodes of all trees, attribute by attribute.
+def _light(ensemble: Ensemble, number: int, tree: LightTree, sizes: list[int], target: int) -> None:
+    """Adds one of LightGBM's trees: splits keep their numbers, leaves come after them."""
+    splits = len(tree.leaves) - 1
+    free = splits + len(tree.leaves)
+    for place, node in enumerate(tree.splits):
+        ways = tuple(way if way >= 0 else splits + ~way for way in (node.left, node.right))
+        if node.categories is None:
+            ensemble.split(number, place, node.feature, node.threshold, ways, node.missing_left)
+        else:
+            first = [code in node.categories for code in range(sizes[node.feature])]
+            free = ensemble.membership(number, place, node.feature, first, ways, free)
+    for place, value in enumerate(tree.leaves):
+        ensemble.leaf(number, splits + place, [(target, value)])
 
-    A set of categories is a chain of comparisons, each of which leads to the same node if it holds: onnxruntime
-    reads it as one test of membership.
 
-    Attributes:
-        sizes: How many categories each column of codes has.
-        plain: Attributes that are lists of whole numbers or words.
-        values: What nodes compare with.
-        weights: What leaves add.
-    """
+def _forest(model: ForestModel) -> Ensemble:
+    import numpy as np
 
-    sizes: list[int]
-    plain: dict[str, list[Any]] = field(default_factory=lambda: {name: [] for name in (*NODES, *LEAVES)})
-    values: list[float] = field(default_factory=list)
-    weights: list[float] = field(default_factory=list)
-
-    def add(self, tree: int, nodes: dict[str, list[Any]], left: np.ndarray, target: int) -> None:
-        """Adds a tree, its root first; what chains need beyond its own nodes is numbered after them."""
-        free = len(nodes["value"])
-        for number in range(free):
-            node = {name: values[number] for name, values in nodes.items()}
-            if node["is_leaf"]:
-                self._leaf(tree, number, node["value"], target)
-            elif node["is_categorical"]:
-                free = self._chain(tree, number, node, left[node["bitset_idx"]].tolist(), free)
-            else:
-                ways = (node["left"], node["right"])
-                test = (node["feature_idx"], "BRANCH_LEQ", node["num_threshold"])
-                self._node(tree, number, test, ways, node["missing_go_to_left"])
-
-    def _chain(self, tree: int, number: int, node: dict[str, Any], left: list[bool], free: int) -> int:
-        """Compares with the categories of the smaller side; returns the next number that is free."""
-        feature = node["feature_idx"]
-        # The number after the last category is that of codes without one.
-        goes_left = [*left[: self.sizes[feature]], bool(node["missing_go_to_left"])]
-        smaller = sum(goes_left) <= len(goes_left) / 2
-        there, elsewhere = (node["left"], node["right"]) if smaller else (node["right"], node["left"])
-        members = [category for category, way in enumerate(goes_left) if way == smaller]
-        after = [*range(free, free + len(members) - 1), elsewhere]
-        for place, (category, following) in enumerate(zip(members, after, strict=True)):
-            here = after[place - 1] if place else number
-            self._node(tree, here, (feature, "BRANCH_EQ", float(category)), (there, following), 0)
-        return free + len(members) - 1
-
-    def _leaf(self, tree: int, number: int, value: float, target: int) -> None:
-        self._node(tree, number, (0, "LEAF", 0.0), (0, 0), 0)
-        for name, item in zip(LEAVES, (tree, number, target), strict=True):
-            self.plain[name].append(item)
-        self.weights.append(value)
-
-    def _node(self, tree: int, number: int, test: tuple[int, str, float], ways: tuple[int, int], missing: int) -> None:
-        feature, mode, value = test
-        for name, item in zip(NODES, (tree, number, feature, mode, *ways, missing), strict=True):
-            self.plain[name].append(item)
-        self.values.append(value)
+    weights, ensemble = model.weights, Ensemble()
+    sizes = np.diff(weights["trees"])
+    check_size(len(weights["node.feature"]))
+    tree = np.repeat(np.arange(len(sizes)), sizes)
+    number = np.arange(len(tree)) - np.repeat(weights["trees"][:-1], sizes)
+    left, right, feature, threshold, missing = (weights[f"node.{name}"] for name in forest_trees.NODE)
+    leaf = left < 0
+    modes = np.where(leaf, "LEAF", "BRANCH_LEQ")
+    feature, left, right, missing = (np.where(leaf, 0, items) for items in (feature, left, right, missing))
+    # Shares of 0 are left out, but a leaf whose mean is 0 needs its weight.
+    adds = leaf[:, None] & ((weights["node.value"] != 0) | ("classes_" not in weights))
+    places, positions = np.nonzero(adds)
+    targets = weights.get("classes_", np.zeros(1, np.int64))[positions]
+    ensemble.extend(
+        (tree, number, feature, modes, left, right, missing),
+        np.where(leaf, 0.0, threshold),
+        (tree[places], number[places], targets),
+        weights["node.value"][places, positions] / len(sizes),
+    )
+    return ensemble

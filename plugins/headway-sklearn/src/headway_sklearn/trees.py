@@ -29,14 +29,10 @@ def fit(features: Features, stage: HistGradientBoosting) -> BoostedTrees:
     """Fits as the stage says; see there for what it raises."""
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-    for spec in features.arrays:
-        fitting.check_array(spec)
-    batch = _counted(fitting.training(features))
-    if features.target.classes is not None:
-        fitting.check_classes(batch[TARGET], features.target)
-    weight, columns = batch.get(WEIGHT), _codes(batch, features.arrays)
+    batch = training_rows(features)
+    weight, columns = batch.get(WEIGHT), code_columns(batch, features.arrays)
     tables = {name: ranks(codes, size, stage.max_bins, weight) for name, codes, size in columns}
-    validation = _validation(features, batch) if stage.early_stopping else {}
+    validation = validation_rows(features, batch) if stage.early_stopping else {}
     estimator = _estimator(stage, len(tables), classes=features.target.classes is not None, early=bool(validation))
     given = {"X_val": design(validation, features.arrays, tables), "y_val": validation[TARGET],
              "sample_weight_val": validation.get(WEIGHT)} if validation else {}  # fmt: skip
@@ -47,15 +43,25 @@ def fit(features: Features, stage: HistGradientBoosting) -> BoostedTrees:
     return BoostedTrees(features.arrays, (output,), tables | _taken_apart(estimator), {}, _history(estimator))
 
 
-def _counted(batch: Arrays) -> Arrays:
-    """The rows whose weight is not 0."""
-    if WEIGHT not in batch:
-        return batch
-    fitting.check_weight(batch[WEIGHT])
-    return {name: array[batch[WEIGHT] > 0] for name, array in batch.items()}
+def training_rows(features: Features) -> Arrays:
+    """The training rows whose weight is not 0.
+
+    Raises:
+        DataError: There are none, they hold one class only, their weights are none, or an array is neither a vector
+            of float32 nor codes.
+    """
+    for spec in features.arrays:
+        fitting.check_array(spec)
+    batch = fitting.training(features)
+    if WEIGHT in batch:
+        fitting.check_weight(batch[WEIGHT])
+        batch = {name: array[batch[WEIGHT] > 0] for name, array in batch.items()}
+    if features.target.classes is not None:
+        fitting.check_classes(batch[TARGET], features.target)
+    return batch
 
 
-def _validation(features: Features, training: Arrays) -> Arrays:
+def validation_rows(features: Features, training: Arrays) -> Arrays:
     """The validation rows of classes that were trained on; empty if there are none."""
     import numpy as np
 
@@ -94,7 +100,7 @@ def ranks(codes: np.ndarray, cardinality: int, most: int, weight: np.ndarray | N
     return table
 
 
-def _codes(batch: Mapping[str, np.ndarray], inputs: Sequence[ArraySpec]) -> list[tuple[str, np.ndarray, int]]:
+def code_columns(batch: Mapping[str, np.ndarray], inputs: Sequence[ArraySpec]) -> list[tuple[str, np.ndarray, int]]:
     """Each column of codes: the name of its table, its codes, and how many it may have."""
     return [
         (f"ranks.{spec.name}.{position}", batch[spec.name][:, position], cardinality)
@@ -106,10 +112,17 @@ def _codes(batch: Mapping[str, np.ndarray], inputs: Sequence[ArraySpec]) -> list
 def design(
     batch: Mapping[str, np.ndarray], inputs: Sequence[ArraySpec], tables: Mapping[str, np.ndarray]
 ) -> np.ndarray:
-    """The categories of all codes, then all floats: the order in which scikit-learn keeps them. (rows, features)."""
+    """All codes, then all floats: the order in which scikit-learn keeps categories. Float64, (rows, features).
+
+    Args:
+        batch: The arrays.
+        inputs: Their specs.
+        tables: The number that each code of a column becomes; codes of columns without a table stay what they are.
+    """
     import numpy as np
 
-    columns = [tables[name][codes][:, None] for name, codes, _ in _codes(batch, inputs)]
+    found = [(tables.get(name), codes) for name, codes, _ in code_columns(batch, inputs)]
+    columns = [(codes.astype(np.float64) if table is None else table[codes])[:, None] for table, codes in found]
     columns += [batch[spec.name].astype(np.float64) for spec in inputs if spec.cardinalities is None]
     return np.ascontiguousarray(np.hstack(columns))
 

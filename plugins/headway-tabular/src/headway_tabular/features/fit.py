@@ -32,7 +32,7 @@ def fit(stage: Tabular, context: Context, data: Dataset) -> Features:
     graph = _graph(columns, branches)
     transformation = Transformation(columns, branches, data.schema, graph.open(context.registry))
     writer = Sources(transformation, context.work / "arrays")
-    sources = writer.write(data)
+    sources = writer.write(data, lambda done, total: context.progress(done, total, "rows"))
     sources[TRAIN] = writer.balance(sources[TRAIN], stage.balance, stage.seed)
     recipe = data.recipe.only([column.name for column in layout.columns])
     return Features(layout.columns, recipe, graph, specs(columns, branches), data.schema.target, sources)

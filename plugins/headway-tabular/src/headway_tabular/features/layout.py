@@ -105,11 +105,11 @@ class _Planner:
         self.expressions = dict(self._expressions())
         self._check_crosses()
         derived = dict.fromkeys(self.expressions, "numeric") | dict.fromkeys(self.stage.cross, "categorical")
-        self.candidates = Candidates(self.inputs | derived, _hidden(self.schema), frozenset(derived))
+        self.candidates = Candidates(self.inputs | derived, hidden_of(self.schema), frozenset(derived))
         self.features = self._features()
 
     def _expressions(self) -> Iterator[tuple[str, Expression]]:
-        known, hidden = set(self.numbers), _hidden(self.schema)
+        known, hidden = set(self.numbers), hidden_of(self.schema)
         for name, text in self.stage.derive.items():
             at = f"features.derive.{name}"
             self._check_new(name, at)
@@ -121,7 +121,7 @@ class _Planner:
             raise fault(at, "the data have a column of that name", hint="choose another", code="derive")
 
     def _check_crosses(self) -> None:
-        known = Candidates(self.inputs, _hidden(self.schema), frozenset())
+        known = Candidates(self.inputs, hidden_of(self.schema), frozenset())
         for name, parts in self.stage.cross.items():
             at = f"features.cross.{name}"
             self._check_new(name, at)
@@ -239,7 +239,7 @@ def _parsed(text: str, at: str, known: set[str], others: set[str], hidden: Mappi
     return parse_expression(text, at, known, others)
 
 
-def _hidden(schema: Schema) -> dict[str, str]:
+def hidden_of(schema: Schema) -> dict[str, str]:
     """Columns that are never inputs, and why."""
     hidden = {c.name: "identifies its row" for c in schema.columns if c.kind == "identifier"}
     hidden |= dict.fromkeys(schema.late, "is known only after the moment of prediction (data.available_at)")

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 import polars as pl
 from headway import DataError
-from headway.contracts import CHUNK, Feed, Runtime, Schema, feeds
+from headway.contracts import CHUNK, Column, Feed, Runtime, Schema, feeds
 
 from headway_tabular.features.assembly import ARRAYS, array_name, finished
 from headway_tabular.features.columns import Columns
@@ -32,6 +32,11 @@ class Transformation:
     branches: Sequence[FittedBranch]
     schema: Schema
     runtime: Runtime = field(repr=False)
+
+    @property
+    def raw(self) -> Sequence[Column]:
+        """The columns that the graph takes."""
+        return self.columns.layout.columns
 
     def feeds(self, rows: pl.DataFrame) -> dict[str, Feed]:
         """What the graph is given of raw rows; raises `DataError` if an integer would be rounded."""

@@ -21,6 +21,9 @@ from headway_tabular.splits.split import Split
 NAMES = ("train", "validation", "test")
 """The splits in the order of their codes."""
 
+CODES = {name: code for code, name in enumerate(NAMES)} | {"val": 1}
+"""What a split column may say; published splits often say val."""
+
 
 def assign(
     frame: pl.LazyFrame,
@@ -149,10 +152,10 @@ def _by_column(frame: pl.LazyFrame, column: str, batch: int) -> Iterator[np.ndar
         if value is None:
             what = f"the split column '{column}' is missing in {rows} rows"
             raise DataError(what, hint="every row needs train, validation or test", code="split-column")
-        if value not in NAMES:
+        if value not in CODES:
             what = f"data.split.column: {unknown('split', value, NAMES)}"
             raise DataError(what, where=Place("data.split.column"), code="split-column")
-    codes = pl.Series([NAMES.index(value) for value in table[column]], dtype=pl.UInt8)
+    codes = pl.Series([CODES[value] for value in table[column]], dtype=pl.UInt8)
     yield from looked_up(frame, column, table.with_columns(code=codes), "code", batch)
 
 

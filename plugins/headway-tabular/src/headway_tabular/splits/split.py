@@ -34,7 +34,7 @@ class Split:
     stratify: bool = True
     """Keep the proportions of the classes in every split, at random only."""
     column: str | None = None
-    """By column: the one that says ``train``, ``validation`` or ``test``."""
+    """By column: the one that says ``train``, ``validation`` (or ``val``) or ``test``."""
     validation_from: Moment | None = None
     """By time: the moment at which validation begins, instead of the fractions."""
     test_from: Moment | None = None

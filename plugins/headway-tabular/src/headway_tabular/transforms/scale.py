@@ -28,6 +28,10 @@ class Scale(Transform):
     to 0 … 1; `normal`: quantiles to the normal distribution."""
     n_quantiles: Annotated[int, Ge(2)] = 256
     """For `normal`: how many quantiles are kept, at most one a training row."""
+    ties: Literal["ends", "middle"] = "ends"
+    """For `normal`: where a least or greatest value goes that many training rows share: to ±5.2, as scikit-learn has
+    it, or to the middle of their shares, as ties between go, and as the noise puts them that Gorishniy et al. (2021,
+    https://arxiv.org/abs/2106.11959) add before they learn quantiles."""
 
     def fit(self, fit: Fit) -> Fitted:
         """Two numbers a column, or a table of quantiles."""
@@ -60,4 +64,4 @@ class Scale(Transform):
             knots.append(distinct)
             below.append(shares[first])
             upto.append(shares[first + counts - 1])
-        return Normal(knots, below, upto)
+        return Normal(knots, below, upto, ends=self.ties == "ends")

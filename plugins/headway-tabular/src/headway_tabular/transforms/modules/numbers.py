@@ -93,10 +93,14 @@ class Normal(torch.nn.Module):
         knots: For each column distinct ascending values, at least one.
         below: For each knot the share of rows below it.
         upto: For each knot the share of rows up to it; more than `below` where values are tied.
+        ends: Whether the first and the last knot are the ends whatever their shares; else ties there are like others.
     """
 
-    def __init__(self, knots: Sequence[np.ndarray], below: Sequence[np.ndarray], upto: Sequence[np.ndarray]) -> None:
+    def __init__(
+        self, knots: Sequence[np.ndarray], below: Sequence[np.ndarray], upto: Sequence[np.ndarray], *, ends: bool
+    ) -> None:
         super().__init__()
+        self._ends = ends
         self.search = Search(knots)
         self.quantile = NormalQuantile()
         width = max(2, *(len(column) for column in knots))
@@ -121,8 +125,8 @@ class Normal(torch.nn.Module):
         knot = gather(self.knot, at)
         between = gather(self.upto, at) + (x - knot) / gather(self.gap, at) * gather(self.rise, at)
         share = torch.where(x == knot, gather(self.middle, at), between)
-        share = torch.where(x >= self.last, 1.0, share)
-        share = torch.where(x <= self.first, 0.0, share)
+        share = torch.where(x >= self.last if self._ends else x > self.last, 1.0, share)
+        share = torch.where(x <= self.first if self._ends else x < self.first, 0.0, share)
         return where_finite(x, self.quantile(within(share, self.ends[0], self.ends[1])))
 
 

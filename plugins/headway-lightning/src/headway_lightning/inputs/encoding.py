@@ -1,4 +1,4 @@
-"""Arrays in: one matrix, or one token a feature."""
+"""Arrays in: one matrix."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import torch
 from headway.contracts import ArraySpec
 from headway.errors import DataError
 
-from headway_lightning.embeddings import Embedding
-from headway_lightning.numeric import NumericEmbedding
+from headway_lightning.inputs.embeddings import Embedding
+from headway_lightning.inputs.numeric import NumericEmbedding
 
 
 def check_inputs(inputs: Sequence[ArraySpec]) -> None:
@@ -50,27 +50,47 @@ class Columns(torch.nn.Module):
         return (torch.cat(floats, dim=-1) if len(floats) > 1 else floats[0] if floats else None), columns
 
 
+class OneHot(torch.nn.Module):
+    """A column a code: (rows,) → (rows, codes), 1 in the code's own column.
+
+    Args:
+        codes: How many codes there are.
+    """
+
+    def __init__(self, codes: int) -> None:
+        super().__init__()
+        self.embedding_dim = codes
+
+    def forward(self, column: torch.Tensor) -> torch.Tensor:
+        """See the class."""
+        return (column[:, None] == torch.arange(self.embedding_dim, device=column.device)).float()
+
+
 class Encoder(torch.nn.Module):
-    """Arrays → one float32 matrix: numbers as they are or embedded, codes by an embedding each.
+    """Arrays → one float32 matrix: numbers as they are or embedded, codes by an embedding each or a column a code.
 
     Args:
         inputs: Floats of shape (rows, …), or codes with `cardinalities`.
-        largest: Largest size of a code's embedding; small vocabularies get half their size, rounded up.
+        largest: Largest size of a code's embedding; small vocabularies get half their size, rounded up. 0 gives a
+            column a code.
         numeric: The embedding of numbers.
 
     Attributes:
+        sizes: Columns of the matrix that each feature takes, in their order.
         width: Columns of the matrix.
     """
 
     def __init__(self, inputs: Sequence[ArraySpec], largest: int, numeric: NumericEmbedding | None = None) -> None:
         super().__init__()
         self.columns = Columns(inputs)
-        sizes = self.columns.cardinalities
-        self.tables = torch.nn.ModuleList(torch.nn.Embedding(n, min(largest, (n + 1) // 2)) for n in sizes)
-        numbers = self.columns.numbers
+        numbers, codes = self.columns.numbers, self.columns.cardinalities
+        self.tables = torch.nn.ModuleList(
+            torch.nn.Embedding(n, min(largest, (n + 1) // 2)) if largest else OneHot(n) for n in codes
+        )
         self.numeric: Embedding | None = numeric.build(numbers) if numeric is not None and numbers else None
-        floats = numbers * (self.numeric.size if self.numeric is not None else 1)
-        self.width = floats + sum(table.embedding_dim for table in self.tables)
+        floats = [1 if self.numeric is None else self.numeric.size] * numbers
+        self.sizes = (*floats, *(table.embedding_dim for table in self.tables))
+        self.width = sum(self.sizes)
 
     def fit(self, arrays: Sequence[torch.Tensor]) -> None:
         """What embeddings must know of the training rows before training."""

@@ -1,40 +1,19 @@
-"""The pictures of a report, as SVG: the same bytes every time, readable on light and on dark paper."""
+"""The pictures of a classifier."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from io import StringIO
 from typing import Any
 
-import matplotlib
 import numpy as np
-from cycler import cycler
 from headway.contracts import Figure, Target
-from matplotlib.figure import Figure as Canvas
 
-from headway_evaluation.intervals import wilson
+from headway_evaluation.figures.canvas import COLOURS, FAINT, canvas_of
+from headway_evaluation.figures.groups import bins
 from headway_evaluation.scoring import Rows
 from headway_evaluation.words import percent
 
-COLOURS = ("#2f7ed8", "#e07b39", "#3a9d6e", "#9a6fc0", "#b5882b", "#c8506f")
-INK = "#010203"
-"""Stands for the text colour of the page until the SVG is written; no other element has it."""
-
-BINS = 10
 POINTS = 200
-
-_INKED = ("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color", "legend.labelcolor")
-_CLEAR = ("figure.facecolor", "axes.facecolor", "savefig.facecolor")
-
-STYLE: dict[str, Any] = {
-    **dict.fromkeys(_INKED, INK), **dict.fromkeys(_CLEAR, "none"),
-    "svg.fonttype": "none", "text.parse_math": False, "font.family": "sans-serif", "font.size": 10,
-    "axes.spines.top": False, "axes.spines.right": False, "axes.linewidth": 0.6, "axes.axisbelow": True,
-    "axes.prop_cycle": cycler(color=COLOURS), "axes.grid": True, "grid.color": "#88888855",
-    "grid.linewidth": 0.6, "lines.linewidth": 1.8, "legend.frameon": False,
-}  # fmt: skip
 
 
 def figures(
@@ -50,16 +29,16 @@ def figures(
         level: Confidence level of the bars.
     """
     made = [_reliability(target, rows, outputs, split, level)]
-    if len(np.unique(rows.codes)) > 1:
+    if len(np.unique(rows.target)) > 1:
         made.insert(0, _roc(target, rows, outputs, split))
     return tuple(made)
 
 
 def _roc(target: Target, rows: Rows, outputs: Mapping[str, np.ndarray], split: str) -> Figure:
     classes = target.classes or ()
-    with _canvas("roc", 4.6, 4.4) as (canvas, drawn):
+    with canvas_of("roc", 4.6, 4.4) as (canvas, drawn):
         axes = canvas.add_subplot()
-        axes.plot([0, 1], [0, 1], color="#88888899", linewidth=1, linestyle=(0, (4, 3)))
+        axes.plot([0, 1], [0, 1], color=FAINT, linewidth=1, linestyle=(0, (4, 3)))
         for label, positive, scores in _curves(classes, rows, outputs):
             axes.plot(*roc_points(positive, scores, rows.weight), label=label, zorder=3 if label == "model" else 2)
         axes.set(xlabel="false positive rate", ylabel="true positive rate", xlim=(-0.01, 1.01), ylim=(-0.01, 1.01))
@@ -77,10 +56,10 @@ def _roc(target: Target, rows: Rows, outputs: Mapping[str, np.ndarray], split: s
 def _curves(classes: tuple[Any, ...], rows: Rows, outputs: Mapping[str, np.ndarray]) -> Iterator[tuple[str, Any, Any]]:
     if len(classes) == 2:
         for name, output in outputs.items():
-            yield name, rows.codes == 1, output[:, 1]
+            yield name, rows.target == 1, output[:, 1]
         return
     for code, name in enumerate(classes):
-        positive = rows.codes == code
+        positive = rows.target == code
         if positive.any() and not positive.all():
             yield str(name), positive, outputs["model"][:, code]
 
@@ -106,9 +85,9 @@ def roc_points(positive: np.ndarray, score: np.ndarray, weight: np.ndarray | Non
 
 def _reliability(target: Target, rows: Rows, outputs: Mapping[str, np.ndarray], split: str, level: float) -> Figure:
     classes = target.classes or ()
-    with _canvas("reliability", 4.6, 4.4) as (canvas, drawn):
+    with canvas_of("reliability", 4.6, 4.4) as (canvas, drawn):
         top, below = canvas.subplots(2, 1, sharex=True, height_ratios=(4, 1))
-        top.plot([0, 1], [0, 1], color="#88888899", linewidth=1, linestyle=(0, (4, 3)))
+        top.plot([0, 1], [0, 1], color=FAINT, linewidth=1, linestyle=(0, (4, 3)))
         for index, (name, output) in enumerate(outputs.items()):
             stated, true = _stated(output, rows)
             x, y, low, high = bins(stated, true, rows.weight, level)
@@ -132,59 +111,5 @@ def _reliability(target: Target, rows: Rows, outputs: Mapping[str, np.ndarray], 
 def _stated(output: np.ndarray, rows: Rows) -> tuple[np.ndarray, np.ndarray]:
     """What was stated of each row, and whether it is true."""
     if output.shape[1] == 2:
-        return output[:, 1].astype(np.float64), rows.codes == 1
-    return output.max(axis=1).astype(np.float64), rows.codes == output.argmax(axis=1)
-
-
-def bins(
-    stated: np.ndarray, true: np.ndarray, weight: np.ndarray | None, level: float
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Mean stated probability, share that is true and its interval, in at most `BINS` groups of like size.
-
-    Equal probabilities are never divided between groups, so a constant gives one group.
-
-    Args:
-        stated: Shape (rows,).
-        true: Shape (rows,), boolean.
-        weight: Shape (rows,), or None.
-        level: Confidence level.
-    """
-    mass = np.ones(len(stated)) if weight is None else weight
-    edges = np.unique(np.quantile(stated, np.linspace(0, 1, BINS + 1)[1:-1]))
-    group = np.searchsorted(edges, stated, side="left")
-    found = []
-    for index in range(len(edges) + 1):
-        here = group == index
-        total = mass[here].sum()
-        if total > 0:
-            share = float(min(1.0, (mass[here] * true[here]).sum() / total))
-            effective = total**2 / (mass[here] ** 2).sum()
-            found.append(((mass[here] * stated[here]).sum() / total, share, *wilson(share, effective, level)))
-    x, y, low, high = (np.array(column) for column in zip(*found, strict=True))
-    return x, y, low, high
-
-
-@contextmanager
-def _canvas(name: str, width: float, height: float) -> Iterator[tuple[Canvas, list[str]]]:
-    """A canvas in the report's style; when the block ends, its SVG is in the list.
-
-    The figure is made without pyplot: nothing global is kept, and no screen is asked for.
-    """
-    drawn: list[str] = []
-    style: Any = {**STYLE, "svg.hashsalt": name}
-    with matplotlib.rc_context(style):
-        canvas = Canvas(figsize=(width, height), layout="constrained")
-        yield canvas, drawn
-        text = StringIO()
-        canvas.savefig(text, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
-    drawn.append(_portable(text.getvalue(), name))
-
-
-def _portable(svg: str, name: str) -> str:
-    """One element that can stand alone or within a page among others of its kind."""
-    svg = svg[svg.index("<svg") :].replace(INK, "currentColor")
-    svg = re.sub(r"\s*<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
-    svg = re.sub(r"\s*<defs>\s*<style.*?</style>\s*</defs>", "", svg, count=1, flags=re.DOTALL)
-    svg = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-", svg)
-    svg = re.sub(r"font: ([\d.]+)px [^;\"]*", r"font-size: \1px; font-family: inherit", svg)
-    return svg.replace("<svg ", '<svg stroke-linejoin="round" stroke-linecap="butt" role="img" ', 1).strip() + "\n"
+        return output[:, 1].astype(np.float64), rows.target == 1
+    return output.max(axis=1).astype(np.float64), rows.target == output.argmax(axis=1)

@@ -7,7 +7,13 @@ from abc import abstractmethod
 
 import torch
 
-from headway_lightning import numeric
+from headway_lightning.inputs import numeric
+
+
+def uniform(*shape: int, inputs: int) -> torch.nn.Parameter:
+    """Uniform numbers up to one over the root of `inputs`, as torch's linear layers begin with."""
+    bound = inputs**-0.5
+    return torch.nn.Parameter(torch.empty(shape).uniform_(-bound, bound))
 
 
 class Embedding(torch.nn.Module):
@@ -27,6 +33,26 @@ class Embedding(torch.nn.Module):
         """Learns what must be known before training from the training rows, of shape (rows, columns)."""
 
 
+class LinearEmbedding(Embedding):
+    """A vector a feature times its number, and a bias each: the numeric part of FT-Transformer's tokenizer.
+
+    Source: Gorishniy et al. (2021), https://arxiv.org/abs/2106.11959, section 3.3. Its weights do not decay, after
+    the authors' code.
+    """
+
+    decays = False
+
+    def __init__(self, columns: int, size: int) -> None:
+        super().__init__()
+        self.size = size
+        self.weight = uniform(columns, size, inputs=size)
+        self.bias = uniform(columns, size, inputs=size)
+
+    def forward(self, numbers: torch.Tensor) -> torch.Tensor:
+        """See `Embedding`."""
+        return torch.addcmul(self.bias, self.weight, numbers[:, :, None])
+
+
 class ColumnLinear(torch.nn.Module):
     """A linear layer for each column: (rows, columns, inputs) → (rows, columns, outputs).
 
@@ -35,9 +61,8 @@ class ColumnLinear(torch.nn.Module):
 
     def __init__(self, columns: int, inputs: int, outputs: int) -> None:
         super().__init__()
-        bound = inputs**-0.5
-        self.weight = torch.nn.Parameter(torch.empty(columns, inputs, outputs).uniform_(-bound, bound))
-        self.bias = torch.nn.Parameter(torch.empty(columns, outputs).uniform_(-bound, bound))
+        self.weight = uniform(columns, inputs, outputs, inputs=inputs)
+        self.bias = uniform(columns, outputs, inputs=inputs)
 
     def forward(self, given: torch.Tensor) -> torch.Tensor:
         """See the class."""
@@ -48,7 +73,7 @@ class ColumnLinear(torch.nn.Module):
 
 
 class PiecewiseLinearEmbedding(Embedding):
-    """See `headway_lightning.numeric.PiecewiseLinear`.
+    """See `headway_lightning.inputs.numeric.PiecewiseLinear`.
 
     The value of bin b is (x - edge of b) / width of b: at most 1 but in the last bin, at least 0 but in the first. A
     feature with fewer bins than others leaves the middle ones at zero.
@@ -59,12 +84,16 @@ class PiecewiseLinearEmbedding(Embedding):
     lowest: torch.Tensor
     highest: torch.Tensor
 
-    def __init__(self, columns: int, config: numeric.PiecewiseLinear) -> None:
+    def __init__(self, columns: int, size: int, config: numeric.PiecewiseLinear) -> None:
         super().__init__()
-        self.size = config.size
+        self.size = size
         for name, start in (("edges", 0.0), ("widths", torch.inf), ("lowest", 0.0), ("highest", 0.0)):
             self.register_buffer(name, torch.full((columns, config.bins), start))
-        self.linear = ColumnLinear(columns, config.bins, config.size)
+        self.linear = ColumnLinear(columns, config.bins, size)
+        self.plain = LinearEmbedding(columns, size) if config.linear else None
+        if config.linear:
+            torch.nn.init.zeros_(self.linear.weight)
+            torch.nn.init.zeros_(self.linear.bias)
         self._activation = config.activation
 
     def fit(self, numbers: torch.Tensor) -> None:
@@ -89,7 +118,8 @@ class PiecewiseLinearEmbedding(Embedding):
         through = (numbers[:, :, None] - self.edges) / self.widths
         encoded = torch.minimum(torch.maximum(through, self.lowest), self.highest)
         given: torch.Tensor = self.linear(encoded)
-        return torch.relu(given) if self._activation else given
+        given = torch.relu(given) if self._activation else given
+        return given if self.plain is None else given + self.plain(numbers)
 
 
 def _quantiles(values: torch.Tensor, levels: torch.Tensor) -> torch.Tensor:
@@ -104,17 +134,19 @@ def _quantiles(values: torch.Tensor, levels: torch.Tensor) -> torch.Tensor:
 
 
 class PeriodicEmbedding(Embedding):
-    """See `headway_lightning.numeric.Periodic`."""
+    """See `headway_lightning.inputs.numeric.Periodic`. Frequencies do not decay, after the authors' code."""
 
-    def __init__(self, columns: int, config: numeric.Periodic) -> None:
+    decays = False
+
+    def __init__(self, columns: int, size: int, config: numeric.Periodic) -> None:
         super().__init__()
-        self.size = config.size
+        self.size = size
         spread = torch.empty(columns, config.frequencies)
         torch.nn.init.trunc_normal_(spread, 0.0, config.scale, -3 * config.scale, 3 * config.scale)
         self.frequencies = torch.nn.Parameter(spread)
         inputs = 2 * config.frequencies
         self.linear: torch.nn.Module = (
-            torch.nn.Linear(inputs, config.size) if config.shared else ColumnLinear(columns, inputs, config.size)
+            torch.nn.Linear(inputs, size) if config.shared else ColumnLinear(columns, inputs, size)
         )
 
     def forward(self, numbers: torch.Tensor) -> torch.Tensor:

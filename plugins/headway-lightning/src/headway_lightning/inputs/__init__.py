@@ -1,0 +1,1 @@
+"""What stands before a network: numbers and codes become one matrix, or one token each."""

@@ -1,0 +1,98 @@
+"""The layers of `headway_lightning.zoo.tabm.TabM`: (rows, members, inputs) → (rows, members, outputs)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from headway_lightning.inputs.embeddings import ColumnLinear, uniform
+
+if TYPE_CHECKING:
+    from headway_lightning.zoo.tabm import TabM
+
+
+def scales(members: int, sizes: Sequence[int], normal: bool) -> torch.Tensor:
+    """How members look at the input at the beginning, shape (members, sum of sizes): one random number a feature.
+
+    Args:
+        members: How many there are.
+        sizes: How many numbers each feature takes.
+        normal: Whether they are drawn from the normal distribution, as behind embeddings, or are signs.
+    """
+    drawn = torch.randn(members, len(sizes))
+    chosen = drawn if normal else torch.where(drawn < 0, -1.0, 1.0)
+    return chosen.repeat_interleave(torch.tensor(sizes), dim=1)
+
+
+class Spread(nn.Module):
+    """One input for all members: (rows, inputs) → (rows, 1 or members, inputs).
+
+    Args:
+        members: How many there are, if each needs the input for itself.
+        scale: What each scales it by, shape (members, inputs); None for nothing.
+    """
+
+    def __init__(self, members: int = 1, scale: torch.Tensor | None = None) -> None:
+        super().__init__()
+        self.scale = None if scale is None else nn.Parameter(scale)
+        self._members = members
+
+    def forward(self, given: torch.Tensor) -> torch.Tensor:
+        """See the class."""
+        wide = given[:, None]
+        return wide.expand(-1, self._members, -1) if self.scale is None else wide * self.scale
+
+
+class BatchEnsemble(nn.Module):
+    """s ∘ W (r ∘ x) + b with one W, and r, s and b of each member (Wen et al., 2020, equation 5).
+
+    All members are one product of rows times members, because W is shared.
+
+    Args:
+        members: How many there are.
+        inputs: Numbers of x; it may be the same for all members.
+        outputs: Numbers of the result.
+        first: Where r begins, shape (members, inputs), if not at one. s begins at one, b alike for all.
+    """
+
+    def __init__(self, members: int, inputs: int, outputs: int, first: torch.Tensor | None = None) -> None:
+        super().__init__()
+        self.weight = uniform(outputs, inputs, inputs=inputs)
+        self.before = nn.Parameter(torch.ones(members, inputs) if first is None else first)
+        self.after = nn.Parameter(torch.ones(members, outputs))
+        self.bias = nn.Parameter(uniform(outputs, inputs=inputs).detach().repeat(members, 1))
+
+    def forward(self, given: torch.Tensor) -> torch.Tensor:
+        """(rows, 1 or members, inputs) → (rows, members, outputs)."""
+        return torch.addcmul(self.bias, functional.linear(given * self.before, self.weight), self.after)
+
+
+def members(stage: TabM, sizes: Sequence[int], outputs: int, normal: bool) -> nn.Sequential:
+    """(rows, sum of sizes) → scores of shape (rows, members, outputs).
+
+    Args:
+        stage: Variant and sizes.
+        sizes: How many numbers each feature takes.
+        outputs: Scores of a member.
+        normal: See `scales`.
+    """
+    count, width = stage.members, sum(sizes)
+    first = None if stage.variant == "packed" else scales(count, sizes, normal)
+    spread = {"tabm": Spread(), "mini": Spread(scale=first), "packed": Spread(count)}[stage.variant]
+    layers: list[nn.Module] = [spread]
+    for number in range(stage.blocks):
+        layers += [_layer(stage, width, first if number == 0 else None), nn.ReLU(), nn.Dropout(stage.dropout)]
+        width = stage.width
+    return nn.Sequential(*layers, ColumnLinear(count, width, outputs))
+
+
+def _layer(stage: TabM, inputs: int, first: torch.Tensor | None) -> nn.Module:
+    if stage.variant == "mini":
+        return nn.Linear(inputs, stage.width)
+    if stage.variant == "packed":
+        return ColumnLinear(stage.members, inputs, stage.width)
+    return BatchEnsemble(stage.members, inputs, stage.width, first)

@@ -1,0 +1,113 @@
+"""The layers of `headway_lightning.zoo.ft_transformer.FTTransformer`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import torch
+from torch import nn
+
+from headway_lightning.inputs.tokens import Tokens
+
+if TYPE_CHECKING:
+    from headway_lightning.zoo.ft_transformer import FTTransformer
+
+
+class Attention(nn.Module):
+    """Multi-head attention.
+
+    Args:
+        size: Numbers of a token.
+        heads: How many heads share them.
+        dropout: Share of attention that is silenced in training.
+    """
+
+    def __init__(self, size: int, heads: int, dropout: float) -> None:
+        super().__init__()
+        self.query, self.key, self.value, self.out = (nn.Linear(size, size) for _ in range(4))
+        for layer in (self.query, self.key, self.value, self.out):
+            nn.init.zeros_(layer.bias)
+        self.dropout = nn.Dropout(dropout)
+        self._heads = heads
+
+    def forward(self, asking: torch.Tensor, asked: torch.Tensor) -> torch.Tensor:
+        """(rows, tokens that ask, size) and (rows, tokens asked, size) → the shape of the first."""
+        query, key, value = (self._split(part) for part in (self.query(asking), self.key(asked), self.value(asked)))
+        scores = query @ key.transpose(-1, -2) * (query.shape[-1] ** -0.5)
+        heard = self.dropout(torch.softmax(scores, dim=-1)) @ value
+        given: torch.Tensor = self.out(heard.transpose(1, 2).flatten(2))
+        return given
+
+    def _split(self, given: torch.Tensor) -> torch.Tensor:
+        """(rows, tokens, size) → (rows, heads, tokens, size / heads)."""
+        return given.unflatten(-1, (self._heads, -1)).transpose(1, 2)
+
+
+class ReGLU(nn.Module):
+    """Half of the numbers times ReLU of the other half (Shazeer, 2020, https://arxiv.org/abs/2002.05202)."""
+
+    def forward(self, given: torch.Tensor) -> torch.Tensor:
+        """(…, 2 n) → (…, n)."""
+        first, second = given.chunk(2, dim=-1)
+        return first * torch.relu(second)
+
+
+class Block(nn.Module):
+    """Attention, then two linear layers; each is given normalised tokens and adds to them.
+
+    Args:
+        stage: Sizes and dropout.
+        first: Whether it is the first block, whose attention is given tokens as they are.
+    """
+
+    def __init__(self, stage: FTTransformer, first: bool) -> None:
+        super().__init__()
+        size, hidden = stage.width, max(1, int(stage.width * stage.expansion))
+        self.before = nn.Identity() if first else nn.LayerNorm(size)
+        self.attention = Attention(size, stage.heads, stage.attention_dropout)
+        self.dropout = nn.Dropout(stage.residual_dropout)
+        self.layers = nn.Sequential(
+            nn.LayerNorm(size),
+            nn.Linear(size, 2 * hidden),
+            ReGLU(),
+            nn.Dropout(stage.dropout),
+            nn.Linear(hidden, size),
+            nn.Dropout(stage.residual_dropout),
+        )
+
+    def forward(self, tokens: torch.Tensor, asking: int | None = None) -> torch.Tensor:
+        """(rows, tokens, size) → (rows, those that ask, size), all of them by default."""
+        normal = self.before(tokens)
+        tokens = tokens[:, :asking] + self.dropout(self.attention(normal[:, :asking], normal))
+        added: torch.Tensor = self.layers(tokens)
+        return tokens + added
+
+
+class Transformer(nn.Module):
+    """Tokens → scores, read off the first token; in the last block only that one asks.
+
+    Args:
+        tokens: Arrays → (rows, tokens, size).
+        outputs: Scores a row.
+        stage: Sizes and dropout.
+    """
+
+    def __init__(self, tokens: Tokens, outputs: int, stage: FTTransformer) -> None:
+        super().__init__()
+        self.tokens = tokens
+        self.blocks = nn.ModuleList(Block(stage, number == 0) for number in range(stage.blocks))
+        self.head = nn.Sequential(nn.LayerNorm(stage.width), nn.ReLU(), nn.Linear(stage.width, outputs))
+
+    def fit(self, arrays: Sequence[torch.Tensor]) -> None:
+        """See `Tokens.fit`."""
+        self.tokens.fit(arrays)
+
+    def forward(self, *arrays: torch.Tensor) -> torch.Tensor:
+        """(rows, …) each → (rows, outputs)."""
+        tokens = self.tokens(*arrays)
+        *blocks, last = self.blocks
+        for block in blocks:
+            tokens = block(tokens)
+        given: torch.Tensor = self.head(last(tokens, 1)[:, 0])
+        return given
