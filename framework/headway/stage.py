@@ -83,6 +83,7 @@ class Context:
         log: A logger whose records reach the terminal.
         cancelled: Set when the run is being stopped; long loops should look.
         reporter: Where `report`, `progress` and `record` go.
+        project: The project's folder, whose plugins a process that the stage starts would have to load.
     """
 
     name: str
@@ -92,6 +93,7 @@ class Context:
     devices: str = "auto"
     log: logging.Logger = field(default_factory=lambda: logging.getLogger("headway"))
     cancelled: threading.Event = field(default_factory=threading.Event)
+    project: Path | None = None
 
     @property
     def work(self) -> Path:

@@ -93,7 +93,8 @@ def _run(task: Task, plugins: Plugins, store: ArtifactStore, events: Events, can
     recorder = _Recorder(events)
     with ExitStack() as stack:
         log = stack.enter_context(_Logging(task.label, events)).logger
-        context = Context(task.name, work, plugins.registry, recorder, log=log, cancelled=cancelled)
+        project = Path(task.project) if task.project else None
+        context = Context(task.name, work, plugins.registry, recorder, log=log, cancelled=cancelled, project=project)
         with room_in(work):
             artifact = stage.run(context, **inputs)
     if cancelled.is_set():

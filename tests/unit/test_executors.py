@@ -44,6 +44,8 @@ class Do(Stage):
         return "met"
     def pid(self, context):
         return os.getpid()
+    def project(self, context):
+        return str(context.project)
     def threads(self, context):
         return {name: os.environ.get(name) for name in self.argument.split(",")}
     def wait(self, context):
@@ -130,6 +132,13 @@ def test_two_workers_run_two_stages_at_the_same_time(task, tmp_path):
         workers.start(task("meet", f"{here}:{there}"), Events())
         workers.start(task("meet", f"{there}:{here}"), Events())
         assert {workers.wait()[1].status, workers.wait()[1].status} == {"done"}
+
+
+def test_a_stage_knows_the_project_whose_plugins_its_processes_would_load(task, tmp_path):
+    with WorkerProcesses() as workers:
+        asked = task("project")
+        workers.start(asked, Events())
+        assert note(asked, workers.wait()[1]) == str(tmp_path)
 
 
 def test_a_worker_is_kept_warm_for_the_next_task(task):

@@ -279,12 +279,13 @@ class TestDeterminism:
         assert not torch.are_deterministic_algorithms_enabled()
 
     def test_where_it_is_trained_does_not_enter_the_key_or_the_artifact(self, context, hand, tmp_path):
-        first, second = (replace(SMALL, trainer=replace(CPU, accelerator=a)) for a in ("cpu", "auto"))
+        wheres = ({"accelerator": "cpu"}, {"accelerator": "auto", "strategy": "ddp"})
+        first, second = (replace(SMALL, trainer=replace(CPU, **where)) for where in wheres)
         slices = [
             config_slice(stage, json.loads(json.dumps(copy.deepcopy(_values(stage))))) for stage in (first, second)
         ]
         assert slices[0] == slices[1]
-        assert "trainer.max_epochs" in slices[0]
+        assert {"trainer.max_epochs", "trainer.devices", "trainer.threads"} <= slices[0].keys()
         assert SMALL.run(context, hand.features()).config["trainer"]["accelerator"] == "auto"
 
 

@@ -59,10 +59,10 @@ class TorchModel(Model):
             return {self.outputs[0].name: predict(self.module, self.inputs, batch)}
 
     def export(self) -> Graph:
-        """The network as an ONNX graph from the features' arrays to the output."""
+        """The network as an ONNX graph from the features' arrays to the output; raises `GraphError` if it cannot be."""
         from headway_lightning.modules import export
 
-        return export(self.module, self.inputs, self.outputs[0].name)
+        return export(self.module, self.inputs, self.outputs[0].name, self.use)
 
     def save(self, folder: Path) -> None:
         """Writes ``model.json`` and ``weights.safetensors``."""

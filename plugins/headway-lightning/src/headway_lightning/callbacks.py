@@ -13,6 +13,8 @@ from headway import Context
 from headway.errors import DataError
 from lightning.pytorch.callbacks import Callback
 
+from headway_lightning.group import ALONE, Group
+
 
 class Trained(Protocol):
     """What is being trained.
@@ -140,10 +142,12 @@ class Deadline(Callback):
     Args:
         trained: What is being trained.
         seconds: Wall time over all attempts.
+        group: Whose first process has the clock.
     """
 
-    def __init__(self, trained: Trained, seconds: float) -> None:
+    def __init__(self, trained: Trained, seconds: float, group: Group = ALONE) -> None:
         self._trained = trained
+        self._group = group
         self._seconds = seconds
         self._spent = 0.0
         self._since = time.monotonic()
@@ -159,7 +163,7 @@ class Deadline(Callback):
 
     def on_train_batch_end(self, trainer: pl.Trainer, module: Any, *_: Any) -> None:
         """Looks at the clock after each block."""
-        if self.spent >= self._seconds:
+        if self._group.told(lambda: self.spent >= self._seconds):
             self._trained.over = True
 
     def state_dict(self) -> dict[str, Any]:

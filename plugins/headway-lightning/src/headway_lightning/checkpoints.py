@@ -41,19 +41,23 @@ class Checkpoint(Callback):
         folder: Where the files are.
         trained: What is being trained.
         every: Seconds between two checkpoints within an epoch; None for none.
+        writes: Whether this process is the one that does.
     """
 
-    def __init__(self, folder: Path, trained: Trained, every: float | None) -> None:
+    def __init__(self, folder: Path, trained: Trained, every: float | None, *, writes: bool = True) -> None:
         self._trained = trained
         self.last = folder / LAST
         self.middle = folder / MIDDLE
         self._every = every
+        self._writes = writes
+        self._looked = False
         self._written = time.monotonic()
 
     def on_train_epoch_start(self, trainer: pl.Trainer, module: Any) -> None:
         """Goes to where an earlier attempt got to in this epoch."""
         self._written = time.monotonic()
-        if not self.middle.exists():
+        looked, self._looked = self._looked, True
+        if looked or not self.middle.exists():
             return
         try:
             state = torch.load(self.middle, map_location=module.device, weights_only=True)
@@ -68,7 +72,7 @@ class Checkpoint(Callback):
     def on_train_batch_end(self, trainer: pl.Trainer, module: Any, *_: Any) -> None:
         """Writes the middle of the epoch, if it is time."""
         waits = self._every is None or time.monotonic() - self._written < self._every
-        if waits or self._trained.block >= trainer.num_training_batches:
+        if waits or not self._writes or self._trained.block >= trainer.num_training_batches:
             return
         state = {
             "epoch": trainer.current_epoch,
@@ -83,6 +87,9 @@ class Checkpoint(Callback):
 
     def on_train_epoch_end(self, trainer: pl.Trainer, module: Any) -> None:
         """Writes the end of the epoch; the middle of it is of no more use."""
+        if not self._writes:
+            trainer.save_checkpoint(self.last)  # which waits until the first process has written
+            return
         _write(self.last, trainer.save_checkpoint)
         self.middle.unlink(missing_ok=True)
 

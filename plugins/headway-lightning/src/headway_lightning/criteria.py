@@ -28,19 +28,25 @@ class Criterion(ABC):
             target: Shape (rows,): class codes, or values in the units of scores; of labels (rows, outputs).
         """
 
-    def __call__(self, scores: torch.Tensor, target: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+    def __call__(
+        self, scores: torch.Tensor, target: torch.Tensor, weight: torch.Tensor, mass: torch.Tensor | None = None
+    ) -> torch.Tensor:
         """The weighted mean over rows; the members of a network count alike.
 
         Args:
             scores: Shape (rows, outputs) or (rows, members, outputs).
             target: Shape (rows,), of labels (rows, outputs).
             weight: Shape (rows,).
+            mass: What the rows of the whole batch count together, if these are a part of it: the parts' losses are to
+                be added.
         """
         if scores.dim() == 3:
             members = scores.shape[1]
+            mass = None if mass is None else mass * members
             scores = scores.flatten(0, 1)
             target, weight = (given.repeat_interleave(members, dim=0) for given in (target, weight))
-        return (self.rows(scores, target) * self.weights(target, weight)).sum() / self.weights(target, weight).sum()
+        counted = self.weights(target, weight)
+        return (self.rows(scores, target) * counted).sum() / (counted.sum() if mass is None else mass)
 
     def weights(self, target: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
         """What each row counts."""

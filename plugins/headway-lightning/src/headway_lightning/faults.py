@@ -7,21 +7,26 @@ from typing import Any
 
 import torch
 from headway.errors import DataError
+from torch.nn.modules.batchnorm import _BatchNorm
 
-from headway_lightning.loading import Batch
+from headway_lightning.group import ALONE, Group
+from headway_lightning.rows import Batch
 
 LARGE = 1e4
 """Standardised features stay far below."""
 
 
-def check_losses(learner: Any, losses: Sequence[torch.Tensor], block: Sequence[Batch], names: Any) -> None:
+def check_losses(
+    learner: Any, losses: Sequence[torch.Tensor], block: Sequence[Batch], names: Any, group: Group = ALONE
+) -> None:
     """Raises `DataError` naming the first batch whose loss is no number; looks at the device once a block."""
     finite = torch.isfinite(torch.stack(tuple(losses))) if losses else torch.ones(1, dtype=torch.bool)
     if bool(finite.all()):
         return
     place = int(torch.nonzero(~finite)[0, 0])
     number = len(learner.losses) - len(losses) + place
-    why = suspect(block[place], names)
+    said = group.each(suspect(block[place], names))  # each process has seen its rows alone
+    why = next((text for text in said if text), "; its rows are finite and not large: the network's weights are not")
     raise diverged(learner.current_epoch, f"the loss of batch {number + 1} is no longer a number{why}")
 
 
@@ -35,19 +40,42 @@ def diverged(epoch: int, what: str) -> DataError:
 
 
 def suspect(batch: Batch, names: Sequence[Sequence[str]]) -> str:
-    """What of a batch may be the cause: a feature, the target or a weight that is no number, or very large."""
-    *arrays, target, _ = batch
-    for array, columns in zip(arrays, names, strict=True):
-        if not array.is_floating_point():
+    """What of a batch may be the cause: a feature that is no number or very large; empty if there is none."""
+    for array, columns in zip(batch, names, strict=False):
+        if not array.is_floating_point() or not len(array):
             continue
         largest = torch.nan_to_num(array.flatten(1).abs(), nan=torch.inf).max(dim=0).values
         worst = int(largest.argmax())
         if float(largest[worst]) > LARGE:
             name = columns[worst] if worst < len(columns) else str(worst)
             return f"; its feature '{name}' reaches {float(array.flatten(1)[:, worst].abs().max()):.4g}"
-    if target.is_floating_point() and not bool(torch.isfinite(target).all()):
-        return "; its target is not finite"
-    return "; its features are finite and not large, so the weights of the network have grown too large"
+    return ""
+
+
+def check_norms(network: torch.nn.Module, sizes: Sequence[int]) -> None:
+    """Raises `DataError` if batch normalisation would see a batch of one row."""
+    if 1 in sizes and any(isinstance(module, _BatchNorm) for module in network.modules()):
+        what = "the training split has one row" if len(sizes) == 1 else "model.batch_size is 1"
+        raise DataError(
+            f"{what}, from which batch normalisation cannot learn",
+            hint="give more rows a batch, or choose a model without batch normalisation",
+            code="one-row",
+        )
+
+
+def told(batch_size: int, accumulate: int, error: BaseException) -> DataError | None:
+    """An error of torch in words that help; None if it is none that is known."""
+    return out_of_memory(batch_size, accumulate, error) or _unused(error)
+
+
+def _unused(error: BaseException) -> DataError | None:
+    if "Expected to have finished reduction" not in str(error):
+        return None
+    return DataError(
+        "the network has parameters that its loss does not depend on, which several devices cannot share",
+        hint="leave them out of the network, or train with model.trainer.devices=1",
+        code="unused-parameters",
+    )
 
 
 def out_of_memory(batch_size: int, accumulate: int, error: BaseException) -> DataError | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import lightning.pytorch as pl
 import numpy as np
@@ -17,11 +17,14 @@ from headway.errors import PluginError
 from headway_lightning.artifact import TorchModel
 from headway_lightning.callbacks import Advance, Best, Deadline, Trained
 from headway_lightning.checkpoints import Checkpoint, Unreadable, discard
-from headway_lightning.faults import out_of_memory
+from headway_lightning.faults import told
+from headway_lightning.group import Group
 from headway_lightning.mistakes import ROWS, check_rebuilt, refused
 from headway_lightning.modules import threads
 from headway_lightning.quiet import quietly
+from headway_lightning.ranks import Meeting, Seat, meet
 from headway_lightning.rows import tensors
+from headway_lightning.strategy import Parallel
 from headway_lightning.trainer import Trainer
 
 if TYPE_CHECKING:
@@ -34,6 +37,13 @@ Score = Callable[[np.ndarray, np.ndarray], Mapping[str, float]]
 
 class Cancelled(Exception):  # noqa: N818 - no fault
     """The run is being stopped. Not KeyboardInterrupt, which Lightning turns into the end of the process."""
+
+
+class Loader(Iterable[Any], Protocol):
+    """What Lightning takes batches from."""
+
+    def close(self) -> None:
+        """Ends the epoch it is in, and its thread."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +63,7 @@ class Fit:
 
     module: pl.LightningModule
     trained: Trained
-    loaders: tuple[Iterable[Any], Iterable[Any] | None]
+    loaders: tuple[Loader, Loader | None]
     batches: int
     monitor: str
     callbacks: tuple[pl.Callback, ...] = ()
@@ -66,7 +76,8 @@ def train_best(
     context: Context,
     features: Features,
     output: Output,
-    prepare: Callable[[], Fit],
+    prepare: Callable[[Group], Fit],
+    seat: Seat | None = None,
 ) -> TorchModel:
     """Trains and keeps the best weights.
 
@@ -75,27 +86,35 @@ def train_best(
         context: Its work folder holds the checkpoint of an earlier attempt, if there was one.
         features: What it is trained on.
         output: What the model gives.
-        prepare: () → what is trained, with fresh weights from the seed.
+        prepare: (the processes) → what is trained, with fresh weights from the seed.
+        seat: This process's place, if it is not the first of several.
 
     Raises:
-        DataError: Training diverged, or there is too little memory.
+        DataError: Training diverged, there is too little memory, or another process ended.
         PluginError: The stage is not registered, an author's module cannot be trained, or its answers are others when
             it is loaded again.
         Pruned: The sweep stops this trial.
         KeyboardInterrupt: The run is being stopped.
     """
     use, config = _settings(stage, context)
+
+    def attempt() -> tuple[torch.nn.Module, Best]:
+        with meet(use, stage, context, features, seat) as meeting:
+            return _attempt(stage, context, prepare, meeting)
+
     with quietly(stage.trainer.deterministic), threads(stage.trainer.threads):
         try:
-            network, best = _attempt(stage, context, prepare)
+            network, best = attempt()
         except Unreadable as error:
+            if seat is not None:  # the first process starts over, with others
+                raise
             context.log.info("the checkpoint of an earlier attempt is damaged: training starts over (%s)", error)
             discard(context.work)
-            network, best = _attempt(stage, context, prepare)
+            network, best = attempt()
         network.load_state_dict(best.weights)
         again = stage.build(features.arrays, output, context.registry)
         again.load_state_dict(best.weights)
-        rows = tensors(features.arrays, features.source("validation").batch(slice(ROWS)))
+        rows = [tensor.clone() for tensor in tensors(features.arrays, features.source("validation").batch(slice(ROWS)))]
         check_rebuilt(network.cpu().eval(), again.eval(), rows, type(stage).__qualname__)
     kept = {name: value for name, value in best.history[best.epoch].items() if name.startswith("validation.")}
     context.record(kept | {"epochs": float(len(best.history)), "best_epoch": float(best.epoch + 1)})
@@ -115,23 +134,30 @@ def _settings(stage: NetworkStage | LightningStage, context: Context) -> tuple[s
             code="not-registered",
         )
     plain = Trainer()
-    trainer = replace(stage.trainer, accelerator=plain.accelerator, checkpoint_every=plain.checkpoint_every)
+    trainer = replace(
+        stage.trainer,
+        accelerator=plain.accelerator,
+        strategy=plain.strategy,
+        checkpoint_every=plain.checkpoint_every,
+    )
     return use, TypeAdapter(type(stage)).dump_python(replace(stage, trainer=trainer), mode="json")
 
 
 def _attempt(
-    stage: NetworkStage | LightningStage, context: Context, prepare: Callable[[], Fit]
+    stage: NetworkStage | LightningStage, context: Context, prepare: Callable[[Group], Fit], meeting: Meeting
 ) -> tuple[torch.nn.Module, Best]:
     """Trains from the checkpoint or, without one, from fresh weights; raises `Unreadable`."""
     torch.manual_seed(stage.seed)
-    fit = prepare()
+    group = meeting.group
+    fit = prepare(group)
     best = Best(context, fit.trained, f"validation.{fit.monitor}", _maximize(fit.monitor, context), stage.patience)
     every = _seconds(stage.trainer.checkpoint_every) if fit.blocks else None
-    checkpoint = Checkpoint(context.work, fit.trained, every)
+    checkpoint = Checkpoint(context.work, fit.trained, every, writes=group.is_first)
     limit = stage.trainer.max_time
-    clock = () if limit is None else (Deadline(fit.trained, _seconds(limit)),)
+    clock = () if limit is None else (Deadline(fit.trained, _seconds(limit), group),)
     advance = Advance(context, fit.trained, best, _epochs(stage.trainer, fit.batches))
-    trainer = _trainer(stage.trainer, context, [*clock, *fit.callbacks, best, advance, checkpoint], fit.settings)
+    callbacks = [*clock, *fit.callbacks, best, advance, checkpoint]
+    trainer = _trainer(stage.trainer, context, callbacks, fit.settings, group)
     resumed = str(checkpoint.last) if checkpoint.last.exists() else None
     if resumed or checkpoint.middle.exists():
         context.log.info("resumes from the checkpoint of an earlier attempt")
@@ -143,10 +169,15 @@ def _attempt(
     except Exception as error:
         if resumed and not best.begun:
             raise Unreadable(type(error).__name__) from error
-        known = out_of_memory(stage.batch_size, stage.trainer.accumulate, error) or refused(fit.module, error)
+        known = meeting.cause(error) or told(stage.batch_size, stage.trainer.accumulate, error)
+        known = known or refused(fit.module, error)
         if known is not None:
             raise known from error
         raise
+    finally:
+        for loader in fit.loaders:
+            if loader is not None:
+                loader.close()
     return fit.trained.network, best
 
 
@@ -165,11 +196,13 @@ def _seconds(span: str) -> float:
 
 
 def _trainer(
-    config: Trainer, context: Context, callbacks: list[pl.Callback], settings: Mapping[str, Any]
+    config: Trainer, context: Context, callbacks: list[pl.Callback], settings: Mapping[str, Any], group: Group
 ) -> pl.Trainer:
     return pl.Trainer(
         accelerator={"cuda": "gpu"}.get(config.accelerator, config.accelerator),
-        devices=1,
+        devices=group.size,
+        strategy=Parallel(group) if group.size > 1 else "auto",
+        use_distributed_sampler=False,
         precision="32-true" if config.precision == "32" else config.precision,
         max_epochs=config.max_epochs,
         callbacks=callbacks,
@@ -187,7 +220,7 @@ def _trainer(
 def score_of(context: Context, features: Features, output: Output) -> Score:
     """What computes the standard metrics of the validation split."""
     names = metrics.standard("quantile" if output.kind == "quantile" else features.target.task)
-    weight = features.source("validation").batch().get(WEIGHT)
+    weight = features.source("validation").arrays.get(WEIGHT)
 
     def score(target: np.ndarray, given: np.ndarray) -> Mapping[str, float]:
         values = metrics.compute(context.registry, names, target, given, weight, output)

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 import lightning.pytorch as pl
 import torch
 from headway import Context
-from headway.contracts import TARGET, WEIGHT, ArraySpec, Features, Output
+from headway.contracts import CHUNK, WEIGHT, ArraySpec, Features, Output
 from lightning.pytorch.utilities.model_helpers import is_overridden
 
 from headway_lightning.artifact import TorchModel
 from headway_lightning.faults import diverged
 from headway_lightning.fitting import Cancelled, Fit, Score, score_of, train_best
-from headway_lightning.loading import Batch, Blocks, generator_of, seed_of
+from headway_lightning.group import Group
+from headway_lightning.loading import Blocks, generator_of, seed_of
 from headway_lightning.losses import MSE, BinaryCrossEntropy, CrossEntropy
 from headway_lightning.mistakes import (
     check_forward,
@@ -25,8 +26,7 @@ from headway_lightning.mistakes import (
     name_of,
     no_loss,
 )
-from headway_lightning.modules import predict
-from headway_lightning.rows import check_classes, rows_of
+from headway_lightning.rows import Batch, Rows, check_target, rows_of
 from headway_lightning.training import ORDER, change_of
 
 if TYPE_CHECKING:
@@ -69,11 +69,11 @@ class Served(torch.nn.Module):
         return torch.softmax(out, dim=-1) if self._sums else torch.sigmoid(out)
 
     def check(self, arrays: Sequence[torch.Tensor]) -> None:
-        """Raises `PluginError` unless two rows give what is needed, and the module can be trained."""
+        """Raises `PluginError` unless some rows give what is needed, and the module can be trained."""
         check_methods(self.module)
-        rows = len(arrays[0][:2])
+        rows = len(arrays[0])
         wanted = [(rows,), (rows, 1)] if self._classes is None else [(rows, self._classes)]
-        answer = check_forward(self.eval().module, self.given([array[:2] for array in arrays]), wanted)
+        answer = check_forward(self.eval().module, self.given(arrays), wanted)
         if self._sums:
             check_logits(self.module, answer, self._logits)
         self.train()
@@ -85,7 +85,7 @@ class Guest(pl.Callback):
     Attributes: see `headway_lightning.callbacks.Trained`.
     """
 
-    def __init__(self, stage: LightningStage, context: Context, features: Features, network: Served, score: Score):
+    def __init__(self, stage: LightningStage, context: Context, held_out: Rows, network: Served, score: Score):
         self.network = network
         self.latest: dict[str, float] = {}
         self.block = 0
@@ -94,7 +94,8 @@ class Guest(pl.Callback):
         self.passed: Callable[[float], None] = lambda share: None
         self._seed = stage.seed
         self._cancelled = context.cancelled
-        self._features = features
+        self._target = held_out.target
+        self._held_out = Blocks(held_out, CHUNK, device=lambda: network.module.device)
         self._score = score
 
     def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
@@ -128,12 +129,13 @@ class Guest(pl.Callback):
             raise no_loss(module)
         loss = self._loss(trainer.current_epoch)
         self.over = self.over or 0 < trainer.max_steps <= trainer.global_step
-        rows = self._features.source("validation").batch()
         modes = {part: part.training for part in self.network.modules()}
-        given = predict(self.network.eval(), self._features.arrays, rows, module.device)
+        self.network.eval()
+        with torch.inference_mode():
+            given = [self.network(*batch[:-2]).cpu() for block in self._held_out for batch in block]
         for part, training in modes.items():
             part.training = training
-        self.latest = {**loss, **self._score(rows[TARGET], given)}
+        self.latest = {**loss, **self._score(self._target.numpy(), torch.cat(given).numpy())}
 
     def _loss(self, epoch: int) -> dict[str, float]:
         """The mean loss of the epoch's batches; nothing of a module that steps by itself and tells none."""
@@ -164,31 +166,37 @@ class Batches:
     def __iter__(self) -> Iterator[Any]:
         return (self._make(batch) for block in self._blocks for batch in block)
 
+    def close(self) -> None:
+        """Ends the epoch, and its thread."""
+        self._blocks.close()
+
 
 def train(stage: LightningStage, context: Context, features: Features) -> TorchModel:
     """Trains the author's module and keeps its best weights; raises as `headway_lightning.training.train`."""
+    for error in stage.several():
+        raise error
     loss = {"classification": CrossEntropy, "multilabel": BinaryCrossEntropy}.get(features.target.task, MSE)()
     output = loss.output(features.target)
     rows = {split: rows_of(features, split) for split in ("train", "validation")}
-    check_classes(features.target, rows["train"][-2], context.log)
+    check_target(features.target, rows["train"].target, context.log)
     if WEIGHT in features.source("train").names:
         context.log.warning("weights of rows reach no loss of %s; metrics honour them", type(stage).__qualname__)
 
-    def prepare() -> Fit:
+    def prepare(_: Group) -> Fit:
         network: Served = stage.build(features.arrays, output, context.registry)
-        network.check(rows["train"][:-2])
-        guest = Guest(stage, context, features, network, score_of(context, features, output))
+        network.check(rows["train"].take(slice(0, 2))[:-2])
+        guest = Guest(stage, context, rows["validation"], network, score_of(context, features, output))
         module: Any = network.module
 
         def order() -> torch.Tensor:
-            count = len(rows["train"][0])
-            return torch.from_numpy(generator_of(stage.seed, ORDER, module.current_epoch).permutation(count))
+            drawn = generator_of(stage.seed, ORDER, module.current_epoch).permutation(len(rows["train"]))
+            return torch.from_numpy(drawn)
 
         def made(batch: Batch) -> Any:
             return stage.batch(network.given(batch[:-2]), batch[-2])
 
         change = change_of(context, features, stage.seed, lambda: module.current_epoch)
-        batches = Batches(Blocks(rows["train"], stage.batch_size, order, change=change), made)
+        batches = Batches(Blocks(rows["train"], stage.batch_size, order, lambda: module.device, change), made)
         validates = is_overridden("validation_step", module)
         held_out = Batches(Blocks(rows["validation"], stage.batch_size), made) if validates else None
         usual = {"probability": "log_loss", "marginal": "binary_cross_entropy"}.get(output.kind, "rmse")

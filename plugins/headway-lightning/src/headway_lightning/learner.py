@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import lightning.pytorch as pl
@@ -12,8 +13,10 @@ import torch
 
 from headway_lightning.faults import check_losses, diverged
 from headway_lightning.fitting import Cancelled, Score
-from headway_lightning.loading import Batch, seed_of
+from headway_lightning.group import ALONE, Group
+from headway_lightning.loading import seed_of
 from headway_lightning.regime import Regime
+from headway_lightning.rows import Batch
 
 
 class Learner(pl.LightningModule):
@@ -27,6 +30,7 @@ class Learner(pl.LightningModule):
             what an undisturbed one would.
         score: The validation metrics.
         cancelled: Set when the run is being stopped.
+        group: The processes that train it, each on its part of every batch.
 
     Attributes:
         network: What is trained.
@@ -37,7 +41,7 @@ class Learner(pl.LightningModule):
         passed: Called after each batch with the part of the epoch that is done.
     """
 
-    def __init__(self, regime: Regime, score: Score, cancelled: threading.Event) -> None:
+    def __init__(self, regime: Regime, score: Score, cancelled: threading.Event, group: Group = ALONE) -> None:
         super().__init__()
         self.automatic_optimization = False
         self.network = regime.network
@@ -49,6 +53,7 @@ class Learner(pl.LightningModule):
         self._regime = regime
         self._score = score
         self._cancelled = cancelled
+        self._group = group
         self._validation: list[Batch] = []
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
@@ -67,27 +72,45 @@ class Learner(pl.LightningModule):
         """
         if not block or self.over:
             return
-        torch.manual_seed(seed_of(self._regime.seed, self.current_epoch, index))
+        draw = [self._group.rank] if self._group.rank else []
+        torch.manual_seed(seed_of(self._regime.seed, self.current_epoch, index, *draw))
         optimizer: Any = self.optimizers(use_pl_optimizer=False)
         begun = len(self.losses)
-        for *arrays, target, weight in block:
+        for batch, mass in zip(block, self._masses(block), strict=True):
             if self._cancelled.is_set():
                 raise Cancelled
-            self._step(optimizer, arrays, target, weight)
+            self._step(optimizer, batch, mass)
             self.passed(len(self.losses) / len(self._regime.pace.sizes))
             if self.over:
                 break
         self.block = index + 1
-        check_losses(self, self.losses[begun:], block, self._regime.names)
+        self._add(begun)
+        check_losses(self, self.losses[begun:], block, self._regime.names, self._group)
 
-    def _step(self, optimizer: Any, arrays: list[torch.Tensor], target: torch.Tensor, weight: torch.Tensor) -> None:
-        """One batch; the step of the optimizer is taken with the last of those whose gradients are averaged."""
+    def _masses(self, block: list[Batch]) -> Iterable[torch.Tensor | None]:
+        """What the rows of each batch count together, where this process has a part of them only."""
+        if self._group.size == 1:
+            return [None] * len(block)
+        return self._group.add(torch.stack([self._regime.mass(*batch[-2:]) for batch in block])).unbind()
+
+    def _add(self, begun: int) -> None:
+        """Puts the losses of whole batches where those of their parts are."""
+        if self._group.size > 1 and len(self.losses) > begun:
+            self.losses[begun:] = self._group.add(torch.stack(self.losses[begun:])).unbind()
+
+    def _step(self, optimizer: Any, rows: Batch, mass: torch.Tensor | None) -> None:
+        """One batch; the step of the optimizer is taken with the last of those whose gradients are averaged.
+
+        The parts of a batch add up to its loss, whereas Lightning takes the mean of their gradients.
+        """
         regime, batch = self._regime, len(self.losses)
-        share = regime.share(batch)
-        loss = regime.loss(self.network.scores(*arrays), target, weight)
+        *arrays, target, weight = rows
+        share = regime.share(batch) * self._group.size
+        loss = regime.loss(self.network.scores(*arrays), target, weight, mass)
         if regime.opens(batch):
             optimizer.zero_grad()
-        self.manual_backward(loss if share == 1 else loss * share)
+        with self._apart(closes=regime.closes(batch)):
+            self.manual_backward(loss if share == 1 else loss * share)
         self.losses.append(loss.detach())
         if not regime.closes(batch):
             return
@@ -98,17 +121,31 @@ class Learner(pl.LightningModule):
         optimizer.step()
         self.over = regime.is_last(step)
 
+    def _apart(self, *, closes: bool) -> AbstractContextManager[None]:
+        """Keeps gradients to this process until a step needs them."""
+        if closes or self._group.size == 1:
+            return nullcontext()
+        strategy: Any = self.trainer.strategy
+        apart: AbstractContextManager[None] = strategy.block_backward_sync()
+        return apart
+
     def validation_step(self, block: list[Batch], index: int) -> None:
         """Keeps the scores of each batch."""
         self._validation += [(self.network.scores(*batch[:-2]), *batch[-2:]) for batch in block]
 
     def on_validation_epoch_end(self) -> None:
         """Metrics of the epoch; raises `DataError` if the loss is no number."""
-        scores, target, weight = (torch.cat(parts) for parts in zip(*self._validation, strict=True))
+        parts = [torch.cat(parts) for parts in zip(*self._validation, strict=True)]
+        self._validation = []
+        rows = self._group.joined(parts)
+        self.latest = self._group.told(lambda: self._measured(*rows))
+        self.losses, self.block = [], 0
+
+    def _measured(self, scores: torch.Tensor, target: torch.Tensor, weight: torch.Tensor) -> dict[str, float]:
+        scores, target, weight = (tensor.to(self.device) for tensor in (scores, target, weight))
         validation = float(self._regime.loss(self.network.head.joined(scores), target, weight))
         train = float(torch.stack(self.losses).mean()) if self.losses else validation
-        self._validation, self.losses, self.block = [], [], 0
         if not np.isfinite(validation):
             raise diverged(self.current_epoch, "the loss of the validation split is no longer a number")
         metrics = self._score(target.cpu().numpy(), self.network.head(scores).cpu().numpy())
-        self.latest = {"train.loss": train, "validation.loss": validation, **metrics}
+        return {"train.loss": train, "validation.loss": validation, **metrics}

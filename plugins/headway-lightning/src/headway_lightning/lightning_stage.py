@@ -66,5 +66,17 @@ class LightningStage(Stage):
         return train(self, context, features)
 
     def preflight(self) -> list[HeadwayError]:
-        """Tells a missing GPU before anything runs."""
-        return self.trainer.preflight()
+        """Tells missing devices, and several, before anything runs."""
+        return [*self.trainer.preflight(), *self.several()]
+
+    def several(self) -> list[HeadwayError]:
+        """The author's loss is that of a batch, and parts of batches cannot be weighed by it."""
+        if self.trainer.devices == 1:
+            return []
+        return [
+            HeadwayError(
+                f"model.trainer.devices is {self.trainer.devices}: a LightningStage trains on one device",
+                hint="model.trainer.devices=1, or write the network as a NetworkStage",
+                code="one-device",
+            )
+        ]

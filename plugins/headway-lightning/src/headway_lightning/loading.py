@@ -1,19 +1,26 @@
-"""Batches: tensors held once, sliced by a permutation."""
+"""Batches: rows taken by a permutation, a block of batches at a time."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from typing import TypeVar
 
 import numpy as np
 import torch
 
-Batch = tuple[torch.Tensor, ...]
+from headway_lightning.rows import Batch, Rows
+
+T = TypeVar("T")
+Block = list[Batch]
 
 BLOCK = 64
-"""Batches that are put in order, moved to the device and given to Lightning at a time."""
-SHARE = 0.5
-"""Of a GPU's free memory, what the rows may take to be held there for good."""
+"""Batches of a block at most: what is put in order, moved to the device and given to Lightning at a time."""
+BLOCK_BYTES = 64 * 2**20
+"""Bytes of a block at most, unless a single batch has more."""
+END = object()
 
 
 def seed_of(*numbers: int) -> int:
@@ -26,84 +33,118 @@ def generator_of(seed: int, *more: int) -> np.random.Generator:
     return np.random.Generator(np.random.PCG64([seed, *more]))
 
 
-class Blocks:
-    """An iterable of blocks, lists of up to `BLOCK` batches, over tensors in memory.
+def ahead(items: Generator[T]) -> Generator[T]:
+    """The same items, each made by a thread while the one before it is used; closing it ends the thread."""
+    with closing(items), ThreadPoolExecutor(1, "headway-loader") as pool:
+        coming = pool.submit(next, items, END)
+        while (item := coming.result()) is not END:
+            coming = pool.submit(next, items, END)
+            yield item  # type: ignore[misc]  # not END
 
-    A single row that is left over joins the batch before it: batch normalisation cannot learn from one.
-    On a GPU the tensors are held where they fit, and are moved block by block from pinned memory otherwise.
+
+class Blocks:
+    """An iterable of blocks, lists of batches of (arrays …, target, weight).
+
+    A single row that is left over joins the batch before it: batch normalisation cannot learn from one. Rows that are
+    read from files, changed or moved to a GPU are made ready by a thread, a block ahead. Where they come from decides
+    neither their order nor a bit of them.
 
     Args:
-        tensors: One row each along the first axis.
+        rows: What is taken from.
         size: Rows a batch.
         order: () → the order of rows in the coming epoch; None for their own.
         device: () → where batches are wanted; None for where they are.
         change: (number of the batch, batch) → the batch to use.
         start: () → the first block that is wanted; those before it come empty.
+        part: (number, of how many): which part of each batch is wanted.
     """
 
     def __init__(
         self,
-        tensors: Sequence[torch.Tensor],
+        rows: Rows,
         size: int,
         order: Callable[[], torch.Tensor] | None = None,
         device: Callable[[], torch.device] | None = None,
         change: Callable[[int, Batch], Batch] | None = None,
         start: Callable[[], int] = lambda: 0,
+        part: tuple[int, int] = (0, 1),
     ) -> None:
-        self._tensors = tuple(tensors)
+        self._rows = rows
         self._order = order
         self._device = device
         self._change = change
         self._start = start
-        rows = len(self._tensors[0])
-        starts = list(range(0, rows, size))
-        if rows > size and rows % size == 1:
+        self._part = part
+        self._running: Generator[Block] | None = None
+        starts = list(range(0, len(rows), size))
+        if len(rows) > size and len(rows) % size == 1:
             starts.pop()
-        self._sizes = [stop - start for start, stop in itertools.pairwise([*starts, rows])]
+        self._sizes = [stop - start for start, stop in itertools.pairwise([*starts, len(rows)])] or [0]
+        self._length = max(1, min(BLOCK, BLOCK_BYTES // (size * rows.row_bytes())))
 
     def __len__(self) -> int:
-        return -(-len(self._sizes) // BLOCK)
+        return -(-len(self._sizes) // self._length)
 
     @property
     def sizes(self) -> tuple[int, ...]:
-        """Rows of each batch of all blocks."""
+        """Rows of each batch of all blocks, all parts together."""
         return tuple(self._sizes)
 
-    def __iter__(self) -> Iterator[list[Batch]]:
+    def __iter__(self) -> Iterator[Block]:
+        self._running = self._epoch()
+        return self._running
+
+    def close(self) -> None:
+        """Ends the epoch, and its thread."""
+        if self._running is not None:
+            self._running.close()
+
+    def _epoch(self) -> Generator[Block]:
         order = self._order() if self._order else None
-        device = self._device() if self._device else self._tensors[0].device
-        wanted = self._start()
-        self._tensors = _held(self._tensors, device)
+        device = self._device() if self._device else self._rows.weight.device
+        if self._change is None:
+            self._rows = self._rows.at(device)
+        if order is not None:
+            order = order.to(self._rows.weight.device)
+        works = self._change is not None or not self._rows.is_held or self._rows.weight.device.type != device.type
+        blocks = self._blocks(order, device, self._start())
+        with closing(ahead(blocks) if works else blocks) as made:
+            yield from made
+
+    def _blocks(self, order: torch.Tensor | None, device: torch.device, wanted: int) -> Generator[Block]:
         start = 0
-        for first in range(0, len(self._sizes), BLOCK):
-            sizes = self._sizes[first : first + BLOCK]
+        for number in range(len(self)):
+            first = number * self._length
+            sizes = self._sizes[first : first + self._length]
             rows = slice(start, start := start + sum(sizes))
-            yield [] if first < wanted * BLOCK else self._block(first, sizes, rows if order is None else order[rows])
+            yield [] if number < wanted else self._block(first, sizes, rows if order is None else order[rows], device)
 
-    def _block(self, first: int, sizes: list[int], rows: slice | torch.Tensor) -> list[Batch]:
-        device = self._device() if self._device else None
-        parts = [_take(tensor, rows, device).split(sizes) for tensor in self._tensors]
-        batches = enumerate(zip(*parts, strict=True), start=first)
-        return [self._change(number, batch) if self._change else batch for number, batch in batches]
+    def _block(self, first: int, sizes: list[int], rows: slice | torch.Tensor, device: torch.device) -> Block:
+        parts = [self._of(size) for size in sizes]
+        if self._change is not None:  # it may look at the whole batch
+            whole = enumerate(_split(self._rows.take(rows), sizes), start=first)
+            changed = (self._change(number, batch) for number, batch in whole)
+            return [tuple(_to(t[part], device) for t in batch) for batch, part in zip(changed, parts, strict=True)]
+        if self._part[1] > 1:
+            starts = itertools.accumulate(sizes, initial=0)
+            spans = [torch.arange(at + part.start, at + part.stop) for at, part in zip(starts, parts, strict=False)]
+            mine = torch.cat(spans)
+            rows = mine + rows.start if isinstance(rows, slice) else rows.index_select(0, mine.to(rows.device))
+        moved = tuple(_to(tensor, device) for tensor in self._rows.take(rows))
+        return _split(moved, [part.stop - part.start for part in parts])
+
+    def _of(self, size: int) -> slice:
+        """The part of a batch that is wanted."""
+        number, count = self._part
+        return slice(number * size // count, (number + 1) * size // count)
 
 
-def _held(tensors: tuple[torch.Tensor, ...], device: torch.device) -> tuple[torch.Tensor, ...]:
-    """The tensors on the GPU if they fit there, else pinned."""
-    if device.type != "cuda" or tensors[0].device.type == "cuda":
-        return tensors
-    size = sum(tensor.nbytes for tensor in tensors)
-    free, _ = torch.cuda.mem_get_info(device)
-    if size <= SHARE * free:
-        return tuple(tensor.to(device) for tensor in tensors)
-    return tuple(tensor.pin_memory() for tensor in tensors)
+def _split(batch: Batch, sizes: list[int]) -> Block:
+    return list(zip(*(tensor.split(sizes) for tensor in batch), strict=True))
 
 
-def _take(tensor: torch.Tensor, rows: slice | torch.Tensor, device: torch.device | None) -> torch.Tensor:
-    """Rows of a tensor where they are wanted."""
-    if isinstance(rows, torch.Tensor):
-        taken = tensor.index_select(0, rows.to(tensor.device, non_blocking=True))
-    else:
-        taken = tensor[rows]
-    if device is None or device == taken.device:
-        return taken
-    return (taken.pin_memory() if device.type == "cuda" else taken).to(device, non_blocking=True)
+def _to(tensor: torch.Tensor, device: torch.device) -> torch.Tensor:
+    """The tensor where it is wanted."""
+    if device.type == tensor.device.type:
+        return tensor
+    return (tensor.pin_memory() if device.type == "cuda" else tensor).to(device, non_blocking=True)

@@ -11,6 +11,7 @@ import torch
 from headway.contracts import CHUNK, ArraySpec, Graph, Lookup, Output
 from headway.fields import chosen
 from headway_onnx.graphs import as_graph, export_module
+from headway_onnx.protos import GraphError
 
 from headway_lightning.heads import Head
 from headway_lightning.losses import Loss
@@ -95,12 +96,17 @@ def predict(
     rows = getattr(module, "chunk", CHUNK)
     chunks = zip(*(array.split(rows) for array in tensors(inputs, batch)), strict=True)
     with torch.inference_mode():
-        parts = [module(*(part.to(device) for part in chunk)).cpu() for chunk in chunks]
+        # Copies: a module that works in place would write to the file.
+        parts = [module(*(part.to(device, copy=True) for part in chunk)).cpu() for chunk in chunks]
     return torch.cat(parts).numpy()
 
 
-def export(module: torch.nn.Module, inputs: Sequence[ArraySpec], output: str) -> Graph:
-    """The module as a graph whose inputs are named after the arrays."""
+def export(module: torch.nn.Module, inputs: Sequence[ArraySpec], output: str, use: str) -> Graph:
+    """The module as a graph whose inputs are named after the arrays; raises `GraphError` naming the model `use`."""
     examples = {spec.name: torch.zeros((2, *spec.shape), dtype=getattr(torch, spec.dtype)) for spec in inputs}
-    graph: Graph = as_graph(export_module(module, examples, [output]))
+    try:
+        graph: Graph = as_graph(export_module(module, examples, [output]))
+    except GraphError as error:
+        why = error.what.removeprefix(f"{type(module).__name__} cannot be exported: ")
+        raise GraphError(f"the model '{use}' cannot be exported: {why}", hint=error.hint, code=error.code) from error
     return graph

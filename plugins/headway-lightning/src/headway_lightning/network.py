@@ -98,5 +98,18 @@ class NetworkStage(Stage):
         return train(self, context, features)
 
     def preflight(self) -> list[HeadwayError]:
-        """Tells a missing GPU before anything runs."""
-        return self.trainer.preflight()
+        """Tells missing devices before anything runs."""
+        return [*self.trainer.preflight(), *_too_small(self)]
+
+
+def _too_small(stage: NetworkStage) -> list[HeadwayError]:
+    """Batches that have not a row for each device."""
+    if stage.batch_size >= stage.trainer.devices:
+        return []
+    return [
+        HeadwayError(
+            f"model.batch_size is {stage.batch_size}: {stage.trainer.devices} devices cannot share that few rows",
+            hint=f"model.batch_size is what all devices take together; model.trainer.devices={stage.batch_size}",
+            code="batch-devices",
+        )
+    ]

@@ -82,9 +82,15 @@ class Regime:
     seed: int
     names: tuple[tuple[str, ...], ...]
 
-    def loss(self, scores: torch.Tensor, target: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
-        """The weighted mean loss of a batch; targets are in their own units."""
-        return self.criterion(scores, self.network.head.scaled(target), weight)
+    def loss(
+        self, scores: torch.Tensor, target: torch.Tensor, weight: torch.Tensor, mass: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """The weighted mean loss of a batch, or what a part adds to it; targets are in their own units."""
+        return self.criterion(scores, self.network.head.scaled(target), weight, mass)
+
+    def mass(self, target: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+        """What the rows of a batch count together, in its loss."""
+        return self.criterion.weights(self.network.head.scaled(target), weight).sum()
 
     def optimizer(self) -> torch.optim.Optimizer:
         """Weights that decay and weights that do not."""

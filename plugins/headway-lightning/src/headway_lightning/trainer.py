@@ -35,23 +35,55 @@ class Trainer:
     """Whether operations that may round otherwise each time are refused; it costs a GPU some speed."""
     threads: Count = 1
     """CPU threads. More help networks of some millions of weights, slow small ones down, and change last bits."""
+    devices: Count = 1
+    """How many GPUs, or processes on the CPU, train together: each takes its part of every batch. Sums are then divided
+    among them, and rounded differently for each number, and each draws its own dropout."""
+    strategy: Annotated[Literal["auto", "ddp"], Uncached()] = "auto"
+    """How several devices work together: ddp, which auto takes too, holds the whole network on each of them."""
     accelerator: Annotated[Literal["auto", "cpu", "cuda"], Uncached()] = "auto"
     """Where it runs; auto takes a GPU if there is one."""
     checkpoint_every: Annotated[Span, Uncached()] = "1m"
     """Time between checkpoints within an epoch; the end of each epoch has one too."""
 
-    def preflight(self) -> list[HeadwayError]:
-        """A GPU that is asked for and missing."""
-        if self.accelerator != "cuda":
-            return []
+    def on_gpu(self) -> bool:
+        """Whether it runs on a GPU of this machine."""
+        if self.accelerator == "cpu":
+            return False
         import torch
 
-        if torch.cuda.is_available():
+        return torch.cuda.is_available()
+
+    def preflight(self) -> list[HeadwayError]:
+        """A GPU that is asked for and missing."""
+        if self.accelerator == "cuda" and not self.on_gpu():
+            return [
+                HeadwayError(
+                    "model.trainer.accelerator is cuda, but this machine has no CUDA device that torch can use",
+                    hint="model.trainer.accelerator=auto takes what there is",
+                    code="no-gpu",
+                )
+            ]
+        return self._too_few() if self.devices > 1 else []
+
+    def _too_few(self) -> list[HeadwayError]:
+        """Fewer GPUs, or cores, than processes."""
+        import os
+
+        if self.on_gpu():
+            import torch
+
+            there, what = torch.cuda.device_count(), "CUDA devices"
+        else:
+            there, what = (
+                len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+                "cores",
+            )
+        if self.devices <= there:
             return []
         return [
             HeadwayError(
-                "model.trainer.accelerator is cuda, but this machine has no CUDA device that torch can use",
-                hint="model.trainer.accelerator=auto takes what there is",
-                code="no-gpu",
+                f"model.trainer.devices is {self.devices}, but this machine has {there} {what}",
+                hint=f"model.trainer.devices={there}",
+                code="too-few-devices",
             )
         ]

@@ -94,8 +94,8 @@ class Encoder(torch.nn.Module):
 
     def fit(self, arrays: Sequence[torch.Tensor]) -> None:
         """What embeddings must know of the training rows before training."""
-        numbers, _ = self.columns(*arrays)
         if self.numeric is not None:
+            numbers, _ = self.columns(*arrays)
             self.numeric.fit(numbers)
 
     def forward(self, *arrays: torch.Tensor) -> torch.Tensor:

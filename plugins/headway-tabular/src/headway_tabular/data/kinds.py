@@ -9,6 +9,8 @@ import polars as pl
 from headway import DataError
 from headway.contracts import Column
 
+BATCH = 131_072
+"""Rows whose categories are gathered at a time."""
 CATEGORIES = 256
 """How many categories of a column are kept in its schema at most; of more than these none are."""
 
@@ -63,8 +65,12 @@ def _categories(train: pl.LazyFrame, names: list[str]) -> dict[str, tuple[str, .
     """The sorted values of each column, where they are few."""
     if not names:
         return {}
-    found = train.select(pl.col(*names).unique().drop_nulls().sort().implode()).collect(engine="streaming").row(0)
-    return {name: tuple(values) for name, values in zip(names, found, strict=True) if 0 < len(values) <= CATEGORIES}
+    found: dict[str, set[str]] = {name: set() for name in names}
+    # `unique` of several columns would hold them whole.
+    for batch in train.select(names).collect_batches(chunk_size=BATCH, maintain_order=False, engine="streaming"):
+        for name, values in found.items():
+            values.update(batch[name].unique().drop_nulls())
+    return {name: tuple(sorted(values)) for name, values in found.items() if 0 < len(values) <= CATEGORIES}
 
 
 def kind_of(name: str, dtype: pl.DataType) -> str:
