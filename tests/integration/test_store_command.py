@@ -162,7 +162,7 @@ def can_mount():
 
 mounting = pytest.mark.skipif(not can_mount(), reason="this user may not mount anything")
 READ_ONLY = 'mount --bind "$STORE" "$STORE" && mount -o remount,bind,ro "$STORE" && '
-SMALL = 'mount -t tmpfs -o size=400k tmpfs "$STORE" && '
+SMALL = 'mount -t tmpfs -o size=800k tmpfs "$STORE" && '
 
 
 def inside(toy, mount, *words):

@@ -220,7 +220,7 @@ def test_errors_grow_with_the_steps_ahead_and_the_quantiles_hold_what_they_say(f
     report, _ = stored(forecast[0], Report, "evaluation")
     table = next(table for table in report.tables if table.title.startswith("mae"))
     assert [row[0] for row in table.rows] == list(range(1, 13))
-    assert table.columns[1:] == ("model", "naive", "seasonal_naive")
+    assert table.columns[1:] == ("model", "naive", "seasonal")
     assert table.rows[0][1] < table.rows[-1][1]
     kept = report.predictions["model"]
     truth, quantiles = kept.frame["target"].to_numpy(), kept.output("quantiles")

@@ -17,15 +17,13 @@ from headway.config.origins import Key
 from headway.config.report import Report
 from headway.config.resolve import restored
 from headway.config.variants import Variants
-from headway.config.wiring import MEMBERS, takes_members
+from headway.config.wiring import MEMBERS, OWN, takes_members
 from headway.stage import signature_of
 
 if TYPE_CHECKING:
     from headway.config.model import Wiring
     from headway.plugins import Plugins
 
-OWN = "model"
-"""The member that is the pipeline's own model, as it is configured there."""
 SEEDS = 2**32
 
 Stages = dict[str, StageConfig]

@@ -21,6 +21,9 @@ MEMBERS = "members"
 """A mapping parameter of this name takes, of a stage that refines another, the variants of that one (see
 `headway.config.members`), unless it is redirected."""
 
+OWN = "model"
+"""The stage whose variants the members of an ensemble are; as a member, the pipeline's own model."""
+
 SHAPES: Mapping[FanIn, tuple[tuple[type, ...], str]] = {
     "one": ((str,), "one stage"),
     "tuple": ((list,), "a list of stages"),
@@ -90,6 +93,8 @@ class Wire:
             at = ("inputs", parameter.name)
         elif takes_members(parameter) and name in self.refines:
             written = [self._refined(name, self.refines[name])]
+        elif parameter.name == OWN and not parameter.required and self._has_members():
+            return  # behind an ensemble one model is no more the model than another, and may be no member at all
         elif parameter.name in self.signatures and parameter.name != name:
             written = self._refined(name, parameter.name)
         else:
@@ -112,6 +117,9 @@ class Wire:
         """The stage that has made the result of another better last; of those that do so themselves, the one before."""
         chain = [taken, *(stage for stage, refined in self.refines.items() if refined == taken)]
         return chain[chain.index(name) - 1] if name in chain else chain[-1]
+
+    def _has_members(self) -> bool:
+        return any(takes_members(parameter) for name in self.refines for parameter in self.signatures[name].parameters)
 
     def _fitting(self, parameter: Parameter) -> list[str]:
         """The stages that give what a parameter takes."""

@@ -32,7 +32,7 @@ class Quiet:
 
     def started(self, *_): ...
 
-    waiting = step = output = started
+    waiting = step = progress = output = started
 
 
 class Toy:

@@ -288,7 +288,7 @@ def headway_register(registry):
     registry.add("data", "series", Series)
     registry.add("augmentation", "jitter", Jitter)
     registry.add("features", "windows", Windows)
-    for name, stage in {"autoregression": Autoregression, "naive": Naive, "seasonal_naive": SeasonalNaive}.items():
+    for name, stage in {"autoregression": Autoregression, "naive": Naive, "seasonal": SeasonalNaive}.items():
         registry.add("model", name, stage)
     registry.add("artifact", WindowModel.type_name, WindowModel)
     registry.add("evaluation", "forecast", Forecast)
