@@ -14,7 +14,12 @@ from headway.plugins import load
 from tests.integration.conftest import Project
 
 ROOT = Path(__file__).parents[2]
-QUICK = ("model.trainer.max_epochs=6", "model.trainer.accelerator=cpu", "features.augmentation={shift: {by: 1}}")
+QUICK = (
+    "model.trainer.max_epochs=6",
+    "model.schedule=constant",
+    "model.trainer.accelerator=cpu",
+    "features.augmentation={shift: {by: 1}}",
+)
 
 
 @pytest.fixture(scope="module")

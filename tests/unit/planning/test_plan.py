@@ -119,12 +119,12 @@ def test_a_key_does_not_know_its_folder_nor_the_order_of_its_config(make_toy):
 def test_a_library_in_another_version_is_named(toy, monkeypatch):
     from headway.planning.libraries import Libraries
 
-    toy.edit("plugins/_arithmetic.py", "def power", "import numpy\n\n\ndef power")
+    toy.edit("plugins/_arithmetic.py", "def power", "import scipy\n\n\ndef power")
     toy.run()
     real = Libraries._version
-    monkeypatch.setattr(Libraries, "_version", lambda self, name: "99.0" if name == "numpy" else real(self, name))
+    monkeypatch.setattr(Libraries, "_version", lambda self, name: "99.0" if name == "scipy" else real(self, name))
     reason = toy.reasons()["model"][0]
-    assert reason.startswith("numpy ")
+    assert reason.startswith("scipy ")
     assert reason.endswith("→ 99.0 (plugins/_arithmetic.py)")
 
 
