@@ -12,7 +12,7 @@ from headway_lightning.inputs.encoding import Encoder
 from headway_lightning.inputs.numeric import Periodic, PiecewiseLinear
 from headway_lightning.inputs.tokens import Tokens
 from headway_lightning.zoo.ft_transformer import FTTransformer
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 
@@ -70,6 +70,7 @@ class TestPiecewiseLinear:
         assert not parts[:, 3].any()  # a constant column says nothing
 
     @settings(max_examples=30, deadline=None)
+    @example([0.0, 7e-45], 2)
     @given(st.lists(st.floats(-1e3, 1e3, width=32), min_size=2, max_size=30), st.integers(2, 12))
     def test_each_part_rises_with_the_number(self, values, bins):
         train = np.array(values, np.float32)[:, None]

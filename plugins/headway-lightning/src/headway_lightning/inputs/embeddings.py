@@ -97,11 +97,11 @@ class PiecewiseLinearEmbedding(Embedding):
         self._activation = config.activation
 
     def fit(self, numbers: torch.Tensor) -> None:
-        """Edges at the quantiles of the training rows; equal ones are one."""
+        """Edges at the quantiles of the training rows; ones that are all but equal are one."""
         bins = self.edges.shape[1]
         levels = torch.linspace(0, 1, bins + 1, dtype=torch.float64)
         for column, values in enumerate(numbers.double().T):
-            edges = _quantiles(values[torch.isfinite(values)], levels).float().unique()
+            edges = _apart(_quantiles(values[torch.isfinite(values)], levels).float())
             last = len(edges) - 1
             self.lowest[column], self.highest[column] = 0.0, 1.0
             if last < 1:
@@ -120,6 +120,16 @@ class PiecewiseLinearEmbedding(Embedding):
         given: torch.Tensor = self.linear(encoded)
         given = torch.relu(given) if self._activation else given
         return given if self.plain is None else given + self.plain(numbers)
+
+
+def _apart(ordered: torch.Tensor) -> torch.Tensor:
+    """Those of ascending edges that a bin fits between: what is divided by its width stays finite in float32."""
+    least = max(1e-30, 1e-12 * float(ordered[-1] - ordered[0]))
+    kept = [ordered[0]]
+    for edge in ordered[1:]:
+        if edge - kept[-1] > least:
+            kept.append(edge)
+    return torch.stack(kept)
 
 
 def _quantiles(values: torch.Tensor, levels: torch.Tensor) -> torch.Tensor:
