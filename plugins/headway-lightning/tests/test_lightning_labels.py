@@ -16,7 +16,7 @@ from headway_lightning.heads import Marginals
 from headway_lightning.zoo.mlp import MLP
 from torch.nn import functional
 
-CPU = Trainer(max_epochs=6, accelerator="cpu")
+CPU = Trainer(max_epochs=15, accelerator="cpu")
 SMALL = MLP(layers=(16,), dropout=0.1, batch_size=64, learning_rate=1e-2, embedding=2, trainer=CPU, seed=3)
 RANDOM = np.random.default_rng(0)
 SCORES = torch.from_numpy(RANDOM.normal(size=(6, 3)).astype(np.float32))

@@ -66,6 +66,18 @@ class OneHot(torch.nn.Module):
         return (column[:, None] == torch.arange(self.embedding_dim, device=column.device)).float()
 
 
+def _table(codes: int, size: int) -> torch.nn.Embedding:
+    """An embedding that begins with numbers up to one over the root of its size.
+
+    Torch's own do not shrink with the size, and let networks learn rows by heart.
+
+    Source: the code of Gorishniy et al. (2021), https://arxiv.org/abs/2106.11959.
+    """
+    table = torch.nn.Embedding(codes, size)
+    torch.nn.init.uniform_(table.weight, -(size**-0.5), size**-0.5)
+    return table
+
+
 class Encoder(torch.nn.Module):
     """Arrays → one float32 matrix: numbers as they are or embedded, codes by an embedding each or a column a code.
 
@@ -85,7 +97,7 @@ class Encoder(torch.nn.Module):
         self.columns = Columns(inputs)
         numbers, codes = self.columns.numbers, self.columns.cardinalities
         self.tables = torch.nn.ModuleList(
-            torch.nn.Embedding(n, min(largest, (n + 1) // 2)) if largest else OneHot(n) for n in codes
+            _table(n, min(largest, (n + 1) // 2)) if largest else OneHot(n) for n in codes
         )
         self.numeric: Embedding | None = numeric.build(numbers) if numeric is not None and numbers else None
         floats = [1 if self.numeric is None else self.numeric.size] * numbers
