@@ -12,12 +12,9 @@ They are `typing.Annotated` metadata, so a field keeps its plain type for people
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
-
-if TYPE_CHECKING:
-    from headway.contracts.artifact import Lookup
+from typing import Annotated
 
 PACKAGED = "pkg://"
 """How a path inside an installed package begins."""
@@ -66,7 +63,7 @@ class Uses:
 
         columns: Mapping[str, tuple[Annotated[str | Mapping[str, Any], Uses("transform")], ...]]
 
-    A stage builds what was chosen by `chosen`.
+    A stage builds what was chosen by `headway.stage.build_used`.
 
     Args:
         kind: The registry kind, such as ``transform``.
@@ -85,22 +82,6 @@ class Grammar:
     """
 
     check: Callable[[str], None]
-
-
-def chosen(value: str | Mapping[str, Any], kind: str, registry: Lookup) -> Any:
-    """The instance that a value of a field with `Uses` chooses.
-
-    Args:
-        value: A name, or one name with fields in JSON types, as in a checked config.
-        kind: The registry kind.
-        registry: Names to registered classes, such as ``context.registry``.
-    """
-    import json
-
-    from pydantic import TypeAdapter
-
-    ((name, fields),) = [(value, None)] if isinstance(value, str) else value.items()
-    return TypeAdapter(registry.get(kind, name)).validate_json(json.dumps(fields or {}), strict=True)
 
 
 def is_url(text: str) -> bool:

@@ -5,9 +5,9 @@ import json
 from headway.config.explain import explain
 from headway.config.jsonschema import json_schema
 from headway.config.text import render, render_json
-from headway.fields import chosen
 from headway.planning import source_values
 from headway.planning.sources import sources
+from headway.stage import build_used
 
 
 def features(study, text="", *words):
@@ -30,9 +30,9 @@ def test_the_way_a_choice_is_written_does_not_show_in_its_values(study):
 
 def test_a_stage_builds_what_was_chosen(study):
     stage = features(study, "{columns: {age: [{bins: {n: 3}}, standard]}}")
-    bins, standard = (chosen(each, "transform", study.plugins.registry) for each in stage.stage.columns["age"])
+    bins, standard = (build_used(each, "transform", study.plugins.registry) for each in stage.stage.columns["age"])
     assert (bins.n, bins.bounds.high, type(standard).__name__) == (3, 1.0, "Standard")
-    assert chosen("clip", "transform", study.plugins.registry).low is None
+    assert build_used("clip", "transform", study.plugins.registry).low is None
 
 
 def test_a_choice_takes_the_runs_seed(study):

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from headway import Context, Secret, SourcePath, Stage, Uncached
-from headway.fields import Uses, chosen
+from headway.fields import Uses
+from headway.stage import build_used
 
 from .toy import Note
 
@@ -21,7 +22,7 @@ class Choosing(Stage):
     def run(self, context: Context) -> Note:
         lines = [self.label]
         for value in self.steps:
-            lines = chosen(value, "step", context.registry).apply(lines)
+            lines = build_used(value, "step", context.registry).apply(lines)
         return Note(lines)
 
 

@@ -60,6 +60,7 @@ class Checkpoint(Callback):
         if looked or not self.middle.exists():
             return
         try:
+            # Private to this work folder, and tensors and plain values only.
             state = torch.load(self.middle, map_location=module.device, weights_only=True)
         except Exception as error:
             raise Unreadable(type(error).__name__) from error

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 from headway.contracts import CHUNK, ArraySpec, Graph, Lookup, Output
-from headway.fields import chosen
+from headway.stage import build_used
 from headway_onnx.graphs import as_graph, export_module
 from headway_onnx.protos import GraphError
 
@@ -63,7 +63,7 @@ class Network(torch.nn.Module):
 
 def loss_of(stage: NetworkStage, task: str, lookup: Lookup) -> Loss:
     """The loss of a stage, by default the task's."""
-    loss: Loss = chosen(stage.loss or USUAL.get(task, "mse"), "loss", lookup)
+    loss: Loss = build_used(stage.loss or USUAL.get(task, "mse"), "loss", lookup)
     return loss
 
 
@@ -71,7 +71,7 @@ def build(stage: NetworkStage, inputs: Sequence[ArraySpec], output: Output, look
     """The network of a stage, with fresh weights."""
     task = {"probability": "classification", "marginal": "multilabel"}.get(output.kind, "regression")
     head = loss_of(stage, task, lookup).head(output)
-    numeric = None if stage.numeric is None else chosen(stage.numeric, "numeric_embedding", lookup)
+    numeric = None if stage.numeric is None else build_used(stage.numeric, "numeric_embedding", lookup)
     return Network(stage.body(inputs, head.outputs, numeric), head, stage.chunk)
 
 

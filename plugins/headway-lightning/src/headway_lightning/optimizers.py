@@ -28,8 +28,8 @@ class Optimizer(ABC):
 
 
 @dataclass(frozen=True)
-class AdamW(Optimizer):
-    """AdamW (Loshchilov and Hutter, 2019, https://arxiv.org/abs/1711.05101), fused."""
+class _Moments(Optimizer):
+    """Steps from the decaying means of gradients and of their squares."""
 
     beta1: Share = 0.9
     """Decay of the mean of gradients."""
@@ -38,29 +38,30 @@ class AdamW(Optimizer):
     epsilon: Annotated[float, Gt(0)] = 1e-8
     """What is added to the root of the latter."""
 
-    def build(self, groups: list[dict[str, Any]], learning_rate: float) -> torch.optim.Optimizer:
-        """See `Optimizer`."""
-        import torch
-
-        return torch.optim.AdamW(groups, lr=learning_rate, betas=(self.beta1, self.beta2), eps=self.epsilon, fused=True)
+    def _settings(self, learning_rate: float) -> dict[str, Any]:
+        return {"lr": learning_rate, "betas": (self.beta1, self.beta2), "eps": self.epsilon, "fused": True}
 
 
 @dataclass(frozen=True)
-class Adam(Optimizer):
-    """Adam (Kingma and Ba, 2015, https://arxiv.org/abs/1412.6980), fused; its weight decay is an L2 penalty."""
-
-    beta1: Share = 0.9
-    """Decay of the mean of gradients."""
-    beta2: Share = 0.999
-    """Decay of the mean of their squares."""
-    epsilon: Annotated[float, Gt(0)] = 1e-8
-    """What is added to the root of the latter."""
+class AdamW(_Moments):
+    """AdamW (Loshchilov and Hutter, 2019, https://arxiv.org/abs/1711.05101), fused."""
 
     def build(self, groups: list[dict[str, Any]], learning_rate: float) -> torch.optim.Optimizer:
         """See `Optimizer`."""
         import torch
 
-        return torch.optim.Adam(groups, lr=learning_rate, betas=(self.beta1, self.beta2), eps=self.epsilon, fused=True)
+        return torch.optim.AdamW(groups, **self._settings(learning_rate))
+
+
+@dataclass(frozen=True)
+class Adam(_Moments):
+    """Adam (Kingma and Ba, 2015, https://arxiv.org/abs/1412.6980), fused; its weight decay is an L2 penalty."""
+
+    def build(self, groups: list[dict[str, Any]], learning_rate: float) -> torch.optim.Optimizer:
+        """See `Optimizer`."""
+        import torch
+
+        return torch.optim.Adam(groups, **self._settings(learning_rate))
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import torch
 from headway import Context
 from headway.contracts import Features
 from headway.errors import DataError, PluginError
-from headway.fields import chosen
+from headway.stage import build_used
 
 from headway_lightning.artifact import TorchModel
 from headway_lightning.faults import check_norms
@@ -87,9 +87,9 @@ def _regime(stage: NetworkStage, context: Context, features: Features, rows: Row
     check_norms(network, sizes)
     pace = Pace(
         sizes, trainer.accumulate, trainer.max_epochs, trainer.max_steps, stage.warmup_epochs,
-        stage.learning_rate, chosen(stage.schedule, "schedule", registry),
+        stage.learning_rate, build_used(stage.schedule, "schedule", registry),
     )  # fmt: skip
-    rule = chosen(stage.optimizer, "optimizer", registry)
+    rule = build_used(stage.optimizer, "optimizer", registry)
     names = tuple(spec.columns for spec in features.arrays)
     criterion = loss.criterion(rows.target, rows.weight, output)
     return Regime(network, criterion, pace, rule, stage.weight_decay, trainer.gradient_clip, stage.seed, names)
