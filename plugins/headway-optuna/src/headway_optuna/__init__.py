@@ -1,0 +1,1 @@
+"""`headway sweep`: Optuna searches, the journal remembers, the store recomputes nothing."""
