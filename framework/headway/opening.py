@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from headway.config import Experiment
     from headway.planning import Plan
     from headway.plugins import Plugins
-    from headway.runner import Listener
+    from headway.results import Listener
     from headway.session import Session
 
 

@@ -14,7 +14,7 @@ from headway.cli.tables import metrics_table
 from headway.errors import HeadwayError
 
 if TYPE_CHECKING:
-    from headway.runner import RunResult
+    from headway.results import RunResult
     from headway.session import Session
     from headway.task import Failure
 
