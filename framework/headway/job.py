@@ -75,6 +75,12 @@ class Job:
         """A stage that was begun has ended."""
         self._finish(self.begun.pop(task.key), outcome)
 
+    def give_up(self) -> None:
+        """Begins nothing more: what has not begun is pruned."""
+        for node in self._schedule.give_up():
+            self.succeeded = False
+            self._journal.finished(node, _outcome(node, Outcome("pruned")))
+
     def _finish(self, node: Node, outcome: Outcome) -> None:
         self._journal.finished(node, _outcome(node, outcome))
         if outcome.digest is not None:

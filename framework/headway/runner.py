@@ -80,7 +80,8 @@ class Runner:
             job.end(task, outcome)
 
     def stop(self, job: Job) -> None:
-        """Ends the running stages of a job when they report the next time; they are pruned."""
+        """Prunes a job: its running stages end when they report the next time, and none begins."""
+        job.give_up()
         for key in job.begun:
             if self._running.get(key) is job:
                 self._executor.stop(key)

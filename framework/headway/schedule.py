@@ -52,6 +52,12 @@ class Schedule:
             self._begun[node.key] = self._waiting.pop(node.key)
         return node
 
+    def give_up(self) -> list[Node]:
+        """Takes all that has not begun: it will not run."""
+        left = list(self._waiting.values())
+        self._waiting = {}
+        return left
+
     def put_back(self, node: Node) -> None:
         """A stage that was taken has to be begun once more, before all else."""
         del self._begun[node.key]
