@@ -20,6 +20,9 @@ class Told(Protocol):
     def report(self, step: int, value: float) -> None:
         """The trial has an intermediate value."""
 
+    def said(self, text: str) -> None:
+        """A stage printed or logged a line."""
+
 
 class Following:
     """Listens to the runs of one trial.
@@ -66,7 +69,8 @@ class Following:
         """How far a stage is; a sweep shows trials."""
 
     def output(self, label: str, text: str) -> None:
-        """A line the stage printed or logged; its run has it."""
+        """A line the stage printed or logged."""
+        self._told.said(text)
 
     def stage_finished(self, label: str, outcome: Any) -> None:
         """A stage has ended; what a cached one reported is told as if it did so now."""
