@@ -115,7 +115,7 @@ class Session:
             made = draft(self.project, overrides, self.plugins)
             text = made.to_json()
         experiment = check(made.finished(self.project, overrides, self.plugins), self.plugins)
-        if text is not None and experiment.public == experiment.config.tree.root:
+        if text is not None and experiment.public == experiment.config.said:
             drafts.keep(overrides, text)
         return experiment
 

@@ -44,11 +44,14 @@ class Stage:
             be idempotent.
         refines: The stage whose result this one makes better, such as ``export`` of an ensemble. Where it is chosen
             it comes right behind that stage, and what the others would take from there they take from it.
+        space: What a sweep tries by default: a field, or the dotted path to one, to a text in the sweep grammar such as
+            ``tag(log, interval(1e-4, 1e-2))``.
     """
 
     cache_version: ClassVar[int] = 1
     effect: ClassVar[bool] = False
     refines: ClassVar[str] = ""
+    space: ClassVar[Mapping[str, str]] = {}
 
     if TYPE_CHECKING:
         run: Callable[..., Artifact]
