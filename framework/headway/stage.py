@@ -9,6 +9,7 @@ import threading
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
@@ -171,6 +172,11 @@ def signature_of(stage: type[Stage]) -> Signature:
         PluginError: It is no frozen dataclass, has no ``run``, or `run`'s annotations are missing or
             are no artifacts.
     """
+    return _signature(stage)
+
+
+@cache
+def _signature(stage: Any) -> Signature:
     _check_dataclass(stage)
     run = getattr(stage, "run", None)
     if run is None:

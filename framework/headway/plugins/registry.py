@@ -6,6 +6,7 @@ import dataclasses
 import inspect
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from headway.errors import PluginError, UsageError
@@ -36,7 +37,7 @@ class Entry:
     target: Any
     plugin: str
 
-    @property
+    @cached_property
     def is_stage(self) -> bool:
         """Whether the target is a stage, so that its kind is a stage kind."""
         return inspect.isclass(self.target) and issubclass(self.target, Stage)
