@@ -172,7 +172,8 @@ def signature_of(stage: type[Stage]) -> Signature:
         PluginError: It is no frozen dataclass, has no ``run``, or `run`'s annotations are missing or
             are no artifacts.
     """
-    return _signature(stage)
+    cls: Any = stage
+    return _signature(cls)
 
 
 @cache
