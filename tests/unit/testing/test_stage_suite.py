@@ -1,7 +1,9 @@
 """The suite of stages catches what breaks their promises."""
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import pytest
 from headway.contracts import Dataset
@@ -33,7 +35,7 @@ class Undocumented(Stage):
 class Searched(Stage):
     """A stage whose space names a field that it has not."""
 
-    space = {"depth.layers": "range(1, 4)", "depth.length": "range(1, 4)"}
+    space: ClassVar[Mapping[str, str]] = {"depth.layers": "range(1, 4)", "depth.length": "range(1, 4)"}
     depth: Depth = Depth()
     """Its depth."""
 
