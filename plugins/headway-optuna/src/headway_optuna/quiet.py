@@ -23,7 +23,7 @@ TOLD = (
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keeps back that classes are experimental, the messages in `TOLD`, and Optuna's log below errors."""
+    """Keeps back that classes are experimental, arithmetic with infinities, the messages in `TOLD`, and Optuna's log below errors."""
     from optuna.exceptions import ExperimentalWarning
 
     logger = logging.getLogger("optuna")
@@ -32,6 +32,7 @@ def quiet() -> Iterator[None]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ExperimentalWarning)
+            warnings.simplefilter("ignore", RuntimeWarning)  # NumPy's, of reports that are not finite
             for message in TOLD:
                 warnings.filterwarnings("ignore", re.escape(message), UserWarning)
             yield
