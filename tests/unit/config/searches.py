@@ -33,7 +33,7 @@ class Search:
     """Key to a text in the sweep grammar."""
     trials: Annotated[int, Ge(1)] = 20
     """Trials to finish."""
-    sampler: Annotated[str | Mapping[str, Any], Uses("sampler")] = "tpe"
+    sampler: Annotated[str | Mapping[str, Any], Uses("searcher")] = "tpe"
     """What chooses the next point."""
     url: Secret = ""
     points: tuple[Mapping[str, Any], ...] = ()
@@ -41,6 +41,6 @@ class Search:
 
 def headway_register(registry):
     registry.add("node", "search", Search)
-    registry.add("sampler", "tpe", Tpe)
-    registry.add("sampler", "random", Random)
+    registry.add("searcher", "tpe", Tpe)
+    registry.add("searcher", "random", Random)
 '''

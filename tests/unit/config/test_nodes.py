@@ -86,7 +86,7 @@ def test_every_fault_of_a_node_has_its_place(study):
         unknown == "search: unknown key 'trails'; did you mean 'trials'? there are: points, sampler, space, trials, url"
     )
     assert "search.trials is 0" in low
-    assert "unknown sampler 'tpee'; did you mean 'tpe'" in sampler
+    assert "unknown searcher 'tpee'; did you mean 'tpe'" in sampler
     assert "search.space is 'none'" in wrong
 
 
@@ -219,7 +219,7 @@ def test_the_schema_of_a_config_has_the_node(study):
     node = schema["properties"]["search"]
     assert (node["properties"]["trials"]["minimum"], node["additionalProperties"]) == (1, False)
     assert node["properties"]["sampler"]["oneOf"][0] == {"enum": ["random", "tpe"]}
-    assert {"sampler.tpe", "sampler.random"} <= schema["$defs"].keys()
+    assert {"searcher.tpe", "searcher.random"} <= schema["$defs"].keys()
 
 
 def test_a_kept_draft_knows_which_nodes_are_mentioned(study):
