@@ -194,9 +194,9 @@ def _status(outcomes: Sequence[StageOutcome], error: type[BaseException] | None)
     found = {outcome.status for outcome in outcomes}
     if (error is not None and issubclass(error, KeyboardInterrupt)) or "interrupted" in found:
         return "interrupted"
-    if error is not None or found & {"failed", "pruned"}:
+    if error is not None or "failed" in found:
         return "failed"
-    return "skipped" if "skipped" in found else "done"
+    return next((status for status in ("pruned", "skipped") if status in found), "done")
 
 
 def _row(node: Node, label: str, status: str, outcome: StageOutcome | None = None) -> StageRow:
