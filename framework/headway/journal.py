@@ -29,7 +29,7 @@ class Kept:
 
     Attributes:
         run: Its record.
-        label: What distinguishes it in a grid.
+        label: What distinguishes it in a grid or a study.
         experiment: What it is a run of.
         outcomes: What has become of its stages.
         followers: The trackers at work.
@@ -67,6 +67,11 @@ class Journal:
         self._running: dict[str, Node] = {}
         self._start = time.monotonic()
         self.results: list[RunResult] = []
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The ids of its runs, one an experiment."""
+        return tuple(kept.run.id for kept in self._kept)
 
     def __enter__(self) -> Self:
         for kept in self._kept:

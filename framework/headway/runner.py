@@ -91,7 +91,7 @@ class RunResult:
 
     Attributes:
         id: The run's id in the records.
-        label: What distinguishes it in a grid; empty otherwise.
+        label: What distinguishes it in a grid or a study; empty otherwise.
         status: ``done``, ``failed``, ``pruned``, ``skipped`` or ``interrupted``.
         seconds: How long it took.
         stages: The outcomes in the order they ended.

@@ -60,7 +60,10 @@ def record_faults(store: Store) -> list[str]:
 
 def study_faults(store: Store) -> list[str]:
     """One sentence for each thing that is wrong with the studies."""
-    return [f"{study.name}: {sentence}" for study in store.studies for sentence in study.faults()]
+    try:
+        return [f"{study.name}: {sentence}" for study in store.studies for sentence in study.faults()]
+    except StoreError as error:
+        return [error.what]
 
 
 def repair(store: Store, found: list[Fault]) -> None:

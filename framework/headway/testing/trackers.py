@@ -217,7 +217,7 @@ class TrackerSuite:
         kept = read_back(run)
         assert kept.steps["model"] == [(1, {"loss": 1.0})]
         assert kept.stages == {"model": status}
-        assert kept.status in (status, "failed")
+        assert kept.status in (status, "done" if status == "pruned" else "failed")
 
     def test_a_run_without_stages_is_kept(self, tracker: Tracker, run: TrackedRun, read_back: ReadBack) -> None:
         """Such as one that could not begin."""
