@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 import os
 import selectors
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
@@ -21,6 +24,9 @@ GRACE = 10.0
 """Seconds that stages have to stop after they were asked to."""
 PULSE = 0.5
 """Seconds after which a worker that is silent is looked at: a child of it may hold its pipes open after its death."""
+CUDA = "CUDA_VISIBLE_DEVICES"
+NVIDIA = Path("/proc/driver/nvidia/gpus")
+"""Where the driver lists the machine's GPUs."""
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS", "POLARS_MAX_THREADS",
            "RAYON_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")  # fmt: skip
 """What the libraries of the field read for their number of threads."""
@@ -35,8 +41,11 @@ class Executor(Protocol):
     def start(self, task: Task, events: Events) -> None:
         """Begins a task; there must be a free slot."""
 
-    def wait(self) -> tuple[Task, Outcome]:
-        """Tells events of the tasks that were begun, until one of them ends."""
+    def wait(self, seconds: float | None = None) -> tuple[Task, Outcome] | None:
+        """Tells events of the tasks that were begun, until one of them ends or the time is over."""
+
+    def stop(self, key: str) -> None:
+        """Prunes a task that was begun, as soon as it reports; nothing happens if it has ended."""
 
     def cancel(self) -> Iterator[tuple[Task, Outcome]]:
         """Asks all tasks to stop and gives their outcomes; those that take too long are ended."""
@@ -55,19 +64,24 @@ class InProcess:
     def __init__(self, plugins: Plugins) -> None:
         self._plugins = plugins
         self._begun: deque[tuple[Task, Events]] = deque()
+        self._stopped: set[str] = set()
 
     def start(self, task: Task, events: Events) -> None:
         """See `Executor`."""
         self._begun.append((task, events))
 
-    def wait(self) -> tuple[Task, Outcome]:
-        """See `Executor`. An interrupt leaves the task begun, for `cancel` to tell."""
-        from headway.worker import execute
+    def wait(self, seconds: float | None = None) -> tuple[Task, Outcome]:
+        """See `Executor`; it takes as long as the task. An interrupt leaves that begun, for `cancel` to tell."""
+        from headway.worker import Prunable, execute
 
         task, events = self._begun[0]
-        outcome = execute(task, self._plugins, events)
+        outcome = execute(task, self._plugins, Prunable(task.key, events, self._stopped))
         self._begun.popleft()
         return task, outcome
+
+    def stop(self, key: str) -> None:
+        """See `Executor`."""
+        self._stopped.add(key)
 
     def cancel(self) -> Iterator[tuple[Task, Outcome]]:
         """See `Executor`."""
@@ -87,11 +101,15 @@ class WorkerProcesses:
     Args:
         slots: How many processes there may be.
         threads: CPU threads of each; None shares the processors among them, where the user has said nothing.
+        gpus: GPUs that each sees, taken in turn from those that this process sees; all of them by default.
+        keep: How many inputs stay in the memory of each from one task to the next.
     """
 
-    def __init__(self, slots: int = 1, threads: int | None = None) -> None:
+    def __init__(self, slots: int = 1, threads: int | None = None, gpus: int | None = None, keep: int = 0) -> None:
         self.slots = slots
         self._environment = os.environ | limits(slots, threads)
+        self._gpus = shares(visible_gpus(), slots, gpus) if gpus else ()
+        self._keep = keep
         self._workers: list[Worker] = []
         self._selector = selectors.DefaultSelector()
 
@@ -103,18 +121,32 @@ class WorkerProcesses:
     def _new(self) -> Worker:
         from headway.process import Worker
 
-        worker = Worker(self._environment)
+        worker = Worker(self._environment | self._share(), self._keep)
         self._workers.append(worker)
         for descriptor in worker.descriptors:
             self._selector.register(descriptor, selectors.EVENT_READ, worker)
         return worker
 
-    def wait(self) -> tuple[Task, Outcome]:
+    def _share(self) -> dict[str, str]:
+        """The GPUs of the next worker: those that the fewest of the living have."""
+        if not self._gpus:
+            return {}
+        taken = [worker.gpus for worker in self._workers]
+        return {CUDA: min(self._gpus, key=taken.count)}
+
+    def wait(self, seconds: float | None = None) -> tuple[Task, Outcome] | None:
         """See `Executor`. A worker that dies is an outcome of its own, told apart from a failed stage."""
+        end = math.inf if seconds is None else time.monotonic() + seconds
         while True:
-            ended = self._look(PULSE)
-            if ended is not None:
+            ended = self._look(max(0.0, min(PULSE, end - time.monotonic())))
+            if ended is not None or time.monotonic() >= end:
                 return ended
+
+    def stop(self, key: str) -> None:
+        """See `Executor`."""
+        for worker in self._workers:
+            if worker.task is not None and worker.task.key == key:
+                worker.stop()
 
     def _look(self, seconds: float) -> tuple[Task, Outcome] | None:
         """What ends within some seconds; events are told on the way."""
@@ -170,6 +202,27 @@ def limits(slots: int, threads: int | None) -> dict[str, str]:
         return dict.fromkeys(THREADS, str(threads))
     share = str(max(1, processors() // slots))
     return {name: share for name in THREADS if name not in os.environ} if slots > 1 else {}
+
+
+def visible_gpus() -> list[str]:
+    """The GPUs that this process may use, as CUDA names them."""
+    said = os.environ.get(CUDA)
+    if said is not None:
+        return [name.strip() for name in said.split(",") if name.strip() not in ("", "-1")]
+    return [str(index) for index, _ in enumerate(sorted(NVIDIA.glob("*")))]
+
+
+def shares(gpus: Sequence[str], slots: int, each: int) -> tuple[str, ...]:
+    """What each slot sees, in the form of CUDA's variable; several share a GPU where there are not enough.
+
+    Args:
+        gpus: The GPUs there are.
+        slots: How many processes use them.
+        each: How many GPUs a process sees, at most all.
+    """
+    taken = itertools.cycle(gpus)
+    wanted = min(each, len(gpus))
+    return tuple(",".join(itertools.islice(taken, wanted)) for _ in range(slots)) if gpus else ()
 
 
 def processors() -> int:

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from headway.followers import PATIENCE, Followers
-from headway.runner import RunResult, StageOutcome
+from headway.results import RunResult, StageOutcome
 from headway.store import Run, StageRow
 from headway.tracker import TrackedRun, TrackedStage
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from headway.config import Experiment
     from headway.planning import Node
     from headway.progress import Progress
-    from headway.runner import Listener
+    from headway.results import Listener
     from headway.session import Session
     from headway.task import Failure
     from headway.tracker import Tracker
@@ -107,7 +107,7 @@ class Journal:
         self.results.append(RunResult(kept.run.id, kept.label, status, seconds, tuple(kept.outcomes)))
 
     def started(self, node: Node) -> None:
-        """See `headway.runner.Journal`."""
+        """See `headway.results.Journal`."""
         self._running[node.key] = node
         self._listener.stage_started(node.label, tuple(map(str, node.reasons)))
         for kept, label in self._told(node):
@@ -116,26 +116,26 @@ class Journal:
             kept.followers.stage_started(label)
 
     def waiting(self, node: Node) -> None:
-        """See `headway.runner.Journal`."""
+        """See `headway.results.Journal`."""
         self._listener.stage_waiting(node.label)
 
     def step(self, node: Node, step: int, metrics: Mapping[str, float]) -> None:
-        """See `headway.runner.Journal`."""
+        """See `headway.results.Journal`."""
         self._listener.step(node.label, step, metrics)
         for kept, label in self._told(node):
             self._session.records.write_step(kept.run.id, label, step, metrics)
             self._metrics(kept, label, step, metrics)
 
     def progress(self, node: Node, progress: Progress) -> None:
-        """See `headway.runner.Journal`. It is shown and not kept."""
+        """See `headway.results.Journal`. It is shown and not kept."""
         self._listener.progress(node.label, progress)
 
     def output(self, node: Node, text: str) -> None:
-        """See `headway.runner.Journal`."""
+        """See `headway.results.Journal`."""
         self._listener.output(node.label, text)
 
     def finished(self, node: Node, outcome: StageOutcome) -> None:
-        """See `headway.runner.Journal`."""
+        """See `headway.results.Journal`."""
         self._running.pop(node.key, None)
         self._listener.stage_finished(node.label, outcome)
         for kept, label in self._told(node):

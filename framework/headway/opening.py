@@ -16,7 +16,7 @@ from headway.store import Run, new_run_id
 if TYPE_CHECKING:
     from headway.config import Experiment
     from headway.planning import Plan
-    from headway.runner import Listener
+    from headway.results import Listener
     from headway.session import Session
 
 

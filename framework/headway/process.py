@@ -24,17 +24,19 @@ class Worker:
 
     Args:
         environment: Its environment variables.
+        keep: How many inputs stay in its memory from one task to the next.
 
     Attributes:
         task: What it is at, or None.
         alive: Whether it can be given another task.
         descriptors: What to watch for reading: its events, and what its stages print.
+        gpus: The GPUs that it sees, if that was said.
     """
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
+    def __init__(self, environment: Mapping[str, str], keep: int = 0) -> None:
         events, writer = os.pipe()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "headway.worker", str(writer)], env=environment, start_new_session=True,
+            [sys.executable, "-m", "headway.worker", str(writer), str(keep)], env=environment, start_new_session=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, pass_fds=(writer,),
         )  # fmt: skip
         os.close(writer)
@@ -45,6 +47,7 @@ class Worker:
             os.set_blocking(descriptor, False)
         self._rest = dict.fromkeys(self.descriptors, b"")
         self._listener: Events | None = None
+        self.gpus = environment.get("CUDA_VISIBLE_DEVICES", "")
         self.task: Task | None = None
         self.alive = True
 
@@ -57,6 +60,11 @@ class Worker:
         """Asks the task to stop."""
         if self.task is not None:
             self._send("cancel")
+
+    def stop(self) -> None:
+        """Asks the task to end when it reports; a word that comes too late is meant for no other task."""
+        if self.task is not None:
+            self._send(f"stop {self.task.key}")
 
     def read(self, descriptor: int) -> tuple[Task, Outcome] | None:
         """Tells what has come in; the outcome if the task has ended."""

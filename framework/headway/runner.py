@@ -1,113 +1,105 @@
-"""Executes a plan and tells a journal what happens."""
+"""Executes plans: the stages of all that are given, as many at once as there are slots."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from headway.planning import source_values
-from headway.schedule import Schedule
-from headway.task import Digests, Failure, Outcome, Task
+from headway.job import Job
+from headway.results import Journal
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from headway.executors import Executor
-    from headway.planning import Node, Plan
-    from headway.progress import Progress
+    from headway.planning import Plan
+    from headway.task import Outcome, Task
+
+DIED = "worker-died"
+"""The code of a failure that says nothing about the stage itself."""
 
 
-@dataclass(frozen=True)
-class StageOutcome:
-    """What became of one stage of a plan.
+class Runner:
+    """Executes plans that are added while others run. What two of them need is computed once.
 
-    Attributes:
-        label: The stage's label in the plan.
-        kind: Its registry kind.
-        status: ``cached``, ``done``, ``failed``, ``pruned``, ``interrupted`` or ``skipped`` (its `failure` says why).
-        seconds: How long it took; 0 when cached.
-        digest: The artifact's digest, if there is one.
-        metrics: The stage's final metrics, replayed when cached.
-        failure: Why it failed.
+    Args:
+        executor: Where tasks run.
+        folders: The store's folder and the project's.
+        retries: How often a stage whose worker process died is begun again.
     """
 
-    label: str
-    kind: str
-    status: str
-    seconds: float = 0.0
-    digest: str | None = None
-    metrics: Mapping[str, float] = field(default_factory=dict)
-    failure: Failure | None = None
+    def __init__(self, executor: Executor, folders: tuple[Path, Path], *, retries: int = 0) -> None:
+        self._executor = executor
+        self._folders = folders
+        self._retries = retries
+        self._deaths: dict[str, int] = {}
+        self._jobs: list[Job] = []
+        self._running: dict[str, Job] = {}
+
+    def add(self, plan: Plan, journal: Journal, *, keep_going: bool = False) -> Job:
+        """Adds a plan; those that were added first come first."""
+        job = Job(plan, journal, self._folders, keep_going=keep_going)
+        self._jobs.append(job)
+        return job
+
+    @property
+    def is_hungry(self) -> bool:
+        """Whether a slot is free, and no job has a stage for it now."""
+        self._fill()
+        return len(self._running) < self._executor.slots
+
+    def wait(self, seconds: float | None = None) -> list[Job]:
+        """Begins what can run, and waits until a stage ends.
+
+        Args:
+            seconds: At most so long; by default as long as it takes.
+
+        Returns:
+            The jobs that have ended.
+        """
+        self._fill()
+        ended = self._executor.wait(seconds) if self._running else None
+        if ended is not None:
+            self._end(*ended)
+            self._fill()
+        over = [job for job in self._jobs if job.has_ended]
+        self._jobs = [job for job in self._jobs if not job.has_ended]
+        return over
+
+    def _fill(self) -> None:
+        for job in self._jobs:
+            job.advance()
+            while len(self._running) < self._executor.slots and (found := job.next(self._running)) is not None:
+                self._running[found[0].key] = job
+                self._executor.start(*found)
+
+    def _end(self, task: Task, outcome: Outcome) -> None:
+        job = self._running.pop(task.key)
+        deaths = self._deaths[task.key] = self._deaths.get(task.key, 0) + _is_death(outcome)
+        if _is_death(outcome) and deaths <= self._retries:
+            job.again(task, outcome)
+        else:
+            job.end(task, outcome)
+
+    def stop(self, job: Job) -> None:
+        """Prunes a job: its running stages end when they report the next time, and none begins."""
+        job.give_up()
+        for key in job.begun:
+            if self._running.get(key) is job:
+                self._executor.stop(key)
+
+    def cancel(self) -> None:
+        """Asks all that runs to stop, and waits for it; those that take too long are ended."""
+        for task, outcome in self._executor.cancel():
+            self._running.pop(task.key).end(task, outcome)
 
 
-class Listener(Protocol):
-    """What shows a run while it works."""
-
-    def stage_started(self, label: str, reasons: tuple[str, ...]) -> None:
-        """A stage begins; why it is not cached."""
-
-    def stage_waiting(self, label: str) -> None:
-        """Another process computes the same stage."""
-
-    def step(self, label: str, step: int, metrics: Mapping[str, float]) -> None:
-        """Intermediate metrics."""
-
-    def progress(self, label: str, progress: Progress) -> None:
-        """How far a stage is."""
-
-    def output(self, label: str, text: str) -> None:
-        """A line the stage printed or logged."""
-
-    def stage_finished(self, label: str, outcome: StageOutcome) -> None:
-        """A stage has ended."""
-
-
-class Journal(Protocol):
-    """What keeps a run: its record, its trackers and its listener."""
-
-    def started(self, node: Node) -> None:
-        """A stage begins to run."""
-
-    def waiting(self, node: Node) -> None:
-        """Another process computes the same stage."""
-
-    def step(self, node: Node, step: int, metrics: Mapping[str, float]) -> None:
-        """Intermediate metrics."""
-
-    def progress(self, node: Node, progress: Progress) -> None:
-        """How far a stage is."""
-
-    def output(self, node: Node, text: str) -> None:
-        """A line the stage printed or logged."""
-
-    def finished(self, node: Node, outcome: StageOutcome) -> None:
-        """A stage has ended."""
-
-
-@dataclass(frozen=True)
-class RunResult:
-    """One finished run.
-
-    Attributes:
-        id: The run's id in the records.
-        label: What distinguishes it in a grid or a study; empty otherwise.
-        status: ``done``, ``failed``, ``pruned``, ``skipped`` or ``interrupted``.
-        seconds: How long it took.
-        stages: The outcomes in the order they ended.
-    """
-
-    id: str
-    label: str
-    status: str
-    seconds: float
-    stages: tuple[StageOutcome, ...]
+def _is_death(outcome: Outcome) -> bool:
+    return outcome.failure is not None and outcome.failure.code == DIED
 
 
 def execute(
     plan: Plan, executor: Executor, journal: Journal, folders: tuple[Path, Path], *, keep_going: bool = False
 ) -> bool:
-    """Executes the stages of a plan, as many at once as the executor has slots.
+    """Executes one plan, from its first stage to its last.
 
     Args:
         plan: What to execute; cached stages are only reported.
@@ -120,115 +112,12 @@ def execute(
     Returns:
         Whether every stage succeeded.
     """
-    return _Execution(Schedule(plan, keep_going=keep_going), executor, journal, folders).run()
-
-
-@dataclass
-class _Execution:
-    schedule: Schedule
-    executor: Executor
-    journal: Journal
-    folders: tuple[Path, Path]
-    begun: dict[str, Node] = field(default_factory=dict)
-    succeeded: bool = True
-
-    def run(self) -> bool:
-        try:
-            while self._begin():
-                self._end(*self.executor.wait())
-        except KeyboardInterrupt:
-            for task, outcome in self.executor.cancel():
-                self._end(task, outcome)
-            raise
-        return self.succeeded
-
-    def _begin(self) -> bool:
-        """Fills the free slots; whether anything runs."""
-        while True:
-            for cached in self.schedule.cached():
-                self._finish(cached, _cached(cached))
-            if len(self.begun) >= self.executor.slots or (node := self.schedule.start()) is None:
-                return bool(self.begun)
-            self.begun[node.key] = node
-            self.journal.started(node)
-            task = task_of(node, self.schedule.digests, *self.folders, fresh=self.schedule.must_run(node))
-            self.executor.start(task, _Events(node, self.journal))
-
-    def _end(self, task: Task, outcome: Outcome) -> None:
-        self._finish(self.begun.pop(task.key), outcome)
-
-    def _finish(self, node: Node, outcome: Outcome) -> None:
-        self.journal.finished(node, _outcome(node, outcome))
-        if outcome.digest is not None:
-            self.schedule.done(node, outcome.digest)
-            return
-        self.succeeded = False
-        how = outcome.status if outcome.status == "failed" else f"was {outcome.status}"
-        for other, reason in self.schedule.failed(node, how):
-            failure = Failure(reason, code="skipped")
-            self.journal.finished(other, _outcome(other, Outcome("skipped", failure=failure)))
-
-
-def _cached(node: Node) -> Outcome:
-    assert node.entry is not None  # noqa: S101 - that makes it cached
-    return Outcome("cached", 0.0, node.entry.digest, node.entry.metrics)
-
-
-def _outcome(node: Node, outcome: Outcome) -> StageOutcome:
-    return StageOutcome(
-        node.label, node.stage.kind, outcome.status, outcome.seconds, outcome.digest, outcome.metrics, outcome.failure
-    )
-
-
-def task_of(node: Node, digests: Mapping[str, str], store: Path, project: Path, *, fresh: bool = False) -> Task:
-    """The task that computes a node.
-
-    Args:
-        node: A node of a plan whose inputs are all there.
-        digests: Key to digest of what has been computed so far.
-        store: The store's folder.
-        project: The folder that relative paths start from.
-        fresh: Whether to run it even if its key is known.
-    """
-    stage = node.stage
-    return Task(
-        label=node.label,
-        name=stage.name,
-        kind=stage.kind,
-        use=stage.use,
-        key=node.key,
-        values=source_values(stage, project),
-        inputs={name: _digests(keys, digests) for name, keys in node.inputs.items()},
-        components=node.components,
-        store=str(store),
-        project=str(project),
-        fresh=fresh,
-    )
-
-
-def _digests(keys: Any, digests: Mapping[str, str]) -> Digests:
-    if isinstance(keys, str):
-        return digests[keys]
-    if isinstance(keys, Mapping):
-        return {name: digests[key] for name, key in keys.items()}
-    return [digests[key] for key in keys]
-
-
-@dataclass(frozen=True)
-class _Events:
-    """The worker's events of one node, passed to the journal."""
-
-    node: Node
-    journal: Journal
-
-    def waiting(self) -> None:
-        self.journal.waiting(self.node)
-
-    def step(self, step: int, metrics: Mapping[str, float]) -> None:
-        self.journal.step(self.node, step, metrics)
-
-    def progress(self, progress: Progress) -> None:
-        self.journal.progress(self.node, progress)
-
-    def output(self, text: str) -> None:
-        self.journal.output(self.node, text)
+    runner = Runner(executor, folders)
+    job = runner.add(plan, journal, keep_going=keep_going)
+    try:
+        while not job.has_ended:
+            runner.wait()
+    except KeyboardInterrupt:
+        runner.cancel()
+        raise
+    return job.succeeded

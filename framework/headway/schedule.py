@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -36,12 +36,32 @@ class Schedule:
         while node := next((n for n in self._ready() if n.entry is not None and not self._is_stale(n)), None):
             yield self._waiting.pop(node.key)
 
-    def start(self) -> Node | None:
-        """Takes the next stage that may run, in the plan's order; None if all wait for those that run."""
-        node = next(self._ready(), None)
+    @property
+    def is_empty(self) -> bool:
+        """Whether every stage was taken."""
+        return not self._waiting
+
+    def start(self, busy: Collection[str] = ()) -> Node | None:
+        """Takes the next stage that may run, in the plan's order; None if all wait for those that run.
+
+        Args:
+            busy: Keys of stages that are not to be taken now.
+        """
+        node = next((node for node in self._ready() if node.key not in busy), None)
         if node is not None:
             self._begun[node.key] = self._waiting.pop(node.key)
         return node
+
+    def give_up(self) -> list[Node]:
+        """Takes all that has not begun: it will not run."""
+        left = list(self._waiting.values())
+        self._waiting = {}
+        return left
+
+    def put_back(self, node: Node) -> None:
+        """A stage that was taken has to be begun once more, before all else."""
+        del self._begun[node.key]
+        self._waiting = {node.key: node, **self._waiting}
 
     def _ready(self) -> Iterator[Node]:
         for node in self._waiting.values():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,8 +17,9 @@ if TYPE_CHECKING:
     from headway.config import Experiment
     from headway.config.model import StageConfig
     from headway.executors import Executor
+    from headway.launcher import Launcher
     from headway.planning import Node, Plan, Selection
-    from headway.runner import Listener, RunResult
+    from headway.results import Listener, RunResult
     from headway.stage import Stage
     from headway.store import ArtifactStore, Records, Store
 
@@ -168,11 +170,32 @@ class Session:
         experiments = self.experiments(overrides, multirun=multirun)
         with self.opened.in_use():
             plan = self.plan(experiments, selection)
-            _preflight(plan, experiments, self)
+            self.preflight(plan, experiments)
             journal = open_journal(self, plan, experiments, listener)
             with journal, self._executor(experiments, plan) as executor:
                 execute(plan, executor, journal, (self.store, self.project), keep_going=keep_going)
         return journal.results
+
+    def preflight(self, plan: Plan, experiments: Sequence[Experiment]) -> None:
+        """Asks the stages that will run what is missing for them; several of one class may lack the same thing.
+
+        Raises:
+            PreflightError: All that is missing.
+        """
+        faults = {
+            (fault.what, fault.hint): _located(fault, node, experiments, self.plugins)
+            for node in plan.nodes
+            if node.verdict == "run"
+            for fault in self.stage(node.stage).preflight()
+        }
+        if faults:
+            raise PreflightError(list(faults.values()))
+
+    def launching(self, workers: int, threads: int | None, gpus: int) -> AbstractContextManager[Launcher]:
+        """Worker processes that execute experiments while others are added; see `headway.launcher.launching`."""
+        from headway.launcher import launching
+
+        return launching(self, workers, threads, gpus)
 
     def _executor(self, experiments: Sequence[Experiment], plan: Plan) -> Executor:
         from headway.executors import InProcess, WorkerProcesses
@@ -234,18 +257,6 @@ def nearest_project(folder: Path) -> Path | None:
 def _below(path: Path) -> Path:
     here = Path.cwd()
     return path.relative_to(here) if path.is_relative_to(here) else path
-
-
-def _preflight(plan: Plan, experiments: Sequence[Experiment], session: Session) -> None:
-    """Asks the stages that will run what is missing for them; several of one class may lack the same thing."""
-    faults = {
-        (fault.what, fault.hint): _located(fault, node, experiments, session.plugins)
-        for node in plan.nodes
-        if node.verdict == "run"
-        for fault in session.stage(node.stage).preflight()
-    }
-    if faults:
-        raise PreflightError(list(faults.values()))
 
 
 def _located(fault: HeadwayError, node: Node, experiments: Sequence[Experiment], plugins: Plugins) -> HeadwayError:

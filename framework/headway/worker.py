@@ -17,9 +17,9 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -51,7 +51,13 @@ class Events(Protocol):
         """A line that was logged."""
 
 
-def execute(task: Task, plugins: Plugins, events: Events, cancelled: threading.Event | None = None) -> Outcome:
+def execute(
+    task: Task,
+    plugins: Plugins,
+    events: Events,
+    cancelled: threading.Event | None = None,
+    loaded: Loaded | None = None,
+) -> Outcome:
     """Runs a task unless its result is there, or another process makes it meanwhile.
 
     Args:
@@ -59,13 +65,14 @@ def execute(task: Task, plugins: Plugins, events: Events, cancelled: threading.E
         plugins: Where its stage is registered.
         events: Told what happens.
         cancelled: Set by the caller to ask the stage to stop.
+        loaded: Keeps inputs from one task to the next.
 
     Returns:
         The outcome; every exception of the stage but an interrupt becomes a `Failure`.
     """
     start = time.monotonic()
     try:
-        outcome = _locked(task, plugins, events, cancelled or threading.Event())
+        outcome = _locked(task, plugins, events, cancelled or threading.Event(), loaded or Loaded())
     except Pruned:
         outcome = Outcome("pruned")
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a stage may raise anything; it is told by name
@@ -74,7 +81,7 @@ def execute(task: Task, plugins: Plugins, events: Events, cancelled: threading.E
     return Outcome(outcome.status, seconds, outcome.digest, outcome.metrics, outcome.failure)
 
 
-def _locked(task: Task, plugins: Plugins, events: Events, cancelled: threading.Event) -> Outcome:
+def _locked(task: Task, plugins: Plugins, events: Events, cancelled: threading.Event, loaded: Loaded) -> Outcome:
     from headway.store import KeyLock, open_store
 
     opened = open_store(Path(task.store))
@@ -83,12 +90,23 @@ def _locked(task: Task, plugins: Plugins, events: Events, cancelled: threading.E
         entry = None if task.fresh else store.find(task.key)
         if entry is not None:
             return Outcome("cached", digest=entry.digest, metrics=entry.metrics)
-        return _run(task, plugins, store, events, cancelled)
+        inputs = {name: loaded.of(store, value, plugins) for name, value in task.inputs.items()}
+        try:
+            return _run(task, plugins, store, inputs, events, cancelled)
+        except Pruned:  # it goes on nowhere, so its checkpoints only fill the disk
+            store.discard_work(task.key)
+            raise
 
 
-def _run(task: Task, plugins: Plugins, store: ArtifactStore, events: Events, cancelled: threading.Event) -> Outcome:
+def _run(
+    task: Task,
+    plugins: Plugins,
+    store: ArtifactStore,
+    inputs: Mapping[str, Any],
+    events: Events,
+    cancelled: threading.Event,
+) -> Outcome:
     stage = build_stage(task, plugins)
-    inputs = {name: _load(store, value, plugins) for name, value in task.inputs.items()}
     work = store.work_folder(task.key)
     recorder = _Recorder(events)
     with ExitStack() as stack:
@@ -120,12 +138,29 @@ def _adapter(cls: type) -> Any:
     return TypeAdapter(cls)
 
 
-def _load(store: ArtifactStore, digests: Any, plugins: Plugins) -> Any:
-    if isinstance(digests, str):
-        return store.load(digests, plugins.registry)
-    if isinstance(digests, Mapping):
-        return {name: store.load(digest, plugins.registry) for name, digest in digests.items()}
-    return tuple(store.load(digest, plugins.registry) for digest in digests)
+class Loaded:
+    """Artifacts that a process has at hand: tasks of a sweep share most of their inputs.
+
+    Args:
+        most: How many are kept: those that were asked for last.
+    """
+
+    def __init__(self, most: int = 0) -> None:
+        self._most = most
+        self._found: dict[tuple[str, int], Any] = {}
+
+    def of(self, store: ArtifactStore, digests: Any, plugins: Plugins) -> Any:
+        """The artifact of a digest; of several, all, in the same form."""
+        if isinstance(digests, Mapping):
+            return {name: self.of(store, digest, plugins) for name, digest in digests.items()}
+        if not isinstance(digests, str):
+            return tuple(self.of(store, digest, plugins) for digest in digests)
+        key = (digests, id(plugins))
+        found = self._found.pop(key, None) or store.load(digests, plugins.registry)
+        self._found[key] = found
+        while len(self._found) > self._most:
+            del self._found[next(iter(self._found))]
+        return found
 
 
 class _Recorder:
@@ -199,6 +234,39 @@ def _plugin(plugins: Plugins, name: str) -> str:
     return f"{info.distribution} {info.version}".strip() if info else name
 
 
+@dataclass(frozen=True)
+class Prunable:
+    """The events of a task that may be pruned.
+
+    Attributes:
+        key: The task's key.
+        events: Told what happens.
+        stopped: The keys of tasks that are to stop when they report.
+    """
+
+    key: str
+    events: Events
+    stopped: Collection[str]
+
+    def waiting(self) -> None:
+        """See `Events`."""
+        self.events.waiting()
+
+    def step(self, step: int, metrics: Mapping[str, float]) -> None:
+        """See `Events`."""
+        self.events.step(step, metrics)
+        if self.key in self.stopped:
+            raise Pruned
+
+    def progress(self, progress: Progress) -> None:
+        """See `Events`."""
+        self.events.progress(progress)
+
+    def output(self, text: str) -> None:
+        """See `Events`."""
+        self.events.output(text)
+
+
 class _Pipe:
     """Events as lines of JSON."""
 
@@ -224,41 +292,46 @@ class _Pipe:
         self.send("output", text=text)
 
 
-def main(descriptor: int) -> None:
+def main(descriptor: int, keep: int = 0) -> None:
     """Serves tasks from standard input until it closes.
 
     Args:
         descriptor: An open file descriptor to write events to.
+        keep: How many inputs stay in memory from one task to the next.
     """
     from headway.plugins import blocked, load
 
     os.set_inheritable(descriptor, False)
     pipe = _Pipe(descriptor)
     tasks: queue.SimpleQueue[Task] = queue.SimpleQueue()
-    cancelled = threading.Event()
+    cancelled, stopped = threading.Event(), set[str]()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the controller decides what Ctrl-C means
     signal.signal(signal.SIGTERM, lambda *_: cancelled.set())
-    threading.Thread(target=_listen, args=(tasks, cancelled), daemon=True).start()
+    threading.Thread(target=_listen, args=(tasks, cancelled, stopped), daemon=True).start()
     plugins: dict[str | None, Plugins] = {}
+    loaded = Loaded(keep)
     while True:
         task = tasks.get()
         if task.project not in plugins:
             plugins[task.project] = load(Path(task.project) if task.project else None, blocked())
         try:
-            outcome = execute(task, plugins[task.project], pipe, cancelled)
+            events = Prunable(task.key, pipe, stopped)
+            outcome = execute(task, plugins[task.project], events, cancelled, loaded)
         except KeyboardInterrupt:  # how a stage says that it stopped when it was asked to
             outcome = Outcome("interrupted")
         pipe.send("outcome", outcome=outcome.to_dict())
 
 
-def _listen(tasks: queue.SimpleQueue[Task], cancelled: threading.Event) -> None:
+def _listen(tasks: queue.SimpleQueue[Task], cancelled: threading.Event, stopped: set[str]) -> None:
     for line in sys.stdin:
         if line.strip() == "cancel":
             cancelled.set()
+        elif line.startswith("stop "):
+            stopped.add(line.split()[1])
         else:
             tasks.put(Task.from_json(line))
     os._exit(1)  # the controller is gone: nothing may go on without it
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(*map(int, sys.argv[1:]))

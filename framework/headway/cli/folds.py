@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from headway.contracts import Output, Predictions, Report, Target
     from headway.metrics import Metric
-    from headway.runner import RunResult
+    from headway.results import RunResult
     from headway.session import Session
 
 TEST = "test"

@@ -13,7 +13,7 @@ from headway.cli.tables import BASELINES, table
 
 if TYPE_CHECKING:
     from headway.cli.folds import Pooled
-    from headway.runner import RunResult
+    from headway.results import RunResult
 
 SEED, FOLD, TEST = "seed", "data.split.fold", "test."
 FORMAT, SPREAD = "{:.4f}", "{:.4f} ± {:.4f}"

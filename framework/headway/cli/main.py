@@ -136,7 +136,10 @@ def _run_command(session: Session, name: str, arguments: list[str]) -> int:
 
         known = [option for action in parser._actions for option in action.option_strings]
         raise ConfigError([flag(word, known) for word in flags if word.startswith("-") or len(flags) == 1])
-    return int(command.run(options, session))
+    from headway.cli.signals import ending_well
+
+    with ending_well():
+        return int(command.run(options, session))
 
 
 def _command(session: Session, name: str) -> Any:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from headway.progress import Progress
-    from headway.runner import Listener, StageOutcome
+    from headway.results import Listener, StageOutcome
 
 
 MOST = 3

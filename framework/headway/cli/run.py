@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING
 
 from headway.cli import asking, folds, selecting
 from headway.cli.progress import progress
-from headway.cli.signals import ending_well
 from headway.cli.tables import metrics_table
 from headway.errors import HeadwayError
 
 if TYPE_CHECKING:
-    from headway.runner import RunResult
+    from headway.results import RunResult
     from headway.session import Session
     from headway.task import Failure
 
@@ -31,7 +30,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, session: Session) -> int:
     """Runs the experiment; 1 if a stage failed."""
     overrides, multirun = asking.asked_grid(arguments, session)
-    with ending_well(), progress() as listener:
+    with progress() as listener:
         results = session.run(
             overrides, listener=listener, multirun=multirun,
             selection=selecting.selection(arguments), keep_going=arguments.keep_going,

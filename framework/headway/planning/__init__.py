@@ -3,9 +3,21 @@
 from __future__ import annotations
 
 from headway.planning.fingerprint import Components, key_of
-from headway.planning.plan import Node, Plan, plan
+from headway.planning.plan import Node, Plan, Planner, plan
 from headway.planning.reasons import Reason
-from headway.planning.selection import Selection
+from headway.planning.selection import Selection, up_to
 from headway.planning.sources import located, source_values
 
-__all__ = ["Components", "Node", "Plan", "Reason", "Selection", "key_of", "located", "plan", "source_values"]
+__all__ = [
+    "Components",
+    "Node",
+    "Plan",
+    "Planner",
+    "Reason",
+    "Selection",
+    "key_of",
+    "located",
+    "plan",
+    "source_values",
+    "up_to",
+]

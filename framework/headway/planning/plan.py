@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from headway.errors import UsageError
@@ -113,18 +114,37 @@ def plan(
         UsageError: A source file does not exist, no stage has a name of the selection, or a stage before those to
             start from is not cached.
     """
-    wanted = selection or Selection()
-    remembered = Remembered(records)
-    fingerprinter = Fingerprinter(plugins, experiments[0].config.project, remembered)
-    every = build(experiments, fingerprinter)
-    remembered.flush()
-    vertices = wanted.chosen(every)
-    words = [experiment.words for experiment in experiments]
-    reasons = Reasons(experiments, fingerprinter.scanner.files, store, records)
-    judge = _Judge(words, store, reasons, wanted.keys(wanted.force, every))
-    nodes = tuple(judge.node(vertex) for vertex in vertices)
-    _check_start(nodes, wanted, wanted.begun(vertices))
-    return Plan(nodes, grid_labels(words))
+    return Planner(plugins, experiments[0].config.project, store, records).plan(experiments, selection)
+
+
+class Planner:
+    """Plans one thing after another. What it has read of sources and files, it does not read again.
+
+    Args:
+        plugins: Where stages come from.
+        project: The folder that source paths start from.
+        store: Asked what is cached.
+        records: Asked what keys the stages had before.
+    """
+
+    def __init__(self, plugins: Plugins, project: Path, store: ArtifactStore, records: Records) -> None:
+        self._remembered = Remembered(records)
+        self._fingerprinter = Fingerprinter(plugins, project, self._remembered)
+        self._store = store
+        self._records = records
+
+    def plan(self, experiments: Sequence[Experiment], selection: Selection | None = None) -> Plan:
+        """See `plan`."""
+        wanted = selection or Selection()
+        every = build(experiments, self._fingerprinter)
+        self._remembered.flush()
+        vertices = wanted.chosen(every)
+        words = [experiment.words for experiment in experiments]
+        reasons = Reasons(experiments, self._fingerprinter.scanner.files, self._store, self._records)
+        judge = _Judge(words, self._store, reasons, wanted.keys(wanted.force, every))
+        nodes = tuple(judge.node(vertex) for vertex in vertices)
+        _check_start(nodes, wanted, wanted.begun(vertices))
+        return Plan(nodes, grid_labels(words))
 
 
 def grid_labels(overrides: Sequence[Sequence[str]]) -> tuple[str, ...]:

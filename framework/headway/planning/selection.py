@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from headway.config.model import split_label
 from headway.errors import UsageError
 from headway.naming import unknown
 
 if TYPE_CHECKING:
+    from headway.config import Experiment, StageConfig
     from headway.planning.graph import Vertex
 
 
@@ -59,6 +61,30 @@ class Selection:
             for key in vertex.upstream:
                 down.setdefault(key, []).append(vertex.key)
         return closure(self.keys(self.start, vertices), down)
+
+
+def up_to(experiment: Experiment, names: Iterable[str]) -> Experiment:
+    """The experiment with no more of its pipeline than some stages need; its baselines are left out.
+
+    Args:
+        experiment: A checked experiment.
+        names: Stages of its pipeline.
+
+    Raises:
+        UsageError: It has no such stage.
+    """
+    inputs = {stage.name: [split_label(at)[0] for at in _sources(stage)] for stage in experiment.stages}
+    for name in names:
+        if name not in inputs:
+            raise UsageError(unknown("stage", name, inputs), code="unknown-stage")
+    wanted = closure(names, inputs)
+    stages = tuple(stage for stage in experiment.stages if stage.name in wanted)
+    return replace(experiment, stages=stages, baselines={})
+
+
+def _sources(stage: StageConfig) -> Iterator[str]:
+    for wired in stage.inputs.values():
+        yield from (wired,) if isinstance(wired, str) else wired.values() if isinstance(wired, Mapping) else wired
 
 
 def closure(start: Iterable[str], edges: Mapping[str, Iterable[str]]) -> set[str]:

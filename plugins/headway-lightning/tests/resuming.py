@@ -67,7 +67,7 @@ def main(work, saved, what="", number=0):
     model = STAGE.run(make_context(Path(work), recorder=recorder), make_features(noise=1.0))
     Path(saved).mkdir()
     model.save(Path(saved))
-    print(*(step for step, _ in recorder.reports))
+    print(int(recorder.progresses[0].done), *(step for step, _ in recorder.reports))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from headway.cli.bars import Bars
 from headway.cli.progress import Live, live
 from headway.cli.running import Running
 from headway.progress import Progress
-from headway.runner import StageOutcome
+from headway.results import StageOutcome
 from rich.console import Console
 
 

@@ -9,7 +9,7 @@ from headway.cli.folds import pooled
 from headway.contracts import Measurement, Output, Predictions, Report, Target
 from headway.contracts.predictions import tabulate
 from headway.metrics import STANDARD
-from headway.runner import RunResult, StageOutcome
+from headway.results import RunResult, StageOutcome
 
 CLASSES = ("no", "yes")
 YES = Output("probability", "probability", CLASSES)

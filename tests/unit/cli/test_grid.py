@@ -2,7 +2,7 @@
 
 from headway.cli.folds import Pooled
 from headway.cli.grid import grid
-from headway.runner import RunResult, StageOutcome
+from headway.results import RunResult, StageOutcome
 
 
 def result(number, label, status="done", **metrics):

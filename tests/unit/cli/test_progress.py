@@ -4,7 +4,7 @@ import pytest
 from headway.cli.progress import Plain, progress
 from headway.cli.running import Running
 from headway.progress import Progress
-from headway.runner import StageOutcome
+from headway.results import StageOutcome
 
 
 @pytest.fixture

@@ -58,6 +58,11 @@ class Best(Callback):
         self.epoch = -1
         self.weights: dict[str, torch.Tensor] = {}
 
+    def on_fit_start(self, trainer: pl.Trainer, module: Any) -> None:
+        """Reports the epochs of an earlier attempt: whoever follows this one has not heard of them."""
+        for epoch, values in enumerate(self.history, 1):
+            self._context.report(epoch, values)
+
     def on_train_start(self, trainer: pl.Trainer, module: Any) -> None:
         """Stops before a further epoch, if an earlier attempt had come to the end; all that is restored has been."""
         self.begun = True

@@ -68,11 +68,12 @@ def trials(events: Iterable[Event]) -> list[Trial]:
         if event["event"] == "ask":
             found[number] = Trial(number, event["params"], tuple(event["words"]))
         elif number in found:
-            found[number] = _after(found[number], event)
+            found[number] = after(found[number], event)
     return [found[number] for number in sorted(found)]
 
 
-def _after(trial: Trial, event: Event) -> Trial:
+def after(trial: Trial, event: Event) -> Trial:
+    """The trial after an event."""
     kind, time = event["event"], event["time"]
     if kind == "begin":
         runs = (*trial.runs, event["run"])

@@ -12,7 +12,7 @@ from headway.errors import Place
 from headway.naming import unknown
 
 from headway_tabular.sources.streams import slices, streamed
-from headway_tabular.splits.at_random import at_random
+from headway_tabular.splits.at_random import at_random, by_fold
 from headway_tabular.splits.by_group import by_group
 from headway_tabular.splits.by_time import LEFT_OUT, by_time
 from headway_tabular.splits.passes import BATCH, looked_up, sizes
@@ -63,6 +63,8 @@ def assign(
         found = by_time(frame, split, _named(time, split, "time"), batch)
     elif split.by == "column":
         found = _by_column(frame, _named(split.column, split, "split.column"), batch)
+        if split.keep_test:
+            found = by_fold(found, split, seed)
     else:
         found = at_random(frame, split, seed, target if is_classification and split.stratify else None, batch)
     codes = _gathered(found)

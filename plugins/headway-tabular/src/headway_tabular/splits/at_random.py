@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -18,11 +18,12 @@ from headway_tabular.splits.split import Split
 class Strata:
     """Where the splits lie among the permuted places of each class; all arrays of shape (classes,), int64.
 
-    A row's place, `shift` places on and around the end, is in train below `train`, in validation below
-    `validation`, else in test.
+    A row's place is moved `shift` places on, around the end of the first `around` ones; the others keep theirs. It is
+    in train below `train`, in validation below `validation`, else in test.
     """
 
     rows: np.ndarray
+    around: np.ndarray
     shift: np.ndarray
     train: np.ndarray
     validation: np.ndarray
@@ -59,6 +60,28 @@ def at_random(
         yield _codes(strata, code, permuted(rank, strata.rows[code], seed, code))
 
 
+def by_fold(codes: Iterator[np.ndarray], split: Split, seed: int) -> Iterator[np.ndarray]:
+    """Divides what is train or validation into folds, at random: one of them is the validation, the others train.
+
+    Args:
+        codes: What the rows are without folds, in order, some at a time.
+        split: The folds.
+        seed: Seed of the permutation.
+    """
+    parts = list(codes)
+    rows = np.array([sum(int((part != 2).sum()) for part in parts)])
+    inner = replace(split, by="random", column=None, train=1.0, validation=0.0, test=0.0)
+    strata, seen = _strata(rows, inner), 0
+    for part in parts:
+        free = np.flatnonzero(part != 2)
+        code = np.zeros(len(free), dtype=np.int64)
+        place = permuted(seen + np.arange(len(free)), rows[code], seed, code)
+        seen += len(free)
+        divided = part.copy()
+        divided[free] = _codes(strata, code, place)
+        yield divided
+
+
 def _zeros(rows: int, batch: int) -> Iterator[np.ndarray]:
     for start in range(0, rows, batch):
         yield np.zeros(min(batch, rows - start), dtype=np.int64)
@@ -75,20 +98,24 @@ def _ranks(code: np.ndarray) -> np.ndarray:
 
 
 def _codes(strata: Strata, code: np.ndarray, place: np.ndarray) -> np.ndarray:
-    place = (place - strata.shift[code]) % strata.rows[code]
+    around = strata.around[code]
+    place = np.where(place < around, (place - strata.shift[code]) % np.maximum(around, 1), place)
     return ((place >= strata.train[code]).astype(np.uint8) + (place >= strata.validation[code])).astype(np.uint8)
 
 
 def _strata(counts: np.ndarray, split: Split) -> Strata:
+    fractions = (split.train, split.validation, split.test)
+    ends = np.array([cut(int(rows), fractions) for rows in counts]).reshape(len(counts), 3)
     if split.folds is None or split.fold is None:
-        fractions = (split.train, split.validation, split.test)
-        ends = np.array([cut(int(rows), fractions) for rows in counts]).reshape(len(counts), 3)
-        return Strata(counts, np.zeros(len(counts), dtype=np.int64), ends[:, 0], ends[:, 1])
-    blocks = _blocks(counts, split.folds)
+        return Strata(counts, counts, np.zeros(len(counts), dtype=np.int64), ends[:, 0], ends[:, 1])
+    divided = ends[:, 1] if split.keep_test else counts
+    blocks = _blocks(divided, split.folds)
     after = blocks[:, : split.fold + 1].sum(axis=1)
-    rest = counts - blocks[:, split.fold]
+    rest = divided - blocks[:, split.fold]
+    if split.keep_test:
+        return Strata(counts, divided, after, rest, divided)
     ends = np.array([cut(int(rows), (split.train, split.validation)) for rows in rest]).reshape(len(counts), 2)
-    return Strata(counts, after, ends[:, 0], rest)
+    return Strata(counts, counts, after, ends[:, 0], rest)
 
 
 def _blocks(counts: np.ndarray, folds: int) -> np.ndarray:
@@ -111,6 +138,8 @@ def _check_classes(table: pl.DataFrame, column: str, split: Split) -> None:
     for value, rows in table.select(column, "rows").iter_rows():
         if split.folds is None:
             least, what = len(split.wanted), f"{len(split.wanted)} splits"
+        elif split.keep_test:
+            least, what = split.folds + (split.test > 0), f"{split.folds} folds beside the test"
         else:  # a row in the test of every fold, and in each fold one a split in the rest
             others = len(split.wanted) - 1
             least = split.folds if rows - -(-rows // split.folds) >= others else rows + 1

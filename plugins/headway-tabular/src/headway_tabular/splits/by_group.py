@@ -47,6 +47,8 @@ def _codes(rows: np.ndarray, split: Split, seed: int, group: str) -> np.ndarray:
     if split.folds is None:
         _check_enough(len(rows), len(split.wanted), f"{len(split.wanted)} splits", group)
         return filled(rows, order, (split.train, split.validation, split.test))
+    if split.keep_test:
+        return _beside_the_test(rows, order, split, group)
     others = len(split.wanted) - 1
     _check_enough(len(rows), split.folds, f"{split.folds} folds", group)
     falling = order[np.argsort(-rows[order], kind="stable")]
@@ -54,6 +56,18 @@ def _codes(rows: np.ndarray, split: Split, seed: int, group: str) -> np.ndarray:
     rest = order[filled(rows, falling, [1] * split.folds)[order] != split.fold]
     _check_enough(len(rest), others, "train and validation beside the fold", group)
     codes[rest] = filled(rows, rest, (split.train, split.validation))[rest]
+    return codes
+
+
+def _beside_the_test(rows: np.ndarray, order: np.ndarray, split: Split, group: str) -> np.ndarray:
+    """The code of each group where the test is as without folds, and one of the folds of the others is validation."""
+    folds = split.folds or 1
+    _check_enough(len(rows), folds + (split.test > 0), f"{folds} folds beside the test", group)
+    codes = filled(rows, order, (split.train, split.validation, split.test))
+    free = order[codes[order] != 2]
+    _check_enough(len(free), folds, f"{folds} folds beside the test", group)
+    falling = free[np.argsort(-rows[free], kind="stable")]
+    codes[free] = filled(rows, falling, [1] * folds)[free] == split.fold
     return codes
 
 

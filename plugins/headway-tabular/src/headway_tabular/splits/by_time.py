@@ -65,6 +65,8 @@ def by_time(frame: pl.LazyFrame, split: Split, time: str, batch: int = BATCH) ->
 
 
 def _periods(cutter: _Cutter, split: Split) -> Periods:
+    if split.keep_test:
+        return _before_the_test(cutter, split)
     validation, test, end = _rolling(cutter, split) if split.folds is not None else _once(cutter, split)
     span = cutter.times.span
     gap = span(split.gap)
@@ -92,6 +94,18 @@ def _rolling(cutter: _Cutter, split: Split) -> tuple[Cut, Cut, Cut]:
     end = cutter.end
     test, after = (cutter.share(0, end, (fold + extra) / blocks) for extra in (1, 2))
     return cutter.before(test, split), test, after
+
+
+def _before_the_test(cutter: _Cutter, split: Split) -> Periods:
+    """The rows before the test are cut into folds + 1 blocks; fold i validates by block i + 1, as `_rolling` tests."""
+    blocks, fold = (split.folds or 1) + 1, split.fold or 0
+    span, end = cutter.times.span, cutter.end
+    gap = span(split.gap)
+    test = cutter.share(0, end, 1 - split.test) if split.test_from is None else cutter.moment(split.test_from)
+    validation, after = (cutter.share(0, test, (fold + extra) / blocks) for extra in (1, 2))
+    stop = validation.at - gap
+    begin = -inf if split.window is None else stop - span(split.window)
+    return Periods((begin, stop), (validation.at, min(after.at, test.at - gap)), (test.at, end.at))
 
 
 class _Cutter:

@@ -45,6 +45,9 @@ class Split:
     """Cross-validation: how many folds; by time, how many blocks the origin rolls over."""
     fold: Annotated[int, Ge(0)] | None = None
     """Cross-validation: which fold is the test, from 0; ``headway run --folds 5`` runs all of five."""
+    keep_test: bool = False
+    """Cross-validation within train and validation, for choosing: each fold in turn is the validation, the test is what
+    it is without folds, and no fold sees it."""
     window: Span | None = None
     """By time, with folds: how far back training goes, instead of to the beginning."""
 
@@ -58,7 +61,8 @@ class Split:
         """Codes of the splits that must have rows: 0 train, 1 validation, 2 test."""
         if self.by == "column":
             return (0, 1, 2)
-        begun = (True, self.validation > 0, self.folds is not None or self.test_from is not None or self.test > 0)
+        tests = (self.folds is not None and not self.keep_test) or self.test_from is not None or self.test > 0
+        begun = (True, self.validation > 0 or self.keep_test, tests)
         return tuple(code for code, wanted in enumerate(begun) if wanted)
 
 
@@ -79,8 +83,9 @@ def _misplaced(split: Split) -> Iterator[DataError]:
     if split.by == "column" and split.column is None:
         what = "data.split.by=column needs the column that says train, validation or test"
         yield _conflict(what, "name it: data.split.column=…")
-    if split.by == "column" and (split.folds or split.fold is not None):
-        yield _conflict("a column says one split, not folds", "data.split.by may be random, group or time with folds")
+    if split.by == "column" and (split.folds or split.fold is not None) and not split.keep_test:
+        hint = "data.split.keep_test=true divides its train and validation into folds"
+        yield _conflict("a column says which rows are the test, so folds cannot take turns in it", hint)
 
 
 def _of_fractions(split: Split) -> Iterator[DataError]:
@@ -101,6 +106,9 @@ def _of_folds(split: Split) -> Iterator[DataError]:
             "data.split.window is for folds by time", "set data.split.folds, or leave the window out", "window"
         )
     if split.folds is None:
+        if split.keep_test:
+            what = "data.split.keep_test says what folds leave alone, but there are none"
+            yield _conflict(what, "set data.split.folds and data.split.fold too", "keep_test")
         return
     if split.fold is None:
         what = f"data.split.folds={split.folds} needs to know which fold is the test"
@@ -108,7 +116,7 @@ def _of_folds(split: Split) -> Iterator[DataError]:
     elif split.fold >= split.folds:
         what = f"there is no fold {split.fold} of {split.folds}"
         yield _conflict(what, f"data.split.fold goes from 0 to {split.folds - 1}", "fold")
-    if split.test_from is not None or split.validation_from is not None:
+    if split.validation_from is not None or (split.test_from is not None and not split.keep_test):
         yield _conflict(
             "with folds, the rows say where validation and test begin", "leave out the moments or the folds"
         )

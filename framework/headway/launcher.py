@@ -1,0 +1,145 @@
+"""Launches experiments while others run, in processes that are kept: what sweeps and backtests are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from headway.executors import InProcess, WorkerProcesses
+from headway.opening import describe, open_journal
+from headway.planning import Planner
+from headway.runner import Runner
+
+if TYPE_CHECKING:
+    from headway.config import Experiment
+    from headway.executors import Executor
+    from headway.job import Job
+    from headway.journal import Journal
+    from headway.planning import Plan
+    from headway.results import Listener, RunResult
+    from headway.session import Session
+
+
+@dataclass(frozen=True)
+class Launched:
+    """Experiments on their way.
+
+    Attributes:
+        plan: Their stages.
+        runs: The ids of their runs, one an experiment.
+    """
+
+    plan: Plan
+    job: Job
+    journal: Journal
+
+    @property
+    def runs(self) -> tuple[str, ...]:
+        """The ids of its runs, one an experiment."""
+        return self.journal.ids
+
+    @property
+    def results(self) -> list[RunResult]:
+        """What became of them; empty until they have ended."""
+        return self.journal.results
+
+
+class Launcher:
+    """Executes experiments that are added one after another.
+
+    Args:
+        session: Whose project, store and plugins are used.
+        executor: Where stages run.
+        retries: How often a stage whose process died is begun again.
+    """
+
+    def __init__(self, session: Session, executor: Executor, *, retries: int = 0) -> None:
+        self._session = session
+        self._described = describe(session)
+        self._planner = Planner(session.plugins, session.project, session.artifacts, session.records)
+        self._runner = Runner(executor, (session.store, session.project), retries=retries)
+        self._launched: list[Launched] = []
+
+    @property
+    def is_hungry(self) -> bool:
+        """Whether a worker is free that nothing launched has a stage for now."""
+        return self._runner.is_hungry
+
+    def launch(self, experiments: Sequence[Experiment], listener: Listener, group: str, label: str) -> Launched:
+        """Records runs of experiments, and begins them as soon as there is room.
+
+        Args:
+            experiments: What they share is computed once; `headway.planning.up_to` cuts them.
+            listener: Told what happens.
+            group: What they have in common with other launches.
+            label: What distinguishes them from those.
+
+        Raises:
+            PreflightError: Something the stages need is missing on this machine.
+        """
+        plan = self._planner.plan(experiments)
+        self._session.preflight(plan, experiments)
+        journal = open_journal(
+            self._session, plan, experiments, listener, described=self._described, group=group, label=label
+        )
+        journal.__enter__()
+        launched = Launched(plan, self._runner.add(plan, journal), journal)
+        self._launched.append(launched)
+        return launched
+
+    def wait(self, seconds: float | None = None) -> list[Launched]:
+        """Waits until a stage ends, at most so long; what has ended as a whole."""
+        over = self._runner.wait(seconds)
+        return [self._closed(launched) for launched in list(self._launched) if launched.job in over]
+
+    def _closed(self, launched: Launched) -> Launched:
+        self._launched.remove(launched)
+        launched.journal.__exit__(None, None, None)
+        return launched
+
+    def stop(self, launched: Launched) -> None:
+        """Prunes the running stages of what was launched, as soon as they report."""
+        self._runner.stop(launched.job)
+
+    def history(self, launched: Launched, label: str) -> Sequence[tuple[int, Mapping[str, float]]]:
+        """What a stage reported when it was computed, be it now or for another run.
+
+        Args:
+            launched: What the stage belongs to.
+            label: The stage's label in its plan.
+        """
+        node = next(node for node in launched.plan.nodes if node.label == label)
+        entry = node.entry or self._session.artifacts.find(node.key)
+        return entry.history if entry else ()
+
+    def cancel(self) -> list[Launched]:
+        """Stops all that runs; their work folders stay, so that the next attempt goes on from there."""
+        self._runner.cancel()
+        return [self._interrupted(launched) for launched in list(self._launched)]
+
+    def _interrupted(self, launched: Launched) -> Launched:
+        self._launched.remove(launched)
+        launched.journal.__exit__(KeyboardInterrupt, None, None)
+        return launched
+
+
+@contextmanager
+def launching(session: Session, workers: int, threads: int | None, gpus: int, keep: int = 8) -> Iterator[Launcher]:
+    """A launcher with worker processes of its own; they are gone when the block ends, and all runs are closed.
+
+    Args:
+        session: Whose project, store and plugins are used.
+        workers: How many stages run at once; 0 runs one at a time in this process.
+        threads: CPU threads of each worker; None shares the processors among them.
+        gpus: GPUs that each worker sees.
+        keep: How many inputs stay in the memory of each worker.
+    """
+    executor: Executor = WorkerProcesses(workers, threads, gpus, keep) if workers else InProcess(session.plugins)
+    with session.opened.in_use(), executor:
+        launcher = Launcher(session, executor, retries=2)
+        try:
+            yield launcher
+        finally:
+            launcher.cancel()

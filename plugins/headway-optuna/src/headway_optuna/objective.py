@@ -1,0 +1,119 @@
+"""What a sweep optimizes: metrics of validation, by the stage that records them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from headway.errors import ConfigError, HeadwayError, Place
+from headway.naming import nearest
+
+if TYPE_CHECKING:
+    from headway_optuna.config import Direction
+
+MODEL = "model"
+"""The stage that metrics without a stage in front are recorded by."""
+SPLITS = ("validation", "train")
+"""Splits that a search may look at."""
+LOSS = "loss"
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A metric that a stage records.
+
+    Attributes:
+        written: As the user wrote it, such as ``validation.auroc``.
+        stage: The stage's name.
+        name: The metric's name there.
+    """
+
+    written: str
+    stage: str
+    name: str
+
+    def of(self, recorded: Mapping[str, Mapping[str, float]]) -> float | None:
+        """Its value, if it was recorded: stage → metric → value."""
+        return recorded.get(self.stage, {}).get(self.name)
+
+
+@dataclass(frozen=True)
+class Objective:
+    """A metric and where it should go."""
+
+    metric: Metric
+    direction: Direction
+
+
+def metric_of(text: str, stages: Sequence[str]) -> Metric:
+    """The metric that a text names: ``validation.auroc``, or ``evaluation.validation.auroc`` of another stage.
+
+    Raises:
+        HeadwayError: It is none that a search may look at; without a place.
+    """
+    first, _, rest = text.partition(".")
+    stage, name = (first, rest) if first in stages and first not in SPLITS else (MODEL, text)
+    split, dot, _ = name.partition(".")
+    if split == "test":
+        raise HeadwayError(
+            f"'{text}' is measured on the test rows: what is chosen by them is no longer tested by them",
+            hint=f"optimize {text.replace('test.', 'validation.', 1)}; the best configuration is tested once, at the end",
+            code="test-objective",
+        )
+    if split not in SPLITS or not dot:
+        close = nearest(split, SPLITS)
+        meant = f"{close}.{name.partition('.')[2]}" if close and dot else f"validation.{name}"
+        raise HeadwayError(f"'{text}' is no metric of a split", hint=f"did you mean {meant}?", code="objective")
+    if stage not in stages:
+        known = ", ".join(stages)
+        raise HeadwayError(
+            f"'{text}' is recorded by the stage '{stage}', which is not in the pipeline",
+            hint=f"write STAGE.{name} with one of {known}",
+            code="objective",
+        )
+    return Metric(text, stage, name)
+
+
+def objectives(
+    optimize: Mapping[str, Direction],
+    stages: Sequence[str],
+    metrics: Sequence[str],
+    place: Callable[[tuple[str, ...]], Place | None],
+) -> list[Objective]:
+    """The objectives of a sweep, in their order.
+
+    Args:
+        optimize: Metric to direction.
+        stages: The stages of the pipeline.
+        metrics: The registered metrics.
+        place: Path in the config → where it was written.
+
+    Raises:
+        ConfigError: There is none, or some are none that a search may look at.
+    """
+    if not optimize:
+        hint = "write sweep.optimize={validation.auroc: maximize}, with a metric that the model records"
+        raise ConfigError([HeadwayError("the sweep does not say what to optimize", hint=hint, code="objective")])
+    found, faults = [], []
+    for text, direction in optimize.items():
+        try:
+            metric = metric_of(text, stages)
+        except HeadwayError as error:
+            error.where = place(("sweep", "optimize", text))
+            faults.append(error)
+            continue
+        faults += _unknown(metric, metrics, place(("sweep", "optimize", text)))
+        found.append(Objective(metric, direction))
+    if faults:
+        raise ConfigError(faults)
+    return found
+
+
+def _unknown(metric: Metric, metrics: Sequence[str], where: Place | None) -> Iterator[HeadwayError]:
+    """A slip of the pen in the name of a metric; a stage may record others than the registered ones."""
+    name = metric.name.partition(".")[2]
+    known = [*metrics, LOSS]
+    if name not in known and (close := nearest(name, known)):
+        hint = f"did you mean {metric.written.removesuffix(name)}{close}?"
+        yield HeadwayError(f"there is no metric '{name}'", where=where, hint=hint, code="objective")
