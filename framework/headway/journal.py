@@ -29,7 +29,7 @@ class Kept:
 
     Attributes:
         run: Its record.
-        label: What distinguishes it in a grid.
+        label: What distinguishes it in a grid or a study.
         experiment: What it is a run of.
         outcomes: What has become of its stages.
         followers: The trackers at work.
@@ -70,7 +70,7 @@ class Journal:
 
     @property
     def ids(self) -> tuple[str, ...]:
-        """The ids of its runs."""
+        """The ids of its runs, one an experiment."""
         return tuple(kept.run.id for kept in self._kept)
 
     def __enter__(self) -> Self:
@@ -199,9 +199,9 @@ def _status(outcomes: Sequence[StageOutcome], error: type[BaseException] | None)
     found = {outcome.status for outcome in outcomes}
     if (error is not None and issubclass(error, KeyboardInterrupt)) or "interrupted" in found:
         return "interrupted"
-    if error is not None or found & {"failed", "pruned"}:
+    if error is not None or "failed" in found:
         return "failed"
-    return "skipped" if "skipped" in found else "done"
+    return next((status for status in ("pruned", "skipped") if status in found), "done")
 
 
 def _row(node: Node, label: str, status: str, outcome: StageOutcome | None = None) -> StageRow:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from headway.executors import InProcess, WorkerProcesses
-from headway.opening import open_journal
+from headway.opening import describe, open_journal
 from headway.planning import Planner
 from headway.runner import Runner
 
@@ -57,6 +57,7 @@ class Launcher:
 
     def __init__(self, session: Session, executor: Executor, *, retries: int = 0) -> None:
         self._session = session
+        self._described = describe(session)
         self._planner = Planner(session.plugins, session.project, session.artifacts, session.records)
         self._runner = Runner(executor, (session.store, session.project), retries=retries)
         self._launched: list[Launched] = []
@@ -80,7 +81,9 @@ class Launcher:
         """
         plan = self._planner.plan(experiments)
         self._session.preflight(plan, experiments)
-        journal = open_journal(self._session, plan, experiments, listener)
+        journal = open_journal(
+            self._session, plan, experiments, listener, described=self._described, group=group, label=label
+        )
         journal.__enter__()
         launched = Launched(plan, self._runner.add(plan, journal), journal)
         self._launched.append(launched)

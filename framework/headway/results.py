@@ -86,8 +86,8 @@ class RunResult:
 
     Attributes:
         id: The run's id in the records.
-        label: What distinguishes it in a grid; empty otherwise.
-        status: ``done``, ``failed``, ``skipped`` or ``interrupted``.
+        label: What distinguishes it in a grid or a study; empty otherwise.
+        status: ``done``, ``failed``, ``pruned``, ``skipped`` or ``interrupted``.
         seconds: How long it took.
         stages: The outcomes in the order they ended.
     """

@@ -25,8 +25,9 @@ class TrackedRun:
         attempt_of: The id of the first attempt, if this run repeats one that was interrupted; the tracker goes on
             with what it kept under that id.
         name: The experiment's name.
-        group: What the runs of one command have in common, or None.
-        label: What distinguishes it in a grid, such as ``model=mlp seed=2``; empty otherwise.
+        group: What the runs of one command have in common, for the trials of a study its name; or None.
+        label: What distinguishes it in a grid, such as ``model=mlp seed=2``, or ``trial 12`` of a study; empty
+            otherwise.
         config: The resolved config, secrets as ``***``.
         overrides: The words of the command line, secrets as ``***``.
         seed: The run's seed.
@@ -100,7 +101,8 @@ class Tracking(Protocol):
         """The run has ended.
 
         Args:
-            status: ``done``, ``failed``, ``interrupted`` or ``skipped`` (another run of the command failed).
+            status: ``done``, ``failed``, ``interrupted``, ``pruned`` (a trial that promised little) or ``skipped``
+                (another run of the command failed).
             metrics: ``STAGE.METRIC`` to value, of all stages.
         """
 

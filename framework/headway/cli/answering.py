@@ -19,13 +19,14 @@ STAGES = ("--to", "--from", "--force")
 PIPELINE = ("data", "features", "model", "export", "evaluation", "deployment")
 
 
-def answers(words: list[str], known: dict[str, Any], runs: Iterable[str]) -> Iterator[str]:
+def answers(words: list[str], known: dict[str, Any], runs: Iterable[str], trials: Iterable[str] = ()) -> Iterator[str]:
     """The words that fit; those that end a word end with a space.
 
     Args:
         words: The words after ``headway``, the last being the one to complete, perhaps empty.
         known: The index.
         runs: References of runs, asked for only if they can stand here.
+        trials: The same of trials.
     """
     *before, word = words
     while before[:1] == ["--project"]:
@@ -36,6 +37,10 @@ def answers(words: list[str], known: dict[str, Any], runs: Iterable[str]) -> Ite
         candidates = (f"{flag} " for flag in known["flags"].get(before[0], ()))
     elif before[-1] in STAGES:
         candidates = (f"{stage} " for stage in _pipeline(before, known))
+    elif before[-1] == "--trial":
+        candidates = trials
+    elif before[0] == "runs" and before[-1] == "--status":
+        candidates = _statuses()
     elif before[0] in COMPOSING:
         candidates = _overrides(before, word, known)
     elif before[0] in ACTIONS and len(before) == 1:
@@ -107,6 +112,12 @@ def _fields(words: list[str], node: str, known: dict[str, Any]) -> dict[str, lis
 
 def _pipeline(words: list[str], known: dict[str, Any]) -> Iterable[str]:
     return list(known["pipelines"].get(_choices(words, known).get("experiment", ""), PIPELINE))
+
+
+def _statuses() -> Iterator[str]:
+    from headway.store.runs import STATUSES
+
+    return (f"{status} " for status in STATUSES)
 
 
 def _files(word: str) -> Iterator[str]:

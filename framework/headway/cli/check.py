@@ -7,7 +7,7 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from headway.cli import folds
+from headway.cli import asking
 from headway.errors import ConfigError, HeadwayError
 
 if TYPE_CHECKING:
@@ -19,9 +19,8 @@ help = "report every fault of a config at once"
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declares the arguments."""
-    folds.configure(parser, "check")
+    asking.configure_grid(parser, "check")
     parser.add_argument("--format", choices=["text", "json"], default="text", help="how to print what was found")
-    parser.add_argument("overrides", nargs="*", metavar="key=value", help="choices and values, such as model=mlp")
 
 
 def run(arguments: argparse.Namespace, session: Session) -> int:
@@ -40,7 +39,7 @@ def _line(experiment: Experiment) -> str:
 
 def _checked(arguments: argparse.Namespace, session: Session) -> list[Experiment]:
     """The experiments; raises the faults of a whole grid at once, each of them once."""
-    overrides, multirun = folds.asked(arguments)
+    overrides, multirun = asking.asked_grid(arguments, session)
     if not multirun:
         return session.experiments(overrides)
     from headway.config import Memory, check, compose, expand

@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from headway.session import Session
+    from headway.store import Store
 
 help = "print the completion script of bash, zsh or fish"
 SCRIPTS = {
@@ -54,7 +56,7 @@ def complete(shell: str, line: str) -> None:
     words = _words(line)[1:] or [""]
     project = next((words[i + 1] for i, word in enumerate(words[:-1]) if word == "--project"), None)
     known = index(project)
-    for answer in answers(words, known, _runs(project)):
+    for answer in answers(words, known, _runs(project), _trials(project, words[-1])):
         print(_for_shell(shell, answer, words[-1]))  # noqa: T201
 
 
@@ -72,19 +74,43 @@ def _for_shell(shell: str, answer: str, word: str) -> str:
     return answer[breaks:]
 
 
-def _runs(project: str | None) -> Iterator[str]:
-    """References of the newest runs; none if the store cannot be read."""
+def _store(project: str | None) -> Store | None:
+    """The project's store, or None outside any project."""
     from pathlib import Path
 
-    from headway.errors import HeadwayError
     from headway.session import nearest_project, store_of
-    from headway.store import RunFilter, open_store
+    from headway.store import open_store
 
     folder = Path(project) if project else nearest_project(Path.cwd())
-    if folder is None:
+    return open_store(store_of(folder)) if folder else None
+
+
+def _trials(project: str | None, word: str) -> Iterator[str]:
+    """The studies, or, after a slash, the trials of one; none if they cannot be read."""
+    from headway.errors import HeadwayError
+    from headway.store import trials
+
+    store = _store(project)
+    name, slash, _ = word.partition("/")
+    if store is None:
+        return
+    with suppress(HeadwayError):
+        if not slash:
+            yield from (f"{study}/" for study in store.studies.names())
+        else:
+            yield from (f"{name}/{number} " for number in trials.words(store.studies.folder(name).events()))
+
+
+def _runs(project: str | None) -> Iterator[str]:
+    """References of the newest runs; none if the store cannot be read."""
+    from headway.errors import HeadwayError
+    from headway.store import RunFilter
+
+    store = _store(project)
+    if store is None:
         return
     try:
-        runs = open_store(store_of(folder)).records.list(RunFilter(limit=50))
+        runs = store.records.list(RunFilter(limit=50))
     except HeadwayError:
         return
     if runs:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from headway.cli import asking
+
 if TYPE_CHECKING:
     from headway.session import Session
 
@@ -17,7 +19,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     what.add_argument("--origins", action="store_true", help="say where each value came from")
     what.add_argument("--schema", action="store_true", help="print the JSON Schema of the config instead")
     parser.add_argument("--format", choices=["yaml", "json"], default="yaml", help="how to print it")
-    parser.add_argument("overrides", nargs="*", metavar="key=value", help="choices and values, such as model=mlp")
+    asking.configure(parser)
 
 
 def run(arguments: argparse.Namespace, session: Session) -> int:
@@ -26,7 +28,7 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
         return _schema(arguments, session)
     from headway.config.text import render, render_json
 
-    for experiment in session.experiments(arguments.overrides):
+    for experiment in session.experiments(asking.asked(arguments, session)):
         if arguments.format == "json":
             print(render_json(experiment, origins=arguments.origins))  # noqa: T201
         else:
@@ -40,6 +42,6 @@ def _schema(arguments: argparse.Namespace, session: Session) -> int:
     from headway.config import compose
     from headway.config.jsonschema import json_schema
 
-    config = compose(session.project, arguments.overrides, session.plugins)
+    config = compose(session.project, asking.asked(arguments, session), session.plugins)
     print(json.dumps(json_schema(config, session.plugins), indent=2, ensure_ascii=False))  # noqa: T201
     return 0

@@ -6,6 +6,8 @@ import argparse
 import json
 from typing import TYPE_CHECKING, Any
 
+from headway.cli import asking
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -19,7 +21,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declares the arguments."""
     parser.add_argument("key", metavar="KEY", help="a value or a node, such as model.learning_rate or model")
     parser.add_argument("--format", choices=["text", "json"], default="text", help="how to print it")
-    parser.add_argument("overrides", nargs="*", metavar="key=value", help="choices and values, such as model=mlp")
+    asking.configure(parser)
 
 
 def run(arguments: argparse.Namespace, session: Session) -> int:
@@ -27,7 +29,7 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
     from headway.config import compose
     from headway.config.explain import explain
 
-    config = compose(session.project, arguments.overrides, session.plugins)
+    config = compose(session.project, asking.asked(arguments, session), session.plugins)
     found = explain(arguments.key, config, session.plugins)
     if arguments.format == "json":
         print(json.dumps(found.to_dict(), indent=2, ensure_ascii=False))  # noqa: T201

@@ -1,14 +1,11 @@
-"""Cross-validation on the command line: the grid of all folds, and their test rows put together."""
+"""Cross-validation on the command line: the test rows of all folds put together."""
 
 from __future__ import annotations
 
-import argparse
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
-
-from headway.errors import UsageError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,31 +36,6 @@ class Pooled:
     folds: int
     rows: int
     metrics: Mapping[str, float]
-
-
-def configure(parser: argparse.ArgumentParser, verb: str) -> None:
-    """Declares the arguments of a grid: ``-m`` and ``--folds``.
-
-    Args:
-        parser: What they are added to.
-        verb: What the command does with it.
-    """
-    parser.add_argument("-m", "--multirun", action="store_true", help=f"{verb} the grid of all a,b,c values")
-    parser.add_argument("--folds", type=int, metavar="N", help=f"cross-validation: {verb} the grid of all N folds")
-
-
-def asked(arguments: argparse.Namespace) -> tuple[list[str], bool]:
-    """The overrides that the arguments ask for, and whether they make a grid."""
-    if arguments.folds is None:
-        return arguments.overrides, arguments.multirun
-    return [*arguments.overrides, *axis(arguments.folds)], True
-
-
-def axis(folds: int) -> list[str]:
-    """The overrides that ask for all folds; raises `UsageError` for less than two."""
-    if folds < 2:
-        raise UsageError(f"--folds {folds}: cross-validation needs two folds or more", code="folds")
-    return [f"data.split.folds={folds}", f"data.split.fold=range({folds})"]
 
 
 def pooled(session: Session, results: Sequence[RunResult]) -> Pooled | None:

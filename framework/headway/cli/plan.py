@@ -6,7 +6,7 @@ import argparse
 import json
 from typing import TYPE_CHECKING, Any
 
-from headway.cli import folds, selecting
+from headway.cli import asking, selecting
 
 if TYPE_CHECKING:
     from headway.errors import Place
@@ -21,15 +21,14 @@ ROOM = 90
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declares the arguments."""
-    folds.configure(parser, "plan")
+    asking.configure_grid(parser, "plan")
     parser.add_argument("--format", choices=["text", "json", "dot", "html"], default="text", help="how to print it")
     selecting.configure(parser)
-    parser.add_argument("overrides", nargs="*", metavar="key=value", help="choices and values, such as model=mlp")
 
 
 def run(arguments: argparse.Namespace, session: Session) -> int:
     """Prints the plan."""
-    overrides, multirun = folds.asked(arguments)
+    overrides, multirun = asking.asked_grid(arguments, session)
     experiments = session.experiments(overrides, multirun=multirun)
     plan = session.plan(experiments, selecting.selection(arguments))
     common = [word for word in experiments[0].words if all(word in other.words for other in experiments)]

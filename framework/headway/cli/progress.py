@@ -150,5 +150,5 @@ class Live:
     def stage_finished(self, label: str, outcome: StageOutcome) -> None:
         """A stage has ended."""
         self._stages.pop(label, None)
-        colour = {"done": "green", "cached": "cyan", "skipped": "yellow"}.get(outcome.status, "red")
+        colour = {"done": "green", "cached": "cyan", "skipped": "yellow", "pruned": "yellow"}.get(outcome.status, "red")
         self._console.print(_summary(label, outcome), style=colour, markup=False)

@@ -7,7 +7,7 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING
 
-from headway.cli import folds, selecting
+from headway.cli import asking, folds, selecting
 from headway.cli.progress import progress
 from headway.cli.tables import metrics_table
 from headway.errors import HeadwayError
@@ -22,15 +22,14 @@ help = "run an experiment, or a grid of them with -m"
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declares the arguments."""
-    folds.configure(parser, "run")
+    asking.configure_grid(parser, "run")
     parser.add_argument("--keep-going", action="store_true", help="after a failure, run all that does not need it")
     selecting.configure(parser)
-    parser.add_argument("overrides", nargs="*", metavar="key=value", help="choices and values, such as model=mlp")
 
 
 def run(arguments: argparse.Namespace, session: Session) -> int:
     """Runs the experiment; 1 if a stage failed."""
-    overrides, multirun = folds.asked(arguments)
+    overrides, multirun = asking.asked_grid(arguments, session)
     with progress() as listener:
         results = session.run(
             overrides, listener=listener, multirun=multirun,

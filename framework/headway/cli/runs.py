@@ -42,7 +42,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--all", action="store_true", default=None, help="diff: also what is the same")
     lists = parser.add_argument_group("list")
     lists.add_argument("--name", help="only runs of this experiment")
-    lists.add_argument("--status", action="append", help="only running, done, failed or interrupted ones")
+    lists.add_argument(
+        "--status", action="append", help="only running, done, failed, interrupted, pruned or skipped ones"
+    )
     lists.add_argument("--tag", action="append", help="only runs with this tag")
     lists.add_argument("--since", metavar="WHEN", help="only runs of the last 2d, 12h …, or since 2026-11-01 (UTC)")
     lists.add_argument(

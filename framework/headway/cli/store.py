@@ -48,7 +48,7 @@ def _size(arguments: argparse.Namespace, store: Store) -> int:
         (f"{item.kind} {item.type or 'damaged'}" if item.kind == "artifact" else item.kind, item.size)
         for item in items
         if item.kind not in ("link", "lock")
-    ]
+    ] + [("study", study.size) for study in store.studies]
     counts, sizes = Counter(name for name, _ in rows), Counter[str]()
     for name, size in rows:
         sizes[name] += size
@@ -119,7 +119,7 @@ def _bytes(items: Iterable[Item]) -> int:
 
 
 def _verify(arguments: argparse.Namespace, store: Store) -> int:
-    from headway.store.verify import faults, record_faults, repair
+    from headway.store.verify import faults, record_faults, repair, study_faults
 
     if arguments.repair and store.root.is_dir():
         with store.alone():
@@ -127,17 +127,17 @@ def _verify(arguments: argparse.Namespace, store: Store) -> int:
             repair(store, found)
     else:
         found = list(faults(store))
-    recorded = record_faults(store)
+    noted = [f"records: {text}" for text in record_faults(store)] + [f"study {text}" for text in study_faults(store)]
     for fault in found:
         _say(fault.what, *([f"  used by {', '.join(fault.runs)}"] if fault.runs else []))
-    _say(*(f"records: {text}" for text in recorded))
-    if not found and not recorded:
+    _say(*noted)
+    if not found and not noted:
         _say("everything is as it was saved")
     elif arguments.repair and found:
         _say(f"{len(found)} removed; the next run computes what it needs again")
     elif found:
         print("  help: headway store verify --repair removes what is damaged", file=sys.stderr)  # noqa: T201
-    return 1 if recorded or (found and not arguments.repair) else 0
+    return 1 if noted or (found and not arguments.repair) else 0
 
 
 def _say(*lines: str) -> None:

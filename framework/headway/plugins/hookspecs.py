@@ -76,6 +76,6 @@ def headway_run_finished(run: Mapping[str, Any], status: str, metrics: Mapping[s
 
     Args:
         run: As in `headway_run_started`.
-        status: ``done``, ``failed`` or ``interrupted``.
+        status: ``done``, ``failed``, ``interrupted``, ``pruned`` or ``skipped``.
         metrics: ``STAGE.METRIC`` to value, of all stages.
     """

@@ -1,4 +1,4 @@
-"""Artifacts, locks and records of a project."""
+"""Artifacts, locks, records and studies of a project."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from headway.store.records import Records
 from headway.store.remembered import Remembered
 from headway.store.runs import Condition, Run, RunFilter, StageRow, new_run_id
 from headway.store.store import Store, open_store
+from headway.store.studies import Studies
+from headway.store.study import StudyFolder
 
 __all__ = [
     "ArtifactStore",
@@ -21,6 +23,8 @@ __all__ = [
     "RunFilter",
     "StageRow",
     "Store",
+    "Studies",
+    "StudyFolder",
     "is_held",
     "new_run_id",
     "open_store",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from headway.errors import StoreError
+from headway.store import trials
 from headway.store.artifacts import Item
 from headway.store.locks import is_held
 from headway.store.runs import ALL, Run
@@ -29,14 +31,28 @@ class Rule:
     young: float = 86_400.0
 
 
+@dataclass(frozen=True)
+class Searched:
+    """The runs of studies.
+
+    Attributes:
+        studies: The id of a trial's run to the name of its study.
+        needed: The ids of those that are kept whatever their number.
+    """
+
+    studies: Mapping[str, str]
+    needed: Set[str]
+
+
 def garbage(store: Store, rule: Rule) -> Sequence[Item]:
     """What a store does not need, in the order in which it is safe to remove it.
 
     Kept is what the newest runs of every name, tagged runs, running ones and young ones made or used, every entry that
     leads to something kept, and what is young itself; also what seems to be from the future, for a clock was set.
+    Trials have their own count, study by study; those of a study that is not finished are all kept, and its final run.
 
     Raises:
-        StoreError: The records cannot be read, or there are none: then nothing says what is needed.
+        StoreError: The records or a study cannot be read, or there are none: then nothing says what is needed.
     """
     now = time.time()
     items = list(store.artifacts.contents())
@@ -47,7 +63,7 @@ def garbage(store: Store, rule: Rule) -> Sequence[Item]:
             hint="put the records back (headway.db), or remove all that is not young with --keep 0",
             code="no-records",
         )
-    digests, keys = _needed(store, list(_kept(runs, rule, now)))
+    digests, keys = _needed(store, list(_kept(runs, rule, _searched(store), now)))
     young = {id(item) for item in items if now - item.modified < rule.young}
     digests |= {
         item.digest for item in items if item.digest and item.kind in ("artifact", "entry") and id(item) in young
@@ -84,12 +100,25 @@ def _needed(store: Store, runs: Sequence[Run]) -> tuple[set[str], set[str]]:
     return digests, keys
 
 
-def _kept(runs: Sequence[Run], rule: Rule, now: float) -> Iterator[Run]:
-    seen: dict[str, int] = {}
+def _kept(runs: Sequence[Run], rule: Rule, searched: Searched, now: float) -> Iterator[Run]:
+    seen: Counter[tuple[str, str]] = Counter()
     for run in runs:
-        seen[run.name] = seen.get(run.name, 0) + 1
-        if seen[run.name] <= rule.keep or run.tags or run.status == "running" or now - _time(run) < rule.young:
+        trial = run.name, searched.studies.get(run.id, "")
+        seen[trial] += 1
+        needed = run.id in searched.needed or run.tags or run.status == "running"
+        if seen[trial] <= rule.keep or needed or now - _time(run) < rule.young:
             yield run
+
+
+def _searched(store: Store) -> Searched:
+    studies: dict[str, str] = {}
+    needed: set[str] = set()
+    for study in store.studies:
+        events = study.events()
+        mine = trials.runs(events, "begin")
+        studies |= dict.fromkeys(mine, study.name)
+        needed |= trials.runs(events, "final") | (mine if not study.is_finished(events) else set())
+    return Searched(studies, needed)
 
 
 def _time(run: Run) -> float:

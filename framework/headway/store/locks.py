@@ -146,7 +146,7 @@ def is_held(root: Path, key: str) -> bool:
     except OSError:
         return False
     try:
-        if _flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB):
+        if _flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB):  # others who only look are none who hold it
             return False
         return _lives(os.read(descriptor, 1000).decode(errors="replace"))
     except BlockingIOError:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-STATUSES = ("running", "done", "failed", "interrupted", "skipped")
+STATUSES = ("running", "done", "failed", "interrupted", "pruned", "skipped")
 OPERATORS = (">=", "<=", "!=", "=", ">", "<")
 
 
@@ -35,10 +35,12 @@ class Run:
     Attributes:
         id: UTC time of its start and random digits; sorts by time.
         name: The experiment's name.
-        status: ``running``, ``done``, ``failed``, ``interrupted`` (also when its process died), or ``skipped``
-            (stages were left out because another run of the command failed).
+        status: ``running``, ``done``, ``failed``, ``interrupted`` (also when its process died), ``pruned`` (a trial of
+            a study that was stopped because it promised little), or ``skipped`` (stages were left out because another
+            run of the command failed).
         created: When it started, UTC, ISO 8601.
-        group: What the runs of one command have in common: the id of the first; None for a single run.
+        group: What the runs of one command have in common: the id of the first, or, for the trials of a study, its
+            name; None for a single run.
         overrides: What the command line said.
         config: The resolved config, without secrets.
         seed: The run's seed.

@@ -1,4 +1,4 @@
-"""A store: its artifacts, its records and the lock that keeps both together. The one place that chooses them."""
+"""A store: its artifacts, records and studies, and the lock over them all. The one place that chooses them."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from headway.store.artifacts import ArtifactStore
 from headway.store.locks import StoreLock
 from headway.store.records import Records
 from headway.store.runs import RunFilter
+from headway.store.studies import Studies
 
 
 class Store:
@@ -37,6 +38,11 @@ class Store:
         from headway.store.sqlite import SqliteRecords
 
         return SqliteRecords(self.root)
+
+    @cached_property
+    def studies(self) -> Studies:
+        """The studies."""
+        return Studies(self.root)
 
     @contextmanager
     def in_use(self) -> Iterator[None]:

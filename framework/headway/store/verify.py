@@ -58,6 +58,14 @@ def record_faults(store: Store) -> list[str]:
         return [error.what]
 
 
+def study_faults(store: Store) -> list[str]:
+    """One sentence for each thing that is wrong with the studies."""
+    try:
+        return [f"{study.name}: {sentence}" for study in store.studies for sentence in study.faults()]
+    except StoreError as error:
+        return [error.what]
+
+
 def repair(store: Store, found: list[Fault]) -> None:
     """Removes what is damaged with what leads to it, so that the next run computes it again.
 

@@ -13,6 +13,7 @@ import pytest
 
 from headway.errors import UsageError
 from headway.store import Condition, Records, Run, RunFilter, StageRow
+from headway.store.runs import STATUSES
 
 OpenRecords = Callable[[], Records]
 
@@ -110,6 +111,14 @@ class RecordsSuite:
         assert [run.id for run in records.list(RunFilter(statuses=("interrupted",)))] == [run_number(1).id]
         records.close_run(RUN.id, "done", 1.0)
         assert open_records().show(RUN.id).status == "done"
+
+    @pytest.mark.parametrize("status", [status for status in STATUSES if status != "running"])
+    def test_how_a_run_ended_is_kept(self, open_records: OpenRecords, records: Records, status: str) -> None:
+        """And found by it."""
+        write(records, RUN, status=status)
+        write(records, run_number(1), status="failed" if status == "done" else "done")
+        assert open_records().show(RUN.id).status == status
+        assert [run.id for run in open_records().list(RunFilter(statuses=(status,)))] == [RUN.id]
 
     def test_an_interrupted_run_is_found_until_it_is_repeated(
         self, open_records: OpenRecords, records: Records

@@ -105,7 +105,9 @@ def test_a_stages_end_is_in_the_summary(run):
     assert found["status"] == "failed"
 
 
-@pytest.mark.parametrize(("status", "code"), [("done", 0), ("failed", 1), ("interrupted", 255), ("skipped", 1)])
+@pytest.mark.parametrize(
+    ("status", "code"), [("done", 0), ("pruned", 0), ("failed", 1), ("interrupted", 255), ("skipped", 1)]
+)
 def test_the_exit_code_tells_how_the_run_ended(run, status, code):
     follow(OFFLINE, run, lambda tracking: tracking.close(status, {}))
     wandb.teardown()

@@ -5,10 +5,9 @@ from types import SimpleNamespace
 import numpy as np
 import polars as pl
 import pytest
-from headway.cli.folds import axis, pooled
+from headway.cli.folds import pooled
 from headway.contracts import Measurement, Output, Predictions, Report, Target
 from headway.contracts.predictions import tabulate
-from headway.errors import UsageError
 from headway.metrics import STANDARD
 from headway.results import RunResult, StageOutcome
 
@@ -93,9 +92,3 @@ def test_reports_that_predict_different_things_are_not_put_together():
     kind = Output("probability", "probability", ("a", "b"))
     other = report(Target("z", "classification", ("a", "b")), np.eye(2), ("auroc",), ["a", "b"], kind=kind)
     assert pooled(*session_with(classified([0, 1], 0)[0], other)) is None
-
-
-def test_folds_are_a_grid():
-    assert axis(3) == ["data.split.folds=3", "data.split.fold=range(3)"]
-    with pytest.raises(UsageError):
-        axis(1)

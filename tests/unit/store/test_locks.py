@@ -1,3 +1,4 @@
+import fcntl
 import os
 import signal
 import subprocess
@@ -38,6 +39,15 @@ def test_a_killed_process_lets_go(tmp_path):
     process.communicate()
     assert not is_held(tmp_path, "key")
     assert KeyLock(tmp_path, "key").try_acquire()
+
+
+def test_who_looks_at_the_same_time_is_none_who_holds_it(tmp_path):
+    lock = tmp_path / "locks" / "key.lock"
+    lock.parent.mkdir()
+    lock.touch()
+    with lock.open() as looking:
+        fcntl.flock(looking, fcntl.LOCK_SH)
+        assert not is_held(tmp_path, "key")
 
 
 def test_who_waits_is_told_and_goes_on(tmp_path):

@@ -13,7 +13,7 @@ from headway.tracker import TrackedStage
 if TYPE_CHECKING:
     import wandb
 
-EXIT_CODES = {"done": 0, "interrupted": 255}
+EXIT_CODES = {"done": 0, "pruned": 0, "interrupted": 255}
 """The library's own reading: 0 has finished, 255 was stopped by the user, anything else has failed."""
 
 
