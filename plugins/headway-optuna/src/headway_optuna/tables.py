@@ -177,10 +177,11 @@ def _reasons(study: Study) -> Iterator[list[str]]:
             yield [f"{state}: {total}", *(f"  {_numbers(numbers)}: {why}" for why, numbers in found.items())]
     broken = [trial for trial in study.of("complete") if not trial.is_feasible]
     if broken:
-        yield [f"violate constraints: {len(broken)}", *(f"  trial {t.number}: {_violated(t, study)}" for t in broken)]
+        yield [f"violate constraints: {len(broken)}", *(f"  trial {t.number}: {violated(t, study)}" for t in broken)]
 
 
-def _violated(trial: Trial, study: Study) -> str:
+def violated(trial: Trial, study: Study) -> str:
+    """The constraints that a trial violates, and by how much."""
     named = [*study.constraints, *(f"constraint {n}" for n in range(len(study.constraints), len(trial.violations)))]
     pairs = zip(named, trial.violations, strict=False)
     return "; ".join(f"{name} (by {violation:.3g})" for name, violation in pairs if violation > 0)
