@@ -60,6 +60,7 @@ def study(count=40, *, width=6, goals=1, workers=2, states=(), seed=0, name="adu
         "data.cap": "choice null, 10, 20", "model.dropout": "float 0 … 0.5 when model == 'mlp'",
     }  # fmt: skip
     objectives = {"validation.auroc": "maximize", "cost.latency": "minimize", "cost.size": "minimize"}
+    objectives["cost.energy"] = "minimize"
     return Study(
         name, dict(list(objectives.items())[:goals]), tuple(trials), max(count, 1),
         {key: texts.get(key, "float 0 … 1") for key in keys}, "tpe (startup 10)", "median (warmup 3)",

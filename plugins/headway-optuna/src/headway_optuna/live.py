@@ -147,7 +147,7 @@ class Live(Watch):
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         from rich.text import Text
 
-        width = max(20, options.max_width - 3)  # room for the ^C that a terminal echoes
+        width = max(10, options.max_width - 3)  # room for the ^C that a terminal echoes
         working = sorted(self.working.values(), key=lambda work: work.trial.number)
         yield Text(header(self._study, self.tally, working, self.elapsed, width), "bold", no_wrap=True)
         shown = working[: max(1, console.height - 2)]

@@ -32,9 +32,9 @@ def curves(study: Study) -> Iterator[Figure]:
         thinned = [*found[: len(found) - 1 : every], *found[-1:]]
         places = [panel.at(step, value) for step, value in thinned]
         panel.line(kind, places)
-        if kind != "complete":
-            panel.marks(kind, places[-1:])
-    caption = "Each line is a trial; pale ones were pruned or failed where they end. The thick line is the best trial's."
+        if kind != "complete" and trial.state != "running":
+            panel.marks("best" if kind == "best" else trial.state, places[-1:])
+    caption = "Each line is a trial; pale ones were pruned or failed where they end. The thick one is the best trial's."
     yield Figure(f"{metric}, step by step", panel.drawn(f"{metric} of each trial at each step"), caption, wide=True)
 
 

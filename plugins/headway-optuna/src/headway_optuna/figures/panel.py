@@ -17,6 +17,8 @@ MARKS = {
     "failed": "m-3-3l6 6m0-6l-6 6",
 }  # fmt: skip
 """How the trials of each state are drawn from their place on; also told apart without colours."""
+CROWD = 150
+"""Lines from which on each is drawn fainter."""
 LABEL = 18
 """Characters of a label, at most."""
 
@@ -43,12 +45,13 @@ def number(value: float) -> str:
     return f"{value:.1f}".removesuffix(".0")
 
 
-def svg(width: float, height: float, title: str, parts: Iterable[str]) -> str:
-    """A picture of so many pixels, which grows and shrinks with the page."""
+def svg(width: float, height: float, title: str, parts: Iterable[str], of: str = "") -> str:
+    """A picture of so many pixels, which grows and shrinks with the page; `of` is a class of its style."""
     name = escape(title)
     inner = "\n".join(parts)
+    look = f' class="{of}"' if of else ""
     return (
-        f'<svg viewBox="0 0 {number(width)} {number(height)}" role="img" aria-label="{name}">'
+        f'<svg{look} viewBox="0 0 {number(width)} {number(height)}" role="img" aria-label="{name}">'
         f"<title>{name}</title>\n{inner}\n</svg>"
     )
 
@@ -102,7 +105,8 @@ class Panel:
 
     def drawn(self, title: str) -> str:
         """The picture with its axes."""
-        return svg(self.width, self.height, title, [*self._frame(), *self.parts])
+        crowd = sum(part.startswith('<path class="line') for part in self.parts)
+        return svg(self.width, self.height, title, [*self._frame(), *self.parts], "many" if crowd > CROWD else "")
 
     def _frame(self) -> Iterable[str]:
         right, bottom = self.width - self.right, self.height - self.bottom
@@ -115,7 +119,9 @@ class Panel:
         yield f'<path class="axis" d="M{number(self.left)} {number(self.top)}V{number(bottom)}H{number(right)}"/>'
         yield from self._x_labels(right, bottom)
         middle = (self.left + right) / 2
-        yield text(middle, self.height - 7, self.x_title, "middle", most=int((right - self.left) / CHARACTER), of="name")
+        yield text(
+            middle, self.height - 7, self.x_title, "middle", most=int((right - self.left) / CHARACTER), of="name"
+        )
         yield text(2, 14, self.y_title, "start", most=int(self.width / CHARACTER), of="name")
 
     def _x_labels(self, right: float, bottom: float) -> Iterable[str]:

@@ -11,8 +11,8 @@ from headway_optuna.trial import Study, Trial
 
 AXES = 9
 """Parameters that are shown at most: the most important ones."""
-LINES = 1000
-"""Trials that are shown at most: the best ones."""
+LINES = 250
+"""Trials that are shown at most, evenly from the worst to the best."""
 CLASSES = 5
 WIDTH, HEIGHT, TOP, BOTTOM, LEFT, RIGHT = 1040.0, 400.0, 52.0, 24.0, 60.0, 84.0
 LANE = 22.0
@@ -37,6 +37,8 @@ def parallel(study: Study, importances: Mapping[str, float]) -> Iterator[Figure]
     }
     caption = "Each line is a complete trial: the better its objective, the stronger; the thick ones are the best. "
     caption += "A line below the axes has no such parameter."
+    if len(complete) > LINES:
+        caption += f" {LINES} of {len(complete)} trials are shown, evenly from the worst to the best."
     if len(shown) < len(keys):
         which = f"most important {AXES}" if importances else f"first {AXES}"
         caption += f" The {which} of {len(keys)} parameters are shown."
@@ -48,7 +50,7 @@ def _parts(study: Study, complete: Sequence[Trial], axes: Mapping[str, Axis]) ->
     gap = (WIDTH - LEFT - RIGHT) / (len(axes) - 1)
     places = {key: LEFT + gap * index for index, key in enumerate(axes)}
     best = {trial.number for trial in study.best}
-    ranked = _ranked(study, complete)[-LINES:]
+    ranked = _thinned(_ranked(study, complete))
     has_lane = any(key not in t.params for t in ranked for key in axes if not key.startswith("\0"))
     foot = HEIGHT - BOTTOM - (LANE if has_lane else 0)
     if has_lane:
@@ -67,6 +69,12 @@ def _ranked(study: Study, complete: Sequence[Trial]) -> list[Trial]:
     sign = 1 if next(iter(study.objectives.values())) == "maximize" else -1
     best = {trial.number for trial in study.best}
     return sorted(complete, key=lambda t: (t.number in best, t.is_feasible, sign * t.values[0], -t.number))
+
+
+def _thinned(ranked: Sequence[Trial]) -> list[Trial]:
+    """At most so many as can be told apart, the last one among them."""
+    every = max(1.0, len(ranked) / LINES)
+    return [ranked[len(ranked) - 1 - int(index * every)] for index in range(min(len(ranked), LINES))][::-1]
 
 
 def _line(
@@ -90,5 +98,5 @@ def _axis(key: str, axis: Axis, x: float, foot: float, gap: float, *, is_low: bo
             most = max(4, int((gap - 12) / CHARACTER))
             yield labelled(x + 5, y + 4, label, "start", most=most, of="tick halo")
     most = int(2 * gap / CHARACTER) - 1
-    short = key if len(key) <= most else f"…{key[len(key) - most + 1:]}"
+    short = key if len(key) <= most else f"…{key[len(key) - most + 1 :]}"
     yield labelled(x, 34 if is_low else 16, short, "middle", most=most, of="name", full=key)

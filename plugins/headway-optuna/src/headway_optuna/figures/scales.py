@@ -148,3 +148,9 @@ def objective_axis(values: Sequence[float], direction: str) -> Numeric:
     return Numeric.of(kept if high > low else ordered)
 
 
+def beyond(axis: Numeric, values: Iterable[float]) -> str:
+    """What to say of values beyond the ends of an axis; nothing if there are none."""
+    count = sum(not axis.low <= value <= axis.high for value in values)
+    if not count:
+        return ""
+    return f" {count} value{'s' if count > 1 else ''} far from the rest {'are' if count > 1 else 'is'} put on the edge."

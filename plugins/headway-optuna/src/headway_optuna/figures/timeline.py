@@ -12,6 +12,8 @@ from headway_optuna.texts import clock, seconds_of, took
 from headway_optuna.trial import Study, Trial
 
 WIDTH, ROW, LEFT, RIGHT, TOP, BOTTOM = 1040.0, 26.0, 70.0, 14.0, 8.0, 42.0
+HIGH = {"complete": (0.0, 1.0), "pruned": (0.0, 1.0), "failed": (0.5, 1.0), "infeasible": (0.35, 0.65)}
+"""Which part of a row's height the bars of each state fill, so that they are told apart without colours."""
 PAUSE = (60.0, 10.0)
 """A time without any trial is a pause of the study if it is longer than so many seconds and so many median trials."""
 UNITS = ((86_400.0, "days"), (3600.0, "hours"), (60.0, "minutes"), (1.0, "seconds"))
@@ -91,6 +93,7 @@ def timeline(study: Study) -> Iterator[Figure]:
     share = utilisation(study)
     caption = f"{len(slots)} worker{'s' if len(slots) > 1 else ''}, {clock(time.total)} in all."
     caption += f" They had a trial for {share:.1%} of it." if share is not None else ""
+    caption += " Pale bars were pruned, half-high ones failed, thin ones are infeasible."
     caption += " At dashed lines the study was stopped and went on later." if time.pauses else ""
     caption += " Hollow bars are trials that were interrupted in between." if len(whole) < len(trials) else ""
     yield Figure("What the workers did", svg(WIDTH, height, "What the workers did", parts), caption, wide=True)
@@ -110,12 +113,16 @@ def _bar(trial: Trial, time: Clock, row: int) -> str:
     scale = (WIDTH - LEFT - RIGHT) / time.total
     begin, end = time.at(trial.begun or 0.0), time.at(trial.ended or 0.0)
     wide = max(0.8, (end - begin) * scale - 0.8)
-    x, y, high = LEFT + begin * scale, TOP + ROW * row + 4, ROW - 8
+    upper, lower = HIGH[trial.state]
+    full = ROW - 8
+    x, y, high = LEFT + begin * scale, TOP + ROW * row + 4 + upper * full, (lower - upper) * full
     hollow = " hollow" if len(trial.runs) > 1 else ""
     label = str(trial.number)
     inside = ""
-    if wide > CHARACTER * len(label) + 6 and not hollow:
-        inside = f'<text class="inside {trial.state}" x="{number(x + wide / 2)}" y="{number(y + high - 5)}">{label}</text>'
+    if wide > CHARACTER * len(label) + 6 and high == full and not hollow:
+        inside = (
+            f'<text class="inside {trial.state}" x="{number(x + wide / 2)}" y="{number(y + high - 5)}">{label}</text>'
+        )
     return (
         f'<rect class="bar {trial.state}{hollow}" x="{number(x)}" y="{number(y)}" width="{number(wide)}" '
         f'height="{number(high)}" rx="2"><title>{escape(f"trial {label}, {trial.state}, {took(trial)}")}</title></rect>'

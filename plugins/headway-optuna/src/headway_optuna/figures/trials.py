@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 
 from headway_optuna.figures.panel import Figure, Panel
-from headway_optuna.figures.scales import Categories, Numeric, axis_of, objective_axis
+from headway_optuna.figures.scales import Categories, Numeric, axis_of, beyond, objective_axis
 from headway_optuna.texts import figure, gist
 from headway_optuna.trial import Study, Trial
 
@@ -25,23 +25,23 @@ def history(study: Study) -> Iterator[Figure]:
 
 def _history(study: Study, index: int, metric: str, direction: str, seen: Mapping[int, float]) -> Figure:
     numbers = [trial.number for trial in study.trials]
-    panel = Panel(
-        Numeric.of(numbers), objective_axis(list(seen.values()), direction), "trial", metric, width=960, height=300
-    )
+    y = objective_axis(list(seen.values()), direction)
+    panel = Panel(Numeric.of(numbers), y, "trial", metric, width=960, height=300)
     best = {trial.number for trial in study.best}
     for trial in study.trials:
         kind = "best" if trial.number in best else trial.state
         if trial.state == "running":
             continue
-        x, y = panel.at(trial.number, seen.get(trial.number, panel.y.low))  # type: ignore[attr-defined]
+        place = panel.at(trial.number, seen.get(trial.number, y.low))
         if len(study.trials) <= SAID:
             value = f" {figure(seen[trial.number])}" if trial.number in seen else ""
-            panel.mark(kind, x, y, f"trial {trial.number}, {trial.state}{value} {gist(trial.reason)}".strip())
+            panel.mark(kind, *place, f"trial {trial.number}, {trial.state}{value} {gist(trial.reason)}".strip())
         else:
-            panel.marks(kind, [(x, y)])
+            panel.marks(kind, [place])
     panel.line("best", [panel.at(number, value) for number, value in _best_so_far(study, index, direction)])
     caption = "A dot is a complete trial, a dash a pruned one at its last value"
     caption += ", a cross a failed one, a diamond an infeasible one. The line is the best so far."
+    caption += beyond(y, seen.values())
     return Figure(f"{metric}, trial by trial", panel.drawn(f"{metric} of each trial"), caption, wide=True)
 
 
@@ -82,7 +82,7 @@ def _slice(key: str, distribution: str, metric: str, y: Numeric, trials: Sequenc
     x = axis_of([trial.params[key] for trial in trials], distribution)
     panel = Panel(x, y, key, metric, width=340, height=230)
     apart = 0.0
-    if isinstance(x, Categories):
+    if isinstance(x, Categories) and len(trials) > 1:
         apart = 0.6 * (panel.width - panel.left - panel.right) / len(x.keys)
     points: dict[str, list[tuple[float, float]]] = {"complete": [], "best": []}
     for trial in trials:
@@ -91,8 +91,7 @@ def _slice(key: str, distribution: str, metric: str, y: Numeric, trials: Sequenc
         points["best" if trial.number in best else "complete"].append((px, py))
     for kind, places in points.items():
         panel.marks(kind, places)
-    missing = "" if not distribution else distribution
-    return Figure(key, panel.drawn(f"{metric} against {key}"), missing)
+    return Figure(key, panel.drawn(f"{metric} against {key}"), distribution)
 
 
 def fronts(study: Study) -> Iterator[Figure]:
@@ -115,4 +114,6 @@ def fronts(study: Study) -> Iterator[Figure]:
         wishes = " and ".join(f"{study.objectives[metrics[i]]} {metrics[i]}" for i in (one, other))
         title = f"{metrics[other]} against {metrics[one]}"
         caption = f"Wanted: {wishes}. The large dots are the Pareto front: no trial is better in all objectives."
+        for axis, i in zip(axes, (one, other), strict=True):
+            caption += beyond(axis, [trial.values[i] for trial in complete])
         yield Figure(title, panel.drawn(title), caption)
