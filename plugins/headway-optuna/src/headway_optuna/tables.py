@@ -211,7 +211,7 @@ def showing_json(shown: Shown) -> list[str]:
 
 def _facts(shown: Shown) -> dict[str, Any]:
     study = shown.study
-    counts = Counter(trial.state for trial in study.trials)
+    counts: Counter[str] = Counter(trial.state for trial in study.trials)
     return {
         "name": study.name, "objectives": dict(study.objectives), "wanted": study.wanted,
         "finished": sum(counts[state] for state in FINISHED), "states": dict(sorted(counts.items())),

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 
 from headway_optuna.figures.panel import Figure, Panel
-from headway_optuna.figures.scales import Numeric, objective_axis
+from headway_optuna.figures.scales import Numeric, beyond, objective_axis
 from headway_optuna.trial import Study, Trial
 
 POINTS = 30_000
@@ -20,8 +20,7 @@ def curves(study: Study) -> Iterator[Figure]:
     if not points:
         return
     metric, direction = next(iter(study.objectives.items()))
-    lasts = [found[-1][1] for found in reports.values() if found]
-    y = objective_axis([value for _, value in points if _within(value, lasts)], direction)
+    y = objective_axis([value for _, value in points], direction)
     panel = Panel(Numeric.of([step for step, _ in points]), y, "step", metric, width=960, height=320)
     every = math.ceil(len(points) / POINTS)
     best = {trial.number for trial in study.best}
@@ -35,15 +34,9 @@ def curves(study: Study) -> Iterator[Figure]:
         if kind != "complete" and trial.state != "running":
             panel.marks("best" if kind == "best" else trial.state, places[-1:])
     caption = "Each line is a trial; pale ones were pruned or failed where they end. The thick one is the best trial's."
+    caption += beyond(y, [value for _, value in points])
     yield Figure(f"{metric}, step by step", panel.drawn(f"{metric} of each trial at each step"), caption, wide=True)
 
 
 def _finite(trial: Trial) -> list[tuple[int, float]]:
     return [(step, value) for step, value in trial.reports if math.isfinite(value)]
-
-
-def _within(value: float, lasts: list[float]) -> bool:
-    """Whether a value is no farther out than what trials end with, and the whole range of that again."""
-    low, high = min(lasts), max(lasts)
-    reach = (high - low) or abs(high) or 1.0
-    return low - reach <= value <= high + reach

@@ -120,9 +120,7 @@ def _bar(trial: Trial, time: Clock, row: int) -> str:
     label = str(trial.number)
     inside = ""
     if wide > CHARACTER * len(label) + 6 and high == full and not hollow:
-        inside = (
-            f'<text class="inside {trial.state}" x="{number(x + wide / 2)}" y="{number(y + high - 5)}">{label}</text>'
-        )
+        inside = text(x + wide / 2, y + high - 5, label, "middle", of=f"inside {trial.state}")
     return (
         f'<rect class="bar {trial.state}{hollow}" x="{number(x)}" y="{number(y)}" width="{number(wide)}" '
         f'height="{number(high)}" rx="2"><title>{escape(f"trial {label}, {trial.state}, {took(trial)}")}</title></rect>'

@@ -29,7 +29,7 @@ def _history(study: Study, index: int, metric: str, direction: str, seen: Mappin
     panel = Panel(Numeric.of(numbers), y, "trial", metric, width=960, height=300)
     best = {trial.number for trial in study.best}
     for trial in study.trials:
-        kind = "best" if trial.number in best else trial.state
+        kind = _kind(trial, best)
         if trial.state == "running":
             continue
         place = panel.at(trial.number, seen.get(trial.number, y.low))
@@ -43,6 +43,13 @@ def _history(study: Study, index: int, metric: str, direction: str, seen: Mappin
     caption += ", a cross a failed one, a diamond an infeasible one. The line is the best so far."
     caption += beyond(y, seen.values())
     return Figure(f"{metric}, trial by trial", panel.drawn(f"{metric} of each trial"), caption, wide=True)
+
+
+def _kind(trial: Trial, best: set[int]) -> str:
+    """How a trial is marked: one that is complete, but violates a constraint, as infeasible."""
+    if trial.number in best:
+        return "best"
+    return trial.state if trial.is_feasible or trial.state != "complete" else "infeasible"
 
 
 def _shown(trial: Trial, index: int) -> float | None:
@@ -84,11 +91,11 @@ def _slice(key: str, distribution: str, metric: str, y: Numeric, trials: Sequenc
     apart = 0.0
     if isinstance(x, Categories) and len(trials) > 1:
         apart = 0.6 * (panel.width - panel.left - panel.right) / len(x.keys)
-    points: dict[str, list[tuple[float, float]]] = {"complete": [], "best": []}
+    points: dict[str, list[tuple[float, float]]] = {"infeasible": [], "complete": [], "best": []}
     for trial in trials:
         px, py = panel.at(trial.params[key], trial.values[0])
         px += apart * (trial.number * 0.618034 % 1 - 0.5)  # beside one another, by the golden ratio
-        points["best" if trial.number in best else "complete"].append((px, py))
+        points[_kind(trial, best)].append((px, py))
     for kind, places in points.items():
         panel.marks(kind, places)
     return Figure(key, panel.drawn(f"{metric} against {key}"), distribution)
@@ -105,7 +112,8 @@ def fronts(study: Study) -> Iterator[Figure]:
         ]
         panel = Panel(axes[0], axes[1], metrics[one], metrics[other], width=480, height=340)
         at = {trial.number: panel.at(trial.values[one], trial.values[other]) for trial in complete}
-        panel.marks("complete", [place for number, place in at.items() if number not in front])
+        for kind in ("infeasible", "complete"):
+            panel.marks(kind, [at[trial.number] for trial in complete if _kind(trial, front) == kind])
         if len(metrics) == 2:
             panel.line("best", sorted(at[number] for number in front))
         for trial in best:
