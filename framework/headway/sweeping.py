@@ -39,7 +39,7 @@ def read_text(text: str) -> Node:
     except syntax.Unreadable as error:
         column = min(max(error.position, 0), max(len(text) - 1, 0))
         where = Place("", None, column + 1, text, max(1, len(text) - column))
-        what = f"{text} cannot be read: {told.plainly(str(error))}"
+        what = f"{text} is no value: {told.plainly(str(error))}"
         hint = told.closed(text, lambda closed: _is_readable(BEFORE + closed))
         raise HeadwayError(what, where=where, hint=hint, code="grammar") from error
     return value if value is not None else Value("", 0, 0)

@@ -12,7 +12,16 @@ from typing import Any
 from headway.naming import unknown
 
 from headway_optuna.space.distributions import Choice, Distribution, Float, Int
-from headway_optuna.space.expressions import Expression, comparisons, constants, dotted, evaluated, fault, read
+from headway_optuna.space.expressions import (
+    Expression,
+    comparisons,
+    constants,
+    dotted,
+    evaluated,
+    fault,
+    names_in,
+    read,
+)
 
 MOST = 20_000
 """Combinations of values that a condition is tried with."""
@@ -47,7 +56,7 @@ class Condition:
             return False
 
     def __str__(self) -> str:
-        return self.expression.text
+        return " ".join(self.expression.text.split())
 
 
 def condition(text: str, distributions: Mapping[str, Distribution | None]) -> Condition:
@@ -116,9 +125,8 @@ def _options(part: ast.Compare, text: str, distributions: Mapping[str, Distribut
 
 
 def _check(tree: ast.expr, part: str, text: str, distributions: Mapping[str, Distribution | None]) -> None:
-    names = list(dict.fromkeys(found for node in ast.walk(tree) if isinstance(node, ast.expr)
-                               if (found := dotted(node)) in distributions))  # fmt: skip
-    known = [distributions[name] for name in names if name is not None]
+    names = list(dict.fromkeys(names_in(tree)))
+    known = [distributions[name] for name in names]
     if any(isinstance(each, Float | Int) for each in known) and len(known) > 1:
         return  # two numbers may be equal anywhere
     samples = [list(_samples(each, tree)) for each in known if each is not None]

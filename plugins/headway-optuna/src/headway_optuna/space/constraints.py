@@ -71,7 +71,7 @@ class Constraint:
         return (*self.parameters, *self.metrics)
 
     def __str__(self) -> str:
-        return self.expression.text
+        return " ".join(self.expression.text.split())
 
 
 def _distance(left: float, right: float, sign: ast.cmpop) -> float:

@@ -64,9 +64,7 @@ class Float:
         if not self.low <= value <= self.high:
             return f"{shown(value)} is not between {number(self.low)} and {number(self.high)}"
         if self.step is not None and self.exact(value) != value:
-            return (
-                f"{shown(value)} is not on the grid of {number(self.low)} … {number(self.high)} by {number(self.step)}"
-            )
+            return f"{shown(value)} is not on the grid of {self}"
         return None
 
     def __str__(self) -> str:

@@ -187,6 +187,17 @@ def _compared(node: ast.Compare, values: Mapping[str, Any]) -> bool:
     return all(COMPARISONS[type(op)](sides[at], sides[at + 1]) for at, op in enumerate(node.ops))
 
 
+def names_in(node: ast.expr) -> Iterator[str]:
+    """All names in an expression."""
+    name = dotted(node)
+    if name is None:
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.expr):
+                yield from names_in(child)
+    elif name not in WORDS:
+        yield name
+
+
 def comparisons(node: ast.expr) -> Iterator[ast.Compare]:
     """All comparisons in an expression."""
     return (each for each in ast.walk(node) if isinstance(each, ast.Compare))

@@ -67,13 +67,14 @@ class Interval:
 
 @dataclass(frozen=True)
 class Range:
-    """Numbers from one on in equal steps, the stop excluded."""
+    """Numbers from one on in equal steps, the stop excluded; short if only the stop is written."""
 
     start: Decimal
     stop: Decimal
     step: Decimal
     node: Node
     is_int: bool
+    is_short: bool = False
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,7 @@ def plain(node: Node) -> Any:
     if isinstance(value, dict):
         return {key: plain(item) for key, item in value.items()}
     if isinstance(value, float) and not math.isfinite(value):
-        raise Misuse(f"{value} is no finite number", "a text is written in quotes", node)
+        raise Misuse(f"{value} is no finite number", None, node)
     return value
 
 
@@ -160,10 +161,11 @@ def _interval(call: Call) -> Interval:
 def _range(call: Call) -> Range:
     given = _arguments(call, ("start", "stop", "step"), 1)
     numbers = {name: _number(node).value for name, node in given.items()}
-    if "stop" not in numbers:  # range(5) is range(0, 5)
+    is_short = "stop" not in numbers
+    if is_short:  # range(5) is range(0, 5)
         numbers = {**numbers, "start": 0, "stop": numbers["start"]}
     start, stop, step = (Decimal(repr(numbers.get(name, 1))) for name in ("start", "stop", "step"))
-    return Range(start, stop, step, call, all(isinstance(each, int) for each in numbers.values()))
+    return Range(start, stop, step, call, all(isinstance(each, int) for each in numbers.values()), is_short)
 
 
 def _glob(call: Call) -> Glob:
@@ -258,9 +260,9 @@ def _cast(call: Call) -> Meaning:
         if call.name == "int":
             parts = [_casted(call, part) for part in parts]
         start, stop, step = (Decimal(repr(part.value)) for part in parts)
-        return Range(start, stop, step, found.node, call.name == "int")
+        return Range(start, stop, step, found.node, call.name == "int", found.is_short)
     if call.name == "float":
-        return replace(found, is_int=False)
+        return replace(found, low=_casted(call, found.low), high=_casted(call, found.high), is_int=False)
     return replace(found, low=_casted(call, found.low), high=_casted(call, found.high), is_int=True)
 
 

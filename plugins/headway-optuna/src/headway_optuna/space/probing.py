@@ -135,21 +135,24 @@ class _Checker:
         return HeadwayError(what, where=parameter.where, hint=hint, code=fault.code, note=note)
 
     def _integers(self, parameter: Parameter, point: Point) -> str | None:
-        """Advice for floats where integers are wanted; those that are whole are composed to find out."""
+        """Advice for floats where integers are wanted: a whole number will do, but not as a float."""
         found = parameter.distribution
         if not isinstance(found, Float) or parameter.key not in point:
             return None
-        word = f"{parameter.key}={round(point[parameter.key])}"
-        words = tuple(
-            word if each in parameter.words(point[parameter.key]) else each for each in self._space.words(point)
-        )
-        if any(each.where and each.where.text == word for each in self._faults(words)):
+        whole = round(point[parameter.key])
+        if self._is_refused(parameter, point, whole) or not self._is_refused(parameter, point, float(whole)):
             return None
         low, high = math.ceil(found.low), math.floor(found.high)
         if found.step is not None or low >= high:
             return "its values must be integers"
         interval = f"int(interval({low}, {high}))"
         return f"its values must be integers: {f'tag(log, {interval})' if found.log else interval}"
+
+    def _is_refused(self, parameter: Parameter, point: Point, value: float) -> bool:
+        """Whether another value of a parameter is refused in a point."""
+        word, own = f"{parameter.key}={value}", parameter.words(point[parameter.key])
+        words = tuple(word if each in own else each for each in self._space.words(point))
+        return any(fault.where and fault.where.text == word for fault in self._faults(words))
 
     def _condition(self, parameter: Parameter, point: Point) -> str | None:
         """Advice for a parameter that only some options of a searched group have."""
@@ -162,6 +165,6 @@ class _Checker:
         text = f"{group.key} == '{fits[0]}'" if len(fits) == 1 else f"{group.key} in {fits}"
         return f'search it only where it is known: sweep.when: {{{parameter.key}: "{text}"}}'
 
-    def _fits(self, parameter: Parameter, group: Parameter, option: str) -> bool:
+    def _fits(self, parameter: Parameter, group: Parameter, option: Any) -> bool:
         fine = (point for point in self._fine if point.get(group.key) == option)
         return any(parameter.key in point for point in fine)

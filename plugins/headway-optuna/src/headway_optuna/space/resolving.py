@@ -43,9 +43,7 @@ def resolved(found: Meaning, options: Sequence[str] | None) -> tuple[Distributio
 def _single(found: Plain, *, is_group: bool) -> Misuse:
     value = found.value
     what = f"{shown(value)} is one value, which leaves nothing to search"
-    hint = (
-        f"choice({text(value) if isinstance(value, str) and not is_group else shown(value)}, …) or interval(low, high)"
-    )
+    hint = f"write choice({shown(value)}, …) or interval(low, high)"
     if isinstance(value, list):
         inner = ", ".join(map(shown, value))
         what = f"{shown(value)} is one value, a list, which leaves nothing to search"
@@ -78,13 +76,9 @@ def _choice(found: Choices) -> Choice:
         if text(one.value) == text(other.value):
             raise Misuse(f"{shown(other.value)} is there twice", "leave one out", other.node)
         if label(one.value) == label(other.value):
-            what = f"{_typed(one)} and {_typed(other)} cannot be told apart by samplers"
+            what = f"{text(one.value)} and {text(other.value)} cannot be told apart by samplers"
             raise Misuse(what, "leave one out", other.node)
     return Choice.of(tuple(item.value for item in found.items))
-
-
-def _typed(item: Plain) -> str:
-    return f"{item.value!r} ({type(item.value).__name__})"
 
 
 def _interval(found: Interval) -> tuple[Distribution, tuple[str, ...]]:
@@ -116,7 +110,7 @@ def _range(found: Range) -> tuple[Distribution, tuple[str, ...]]:
         raise Misuse(f"from {found.start} to {found.stop} by {found.step} there is nothing", hint, found.node)
     last = found.start + (count - 1) * found.step
     low, high = sorted((found.start, last))
-    excluded = (found.stop - found.start) % found.step == 0
+    excluded = (found.stop - found.start) % found.step == 0 and not found.is_short
     note = (f"{found.stop} is not among them: a range leaves its stop out",) if excluded else ()
     if found.is_int:
         return Int(int(low), int(high), step=abs(int(found.step))), note

@@ -100,10 +100,8 @@ def _misplaced(word: Word, text: str, where: Place, is_group: bool) -> HeadwayEr
     if word.prefix == "~":
         what, hint = f"{key} takes a key away, and cannot be swept", f"write {word.key}={value}"
     elif word.key.startswith("sweep.space."):
-        what, hint = (
-            f"{word.key} is where the config keeps it",
-            f"write {word.key.removeprefix('sweep.space.')}={value}",
-        )
+        inner = word.key.removeprefix("sweep.space.")
+        what, hint = f"{word.key} is the config's way to say it", f"write {inner}={value}"
     elif _is_reserved(word.key):
         what, hint = f"{word.key} says how to search, and cannot be searched itself", f"write one value: {key}=VALUE"
     elif word.prefix == "++" and is_group:
@@ -144,8 +142,8 @@ def from_config(space: Any, place: Placing, stages: Mapping[str, type], swept: S
         where = place(("space", *path))
         if value is None:
             removed.add(key)
-            if key not in shipped and all(key != other for other, _, item in leaves if item is not None):
-                known = [*shipped, *(other for other, _, item in leaves if item is not None)]
+            known = [*shipped, *(other for other, _, item in leaves if item not in (None, DEFAULT))]
+            if key not in known:
                 sources.tell(f"there is nothing to take away: {unknown('parameter', key, known)}", None, where)
         elif value != DEFAULT:
             _write(key, value, where, written, sources)
@@ -226,7 +224,7 @@ def _default(
         sources.tell(f"{name} ships no space", hint, where)
     else:
         for field_name, text in space.items():
-            origin = f"shipped with {name}" + (f", {where}" if where else "")
+            origin = f"default of {name}" + (f", {where}" if where else "")
             yield _read(f"{name}.{field_name}", text, where, origin, sources)
 
 
