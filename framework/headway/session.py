@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from headway.planning import Node, Plan, Selection
     from headway.results import Listener, RunResult
     from headway.stage import Stage
-    from headway.store import ArtifactStore, Records, Store
+    from headway.store import ArtifactStore, Records, Run, Store
     from headway.variants import Variants
 
 PRODUCTS = {"evaluation": ("report", "report.html"), "deployment": ("package", "")}
@@ -219,7 +219,7 @@ class Session:
             return InProcess(self.plugins)
         return WorkerProcesses(runner.workers, runner.threads)
 
-    def products(self, result: RunResult) -> Iterator[tuple[str, Path]]:
+    def products(self, result: RunResult | Run) -> Iterator[tuple[str, Path]]:
         """What a run made for people: (``report`` or ``package``, path relative to here if below)."""
         for stage in result.stages:
             if stage.kind in PRODUCTS and stage.digest:

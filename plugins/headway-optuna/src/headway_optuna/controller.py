@@ -14,7 +14,7 @@ from headway_optuna.following import Following
 
 if TYPE_CHECKING:
     from headway_optuna.engine import Asked, Engine
-    from headway_optuna.live import Watching
+    from headway_optuna.live import Watch
     from headway_optuna.search import Search
     from headway_optuna.study import Kept
     from headway_optuna.trial import State
@@ -26,14 +26,25 @@ AHEAD = 2
 
 
 class Launcher(Protocol):
-    """What the controller needs of `headway.launcher.Launcher`."""
+    """What the controller needs of `headway.launcher.Launcher`, where it is described."""
 
     @property
-    def is_hungry(self) -> bool: ...  # noqa: D102
-    def launch(self, experiments: Sequence[Any], listener: Any, group: str, label: str) -> Any: ...  # noqa: D102
-    def wait(self, seconds: float | None = None) -> list[Any]: ...  # noqa: D102
-    def stop(self, launched: Any) -> None: ...  # noqa: D102
-    def history(self, launched: Any, label: str) -> Sequence[tuple[int, Mapping[str, float]]]: ...  # noqa: D102
+    def is_hungry(self) -> bool:
+        """Whether a worker is free."""
+
+    def launch(
+        self, experiments: Sequence[Any], listener: Any, group: str, label: str, to: Sequence[str] = ()
+    ) -> Any:
+        """Begins runs."""
+
+    def wait(self, seconds: float | None = None) -> list[Any]:
+        """What has ended."""
+
+    def stop(self, launched: Any) -> None:
+        """Prunes what was launched."""
+
+    def history(self, launched: Any, label: str) -> Sequence[tuple[int, Mapping[str, float]]]:
+        """What a cached stage reported."""
 
 
 @dataclass
@@ -92,7 +103,7 @@ class Controller:
         kept: Kept,
         launcher: Launcher,
         compose: Callable[[Sequence[str]], Any],
-        watching: Watching,
+        watching: Watch,
     ) -> None:
         self.watching = watching
         self._search = search
@@ -162,7 +173,9 @@ class Controller:
         metric = self._search.objectives[0].metric
         following = Following(metric, len(folds), live, lambda label: self._launcher.history(live.launched, label))
         self.watching.began(self._kept.trial(live.number))
-        live.launched = self._launcher.launch(experiments, following, self._search.name, f"trial {live.number}")
+        live.launched = self._launcher.launch(
+            experiments, following, self._search.name, f"trial {live.number}", self._search.stages
+        )
 
     def began(self, live: Live, text: str) -> None:
         """A stage of a trial begins to run."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from headway_optuna.live import Watch
     from headway_optuna.objective import Metric
 
 NUMBER = "data.split.fold="
@@ -90,3 +91,34 @@ class Following:
         while self._next in self._values:
             self._told.report(self._next + 1, self._values[self._next])
             self._next += 1
+
+
+class Final:
+    """Listens to the run of the best configuration, and notes what its stages come to.
+
+    Args:
+        watch: Who is told.
+    """
+
+    def __init__(self, watch: Watch) -> None:
+        self._watch = watch
+
+    def stage_started(self, label: str, reasons: tuple[str, ...]) -> None:
+        """A stage begins; why it is not cached."""
+
+    def stage_waiting(self, label: str) -> None:
+        """Another process computes the same stage."""
+
+    def step(self, label: str, step: int, metrics: Mapping[str, float]) -> None:
+        """Intermediate metrics."""
+
+    def progress(self, label: str, progress: Any) -> None:
+        """How far a stage is."""
+
+    def output(self, label: str, text: str) -> None:
+        """A line the stage printed or logged; its run has it."""
+
+    def stage_finished(self, label: str, outcome: Any) -> None:
+        """A stage has ended."""
+        reason = f": {outcome.failure.what}" if outcome.failure else ""
+        self._watch.note(f"{label} {outcome.status}{reason}")

@@ -13,6 +13,8 @@ from headway_optuna.objective import Metric, Objective
 
 if TYPE_CHECKING:
     from headway_optuna.config import Sweep
+    from headway_optuna.pruners import Pruner
+    from headway_optuna.samplers import Sampler
     from headway_optuna.space import Space
 
 Recorded = Mapping[str, Mapping[str, float]]
@@ -47,6 +49,9 @@ class Search:
         space: The parameters.
         objectives: What is optimized.
         watched: Metrics that constraints speak of.
+        sampler: What chooses the next point.
+        pruner: What stops a trial.
+        seed: The sampler's.
     """
 
     name: str
@@ -54,7 +59,10 @@ class Search:
     words: tuple[str, ...]
     space: Space
     objectives: Sequence[Objective]
-    watched: Sequence[Metric] = ()
+    watched: Sequence[Metric]
+    sampler: Sampler
+    pruner: Pruner
+    seed: int
 
     @property
     def directions(self) -> list[str]:
