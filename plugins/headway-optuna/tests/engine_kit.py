@@ -74,6 +74,7 @@ MIXED = Space(
         Parameter("decay", Float(0.0, 1.0)),
     )
 )
+FAST = Constraint("latency <= 3", lambda params, metrics: metrics["latency"] - 3, needs_metrics=True)
 FINITE = Space(tuple(p for p in MIXED.parameters if p.key not in ("rate", "decay")))
 
 

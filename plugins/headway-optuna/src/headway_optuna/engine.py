@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from headway.errors import StoreError, UsageError
 
 from headway_optuna import values
 from headway_optuna.quiet import quiet
+from headway_optuna.samplers import Random
 from headway_optuna.supply import Supply
 from headway_optuna.trial import Event, State
 
@@ -22,11 +24,13 @@ if TYPE_CHECKING:
 
 MOST_INFEASIBLE = 1000
 """Points in a row that break a constraint before the search is given up."""
+PATIENCE = 10
+"""Points in a row that break a constraint before the next are drawn at random."""
 STATES = {
     "complete": optuna.trial.TrialState.COMPLETE,
     "pruned": optuna.trial.TrialState.PRUNED,
     "failed": optuna.trial.TrialState.FAIL,
-    "infeasible": optuna.trial.TrialState.FAIL,
+    "infeasible": optuna.trial.TrialState.PRUNED,  # with its violations: TPE learns from those, and nothing from FAIL
 }
 
 
@@ -81,6 +85,8 @@ class Engine:
         sampler.check(space, len(directions))
         pruner.check(len(directions))
         self._space, self._record, self._objectives = space, record, len(directions)
+        self._chance = Random().build(seed, space)
+        self._infeasible = 0
         self._running: dict[int, tuple[optuna.Trial, Asked]] = {}
         self._supply = Supply(sampler, space)
         with quiet():
@@ -103,7 +109,8 @@ class Engine:
     def ask(self) -> Asked | None:
         """The next trial; None if the sampler has tried every point.
 
-        Points that break a constraint on parameters are told as infeasible at once, and the next is drawn.
+        Points that break a constraint on parameters are told as infeasible at once, and the next is drawn. Not every
+        sampler learns from that, so after ten in a row points are drawn at random until one holds.
 
         Raises:
             UsageError: Very many points in a row break constraints.
@@ -186,9 +193,10 @@ class Engine:
         record, self._record = self._record, lambda event: None
         again = {"ask": self._ask_again, "report": self._report_again, "tell": self._tell_again}
         try:
-            for event in events:
-                if event["event"] in again:
-                    again[event["event"]](event, made_with)
+            with quiet():
+                for event in events:
+                    if event["event"] in again:
+                        again[event["event"]](event, made_with)
         finally:
             self._record = record
         for asked in self.running:  # an infeasible point that the journal did not live to see told
@@ -204,7 +212,7 @@ class Engine:
     def _draw(self) -> Asked:
         """Asks Optuna, and the trial for each parameter whose condition holds."""
         params: dict[str, Any] = {}
-        with quiet():
+        with quiet(), self._sampler_of_turn():
             trial = self._study.ask()
             for parameter in self._space.parameters:
                 if parameter.when is None or parameter.when.holds(params):
@@ -212,16 +220,32 @@ class Engine:
         asked = Asked(trial.number, params)
         self._running[trial.number] = trial, asked
         self._supply.take(trial.number, params)
+        self._infeasible = 0 if _holds(self._violations(params)) else self._infeasible + 1
         return asked
 
+    @contextmanager
+    def _sampler_of_turn(self) -> Iterator[None]:
+        """Chance instead of a sampler that draws one infeasible point after another; not of one that repeats none."""
+        usual = self._study.sampler
+        if self._infeasible >= PATIENCE and not self._supply.is_finite:
+            self._study.sampler = self._chance
+        try:
+            yield
+        finally:
+            self._study.sampler = usual
+
+    def _violations(self, params: Mapping[str, Any]) -> list[float]:
+        """Of each constraint; those on metrics count as 0 until there are any."""
+        return [0.0 if c.needs_metrics else float(c.violation(params, {})) for c in self._space.constraints]
+
     def _settle(self, asked: Asked) -> bool:
-        """Tells a point as infeasible if it breaks a constraint on parameters; those on metrics count as 0."""
-        constraints = self._space.constraints
-        violations = [0.0 if c.needs_metrics else float(c.violation(asked.params, {})) for c in constraints]
-        if all(violation <= 0 for violation in violations):
+        """Tells a point as infeasible if it breaks a constraint on parameters."""
+        violations = self._violations(asked.params)
+        if _holds(violations):
             return False
-        broken = [c.text for c, violation in zip(constraints, violations, strict=True) if not violation <= 0]
-        self.tell(asked.number, "infeasible", (), violations, f"does not hold: {'; '.join(broken)}")
+        constraints = zip(self._space.constraints, violations, strict=True)
+        broken = "; ".join(constraint.text for constraint, violation in constraints if not violation <= 0)
+        self.tell(asked.number, "infeasible", (), violations, f"does not hold: {broken}")
         return True
 
     def _report(self, number: int, step: int, value: float) -> bool:
@@ -237,10 +261,11 @@ class Engine:
     def _tell(self, number: int, state: State, given: Sequence[float], violations: Sequence[float]) -> None:
         trial, _ = self._running.pop(number)
         with quiet():
-            if state in ("complete", "pruned") and len(violations) == len(self._space.constraints):
-                for index, constraint in enumerate(self._space.constraints):
-                    if constraint.needs_metrics:
-                        trial.set_constraint(str(index), violations[index])
+            for index, (constraint, violation) in enumerate(
+                zip(self._space.constraints, violations, strict=bool(violations))
+            ):
+                if constraint.needs_metrics or state == "infeasible":
+                    trial.set_constraint(str(index), math.inf if math.isnan(violation) else violation)
             self._study.tell(trial, values=list(given) if state == "complete" else None, state=STATES[state])
 
     def _ask_again(self, event: Event, made_with: str | None) -> None:
@@ -268,6 +293,10 @@ class Engine:
 
     def _tell_again(self, event: Event, made_with: str | None) -> None:
         self._tell(self._known(event), event["state"], event["values"], event["violations"])
+
+
+def _holds(violations: Sequence[float]) -> bool:
+    return all(violation <= 0 for violation in violations)
 
 
 def _fixed(space: Space, point: Mapping[str, Any]) -> dict[str, Any]:

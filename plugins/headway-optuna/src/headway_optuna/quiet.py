@@ -6,7 +6,7 @@ import logging
 import re
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 TOLD = (
     "The intermediate values of the ",  # Wilcoxon: not finite, so it does not prune
@@ -19,11 +19,26 @@ TOLD = (
     "Target and region quantiles select the same set of trials",
 )
 """How messages begin."""
+_within = 0
 
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keeps back that classes are experimental, arithmetic with infinities, the messages in `TOLD`, and Optuna's log below errors."""
+    """Keeps back that classes are experimental, NumPy's doubts about infinities, `TOLD`, and Optuna's log but errors.
+
+    Within another it does nothing, so that calls in a row pay for one.
+    """
+    global _within
+    with _filters() if not _within else nullcontext():
+        _within += 1
+        try:
+            yield
+        finally:
+            _within -= 1
+
+
+@contextmanager
+def _filters() -> Iterator[None]:
     from optuna.exceptions import ExperimentalWarning
 
     logger = logging.getLogger("optuna")
@@ -32,9 +47,8 @@ def quiet() -> Iterator[None]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ExperimentalWarning)
-            warnings.simplefilter("ignore", RuntimeWarning)  # NumPy's, of reports that are not finite
-            for message in TOLD:
-                warnings.filterwarnings("ignore", re.escape(message), UserWarning)
+            warnings.simplefilter("ignore", RuntimeWarning)
+            warnings.filterwarnings("ignore", "|".join(map(re.escape, TOLD)), UserWarning)
             yield
     finally:
         logger.setLevel(level)

@@ -113,22 +113,21 @@ def _filled(study: Study, parameters: Sequence[Parameter], storage: optuna.stora
 
 
 def _frozen(trial: Trial, distributions: Mapping[str, Any]) -> optuna.trial.FrozenTrial:
-    state, reports = STATES[trial.state], dict(trial.reports)
     told = list(trial.values) if trial.state == "complete" else None
     if trial.state == "pruned" and trial.reports and trial.reports[-1][1] == trial.reports[-1][1]:
         told = [trial.reports[-1][1]]  # as study.tell does
     attributes = {"words": list(trial.words), "runs": list(trial.runs), "worker": trial.worker, "reason": trial.reason}
     frozen = optuna.trial.create_trial(
-        state=state,
+        state=STATES[trial.state],
         values=told,
         params={key: values.internal(distributions[key], value) for key, value in trial.params.items()},
         distributions={key: values.as_optuna(distributions[key]) for key in trial.params},
-        intermediate_values=reports,
+        intermediate_values=dict(trial.reports),
         user_attrs={f"headway:{name}": value for name, value in attributes.items() if value not in (None, [], "")},
         constraints={str(index): value for index, value in enumerate(trial.violations)} or None,
     )
     frozen.datetime_start = _time(trial.begun) or frozen.datetime_start
-    frozen.datetime_complete = _time(trial.ended) if state.is_finished() else None
+    frozen.datetime_complete = _time(trial.ended) or frozen.datetime_complete
     return frozen
 
 

@@ -33,7 +33,6 @@ class Sampler:
     name: ClassVar[str] = ""
     optuna_name: ClassVar[str] = ""
     libraries: ClassVar[tuple[str, ...]] = ()
-    is_finite: ClassVar[bool] = False
     most_objectives: ClassVar[float] = math.inf
 
     def check(self, space: Space, objectives: int) -> None:
@@ -245,7 +244,6 @@ class Grid(Sampler):
 
     name: ClassVar[str] = "grid"
     optuna_name: ClassVar[str] = "GridSampler"
-    is_finite: ClassVar[bool] = True
 
     def check(self, space: Space, objectives: int) -> None:
         """The space must also be finite, the grid not too large, and enqueued points whole."""
@@ -294,7 +292,6 @@ class BruteForce(Sampler):
 
     name: ClassVar[str] = "brute_force"
     optuna_name: ClassVar[str] = "BruteForceSampler"
-    is_finite: ClassVar[bool] = True
 
     avoid_premature_stop: bool = False
     """Draw points that are running again rather than miss one should they fail to be told."""

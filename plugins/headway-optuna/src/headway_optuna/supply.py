@@ -34,6 +34,11 @@ class Supply:
             self._tried.discard(None)
 
     @property
+    def is_finite(self) -> bool:
+        """Whether there is an end of them."""
+        return self._points is not None
+
+    @property
     def is_used_up(self) -> bool:
         """Whether all points are drawn, the enqueued ones too."""
         if self._points is None or self._enqueued:

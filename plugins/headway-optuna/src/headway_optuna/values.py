@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -62,7 +63,8 @@ def internal(distribution: Distribution, value: Any) -> Any:
         raise ValueError(f"{value!r} is no number")
     if not distribution.low <= value <= distribution.high:
         raise ValueError(f"{value!r} is outside of {distribution.low!r} to {distribution.high!r}")
-    if distribution.step and (Decimal(str(value)) - Decimal(str(distribution.low))) % Decimal(str(distribution.step)):
+    steps = (value - distribution.low) / (distribution.step or math.inf)
+    if abs(steps - round(steps)) > 1e-8:  # Optuna's tolerance: it multiplies steps in floating point
         raise ValueError(f"{value!r} is no step of {distribution.step!r} from {distribution.low!r}")
     return int(value) if isinstance(distribution, Int) else float(value)
 
