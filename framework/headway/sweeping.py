@@ -35,7 +35,7 @@ def read_text(text: str) -> Node:
         HeadwayError: It is not of the grammar; its place is a column of the text.
     """
     try:
-        value = syntax.read(BEFORE + text, skipped=len(BEFORE)).value
+        value = syntax.read(BEFORE + text.rstrip(), skipped=len(BEFORE)).value
     except syntax.Unreadable as error:
         column = min(max(error.position, 0), max(len(text) - 1, 0))
         where = Place("", None, column + 1, text, max(1, len(text) - column))

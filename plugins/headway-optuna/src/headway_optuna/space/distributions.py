@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 SHOWN = 8
@@ -32,7 +32,7 @@ class Float:
     @property
     def size(self) -> int | None:
         """How many values there are; None if they are not countable."""
-        return None if self.step is None else int((_exact(self.high) - _exact(self.low)) / _exact(self.step)) + 1
+        return None if self.step is None else round((exact(self.high) - exact(self.low)) / exact(self.step)) + 1
 
     def values(self) -> Iterator[float]:
         """The values of the grid, ascending, each the float nearest to the exact decimal."""
@@ -42,10 +42,10 @@ class Float:
         """The value itself; of a grid the one that is meant by a sum of floats."""
         if self.step is None:
             return float(value)
-        return self._at(round((_exact(float(value)) - _exact(self.low)) / _exact(self.step)))
+        return self._at(round((exact(float(value)) - exact(self.low)) / exact(self.step)))
 
     def _at(self, index: int) -> float:
-        return float(_exact(self.low) + index * _exact(self.step or 0.0))
+        return float(exact(self.low) + index * exact(self.step or 0.0))
 
     def probes(self) -> tuple[float, ...]:
         """Its ends and something between."""
@@ -213,7 +213,7 @@ def shown(value: Any) -> str:
         return f"[{', '.join(map(shown, value))}]"
     if isinstance(value, dict):
         return f"{{{', '.join(f'{key}: {shown(item)}' for key, item in value.items())}}}"
-    return number(value) if isinstance(value, float) else text(value)
+    return text(value)
 
 
 def number(value: float) -> str:
@@ -221,6 +221,6 @@ def number(value: float) -> str:
     return repr(value).removesuffix(".0")
 
 
-def _exact(value: float) -> Decimal:
+def exact(value: float) -> Fraction:
     """The decimal that people mean by a float."""
-    return Decimal(repr(value))
+    return Fraction(repr(value))

@@ -20,7 +20,7 @@ COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
 ARITHMETIC: dict[type[ast.operator], Callable[[float, float], float]] = {
     ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
 }  # fmt: skip
-MENDED = ((r"&&", "and"), (r"\|\|", "or"), (r"!(?!=)", "not"), (r"(?<![=!<>])=(?!=)", "=="), (r"=>", ">="))
+MENDED = {r"&&": "and", r"\|\|": "or", r"!(?!=)": "not", r"=>": ">=", r"=<": "<=", r"(?<![=!<>])=(?!=)": "=="}
 """What other languages write, and what is written here."""
 
 
@@ -76,7 +76,8 @@ def read(text: str, *, arithmetic: bool) -> Expression:
             warnings.simplefilter("ignore")
             tree = ast.parse(line.strip(), mode="eval").body
     except SyntaxError as error:
-        raise _unreadable(text, (error.offset or 1) - 1 + skipped) from error
+        at = error.offset or len(line.strip())  # 0 where something is missing at the end
+        raise _unreadable(text, at - 1 + skipped) from error
     except (ValueError, RecursionError, MemoryError) as error:
         raise _unreadable(text, 0) from error
     reader = _Reader(text, skipped, arithmetic)
@@ -89,7 +90,7 @@ def read(text: str, *, arithmetic: bool) -> Expression:
 
 def _unreadable(text: str, start: int) -> HeadwayError:
     start = max(0, min(start, len(text) - 1))
-    for pattern, word in MENDED:
+    for pattern, word in MENDED.items():
         if found := re.search(pattern, re.sub(r"'[^']*'|\"[^\"]*\"", lambda m: "_" * len(m[0]), text)):
             hint = f"write {word} for {found[0]}"
             return fault(text, f"{text} cannot be read", hint, found.start(), len(found[0]))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from typing import Any
 
 from headway.naming import unknown
@@ -69,9 +68,9 @@ class Interval:
 class Range:
     """Numbers from one on in equal steps, the stop excluded; short if only the stop is written."""
 
-    start: Decimal
-    stop: Decimal
-    step: Decimal
+    start: float
+    stop: float
+    step: float
     node: Node
     is_int: bool
     is_short: bool = False
@@ -164,7 +163,7 @@ def _range(call: Call) -> Range:
     is_short = "stop" not in numbers
     if is_short:  # range(5) is range(0, 5)
         numbers = {**numbers, "start": 0, "stop": numbers["start"]}
-    start, stop, step = (Decimal(repr(numbers.get(name, 1))) for name in ("start", "stop", "step"))
+    start, stop, step = (numbers.get(name, 1) for name in ("start", "stop", "step"))
     return Range(start, stop, step, call, all(isinstance(each, int) for each in numbers.values()), is_short)
 
 
@@ -205,7 +204,7 @@ def _unscaled(found: Meaning, call: Call) -> Misuse:
     if not isinstance(found, Range):
         return Misuse("options have no scale, so that log means nothing", "leave tag() out", call)
     low, high = sorted((found.start, found.stop))
-    inner = f"interval({low}, {high})"
+    inner = f"interval({low!r}, {high!r})"
     hint = f"write tag(log, {f'int({inner})' if found.is_int else inner}), or choice() with the values"
     return Misuse("a range has equal steps, which a log scale has not", hint, call)
 
@@ -256,10 +255,8 @@ def _cast(call: Call) -> Meaning:
     if isinstance(found, Glob) or call.name not in ("int", "float"):
         raise Misuse(f"{call.name}() of this means nothing", "leave it out", call)
     if isinstance(found, Range):
-        parts = [Plain(float(part), found.node) for part in (found.start, found.stop, found.step)]
-        if call.name == "int":
-            parts = [_casted(call, part) for part in parts]
-        start, stop, step = (Decimal(repr(part.value)) for part in parts)
+        parts = (found.start, found.stop, found.step)
+        start, stop, step = (_converted(call, part, found.node) for part in parts)
         return Range(start, stop, step, found.node, call.name == "int", found.is_short)
     if call.name == "float":
         return replace(found, low=_casted(call, found.low), high=_casted(call, found.high), is_int=False)

@@ -18,7 +18,7 @@ from headway_optuna.space.grammar import Misuse, meaning
 from headway_optuna.space.ordering import circle, ordered
 from headway_optuna.space.parameters import Parameter
 from headway_optuna.space.resolving import resolved
-from headway_optuna.space.sources import Placing, Source, Sources, flat, from_config, from_words
+from headway_optuna.space.sources import Leaf, Placing, Source, Sources, flat, from_config, from_words
 from headway_optuna.space.space import Space
 
 
@@ -142,7 +142,7 @@ class _Reader:
         self._unsearched(index, found, parameters)
         return found
 
-    def _values(self, point: Mapping[str, Any]) -> list[tuple[str, tuple[str, ...], Any]]:
+    def _values(self, point: Mapping[str, Any]) -> list[Leaf]:
         """The values of a point; a mapping is one where a parameter has mappings to choose from."""
         choices = ((key, each) for key, each in self._distributions.items() if isinstance(each, Choice))
         return list(flat(point, stop={key for key, each in choices if any(isinstance(o, dict) for o in each.options)}))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import fnmatch
 import itertools
+import math
 from collections.abc import Sequence
-from decimal import Decimal
 
 from headway.naming import unknown
 
-from headway_optuna.space.distributions import Choice, Distribution, Float, Int, label, number, shown, text
+from headway_optuna.space.distributions import Choice, Distribution, Float, Int, exact, label, number, shown, text
 from headway_optuna.space.grammar import EXACT, Choices, Glob, Interval, Meaning, Misuse, Plain, Range
 
 MOST = 1000
@@ -101,27 +101,23 @@ def _interval(found: Interval) -> tuple[Distribution, tuple[str, ...]]:
 
 
 def _range(found: Range) -> tuple[Distribution, tuple[str, ...]]:
-    if not found.step:
+    start, stop, step = exact(found.start), exact(found.stop), exact(found.step)
+    if not step:
         raise Misuse("a step of 0 never arrives", "leave it out for a step of 1", found.node)
-    count = -int(-abs((found.stop - found.start) / found.step) // 1)  # rounded up: the stop is excluded
-    if (found.stop - found.start) * found.step <= 0:
-        turned = f"range({found.start}, {found.stop}, {-found.step})"
-        hint = f"write {turned}" if found.start != found.stop else "the stop is excluded: raise it"
-        raise Misuse(f"from {found.start} to {found.stop} by {found.step} there is nothing", hint, found.node)
-    last = found.start + (count - 1) * found.step
-    low, high = sorted((found.start, last))
-    excluded = (found.stop - found.start) % found.step == 0 and not found.is_short
-    note = (f"{found.stop} is not among them: a range leaves its stop out",) if excluded else ()
+    if (stop - start) * step <= 0:
+        told = [number(each) for each in (found.start, found.stop, found.step)]
+        turned = f"write range({told[0]}, {told[1]}, {number(-found.step)})"
+        hint = turned if start != stop else "the stop is excluded: raise it"
+        raise Misuse(f"from {told[0]} to {told[1]} by {told[2]} there is nothing", hint, found.node)
+    count = math.ceil((stop - start) / step)
+    low, high = sorted((start, start + (count - 1) * step))
+    step = abs(step)
+    excluded = (stop - start) % step == 0 and not found.is_short
+    notes = (f"{number(found.stop)} is not among them: a range leaves its stop out",) if excluded else ()
     if found.is_int:
-        return Int(int(low), int(high), step=abs(int(found.step))), note
-    step = abs(found.step)
-    if all(_is_exact(each) for each in (low, high, step)):
-        return Float(float(low), float(high), step=float(step)), note
+        return Int(int(low), int(high), step=int(step)), notes
+    if all(exact(float(each)) == each for each in (low, high, step)):
+        return Float(float(low), float(high), step=float(step)), notes
     if count > MOST:
         raise Misuse("the steps are finer than floats are", "write fewer digits", found.node)
-    return Choice.of(tuple(sorted(float(found.start + index * found.step) for index in range(count)))), note
-
-
-def _is_exact(value: Decimal) -> bool:
-    """Whether a decimal is what people mean by its float."""
-    return Decimal(repr(float(value))) == value
+    return Choice.of(tuple(float(low + index * step) for index in range(count))), notes

@@ -16,6 +16,9 @@ Placing = Callable[[tuple[str | int, ...]], Place | None]
 """Path within the node ``sweep`` → where it was written."""
 LINE = "command line"
 DEFAULT = "default"
+COMMAS = "within braces a comma ends a text, unless it is in quotes: {model: 'mlp, resnet'}"
+Leaf = tuple[str, tuple[str, ...], Any]
+"""A dotted key, its path, its value."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +131,7 @@ def from_config(space: Any, place: Placing, stages: Mapping[str, type], swept: S
     if space == DEFAULT:
         _every_default(place(("space",)), stages, swept, sources)
         return
-    leaves = list(flat(space))
+    leaves = _uncut(flat(space), place, sources)
     names = {key for key, _, value in leaves if value == DEFAULT}
     choosing = [*swept, *(key for key, _, value in leaves if key not in names and isinstance(value, str))]
     shipped: dict[str, Source] = {}
@@ -144,7 +147,8 @@ def from_config(space: Any, place: Placing, stages: Mapping[str, type], swept: S
             removed.add(key)
             known = [*shipped, *(other for other, _, item in leaves if item not in (None, DEFAULT))]
             if key not in known:
-                sources.tell(f"there is nothing to take away: {unknown('parameter', key, known)}", None, where)
+                what = f"{key} is null, but there is no such parameter to take away"
+                sources.tell(what, f"{unknown('parameter', key, known)}; {COMMAS}", where)
         elif value != DEFAULT:
             _write(key, value, where, written, sources)
     for key, source in {**shipped, **written}.items():
@@ -152,6 +156,24 @@ def from_config(space: Any, place: Placing, stages: Mapping[str, type], swept: S
             replaced = shipped.get(key) if key in written else None
             origin = f"{source.origin}, replaces {replaced.origin}" if replaced else source.origin
             sources.found[key] = replace(source, origin=origin)
+
+
+def _uncut(leaves: Iterator[Leaf], place: Placing, sources: Sources) -> list[Leaf]:
+    """The values; those that a comma within YAML's braces has cut into a text and keys without value are told."""
+    found: list[Leaf] = []
+    for key, path, value in leaves:
+        before = found[-1] if found else None
+        if value is not None or before is None or _is_key(path[-1]) or not isinstance(before[2], str | _Cut):
+            found.append((key, path, value))
+        elif not isinstance(before[2], _Cut):
+            what = f"{before[0]} is cut at the comma: {before[2]}"
+            sources.tell(what, COMMAS, place(("space", *before[1])), "comma")
+            found[-1] = (before[0], before[1], _Cut())
+    return found
+
+
+class _Cut:
+    """A text that was told already."""
 
 
 def _write(key: str, value: Any, where: Place | None, written: dict[str, Source], sources: Sources) -> None:
@@ -162,6 +184,8 @@ def _write(key: str, value: Any, where: Place | None, written: dict[str, Source]
         sources.tell(f"{key} cannot be searched", hint, where)
     elif isinstance(value, str):
         written[key] = _read(key, value, where, str(where or "config"), sources)
+    elif isinstance(value, _Cut):
+        written[key] = Source(key, "", None, where, "")
     else:
         sources.tell(f"{key} is {_named(value)}, which leaves nothing to search", _advice(value), where)
         written[key] = Source(key, "", None, where, str(where or "config"))
@@ -228,9 +252,7 @@ def _default(
             yield _read(f"{name}.{field_name}", text, where, origin, sources)
 
 
-def flat(
-    value: Any, path: tuple[str, ...] = (), *, stop: Container[str] = ()
-) -> Iterator[tuple[str, tuple[str, ...], Any]]:
+def flat(value: Any, path: tuple[str, ...] = (), *, stop: Container[str] = ()) -> Iterator[Leaf]:
     """Every value of nested mappings: its dotted key, its path, and itself; nested and dotted keys mean the same.
 
     Args:
