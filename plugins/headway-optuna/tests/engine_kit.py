@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import optuna
-from headway_optuna.distributions import Choice, Float, Int
 from headway_optuna.engine import Engine
 from headway_optuna.genetic import NSGA2, NSGA3
 from headway_optuna.pruners import (
@@ -23,6 +22,7 @@ from headway_optuna.pruners import (
     WilcoxonPruner,
 )
 from headway_optuna.samplers import CMAES, QMC, TPE, BruteForce, GaussianProcess, Grid, Random
+from headway_optuna.space.distributions import Choice, Float, Int
 from headway_optuna.trial import Trial, trials
 
 

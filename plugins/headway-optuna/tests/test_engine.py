@@ -19,9 +19,9 @@ from engine_kit import (
     seen_plain,
 )
 from headway import HeadwayError
-from headway_optuna.distributions import Choice, Float, Int
 from headway_optuna.pruners import PRUNERS
 from headway_optuna.samplers import TPE
+from headway_optuna.space.distributions import Choice, Float, Int
 
 FINITE_ONLY = ("grid", "brute_force")
 CONTINUOUS = [name for name in SAMPLERS if name not in (*FINITE_ONLY, "gaussian_process")]

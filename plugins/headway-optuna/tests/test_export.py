@@ -5,8 +5,8 @@ import optuna
 import pytest
 from engine_kit import MIXED, Constraint, Parameter, Space, Swept
 from headway import HeadwayError
-from headway_optuna.distributions import Float
 from headway_optuna.records import export, importances
+from headway_optuna.space.distributions import Float
 from headway_optuna.trial import Study, Trial
 
 

@@ -32,9 +32,7 @@ class Launcher(Protocol):
     def is_hungry(self) -> bool:
         """Whether a worker is free."""
 
-    def launch(
-        self, experiments: Sequence[Any], listener: Any, group: str, label: str, to: Sequence[str] = ()
-    ) -> Any:
+    def launch(self, experiments: Sequence[Any], listener: Any, group: str, label: str, to: Sequence[str] = ()) -> Any:
         """Begins runs."""
 
     def wait(self, seconds: float | None = None) -> list[Any]:
@@ -70,9 +68,9 @@ class Live:
         """Its number."""
         return self.asked.number
 
-    def began(self, text: str) -> None:
-        """A stage begins."""
-        self.controller.began(self, text)
+    def began(self, stage: str, text: str) -> None:
+        """A stage begins, or waits."""
+        self.controller.began(self, stage, text)
 
     def report(self, step: int, value: float) -> None:
         """It has an intermediate value."""
@@ -177,13 +175,13 @@ class Controller:
             experiments, following, self._search.name, f"trial {live.number}", self._search.stages
         )
 
-    def began(self, live: Live, text: str) -> None:
+    def began(self, live: Live, stage: str, text: str) -> None:
         """A stage of a trial begins to run."""
         if live.lane is None:
             taken = {other.lane for other in self._live.values()}
             live.lane = next(lane for lane in range(len(taken) + 1) if lane not in taken)
             self._kept.began(live.number, live.launched.runs[0], live.lane)
-        self.watching.stage(live.number, text)
+        self.watching.stage(live.number, stage, text)
 
     def report(self, live: Live, step: int, value: float) -> None:
         """An intermediate value of a trial: it may be its last."""

@@ -15,8 +15,8 @@ NUMBER = "data.split.fold="
 class Told(Protocol):
     """Who is told of a trial."""
 
-    def began(self, text: str) -> None:
-        """A stage begins."""
+    def began(self, stage: str, text: str) -> None:
+        """A stage begins, or waits."""
 
     def report(self, step: int, value: float) -> None:
         """The trial has an intermediate value."""
@@ -55,11 +55,11 @@ class Following:
 
     def stage_started(self, label: str, reasons: tuple[str, ...]) -> None:
         """A stage begins; why it is not cached."""
-        self._told.began(label)
+        self._told.began(label, "")
 
     def stage_waiting(self, label: str) -> None:
         """Another process computes the same stage."""
-        self._told.began(f"{label} waits")
+        self._told.began(label, "waits for another process")
 
     def step(self, label: str, step: int, metrics: Mapping[str, float]) -> None:
         """Intermediate metrics."""

@@ -12,13 +12,13 @@ from headway import DataError
 from headway.errors import UsageError
 
 from headway_optuna import values
-from headway_optuna.distributions import Choice
 from headway_optuna.libraries import demand
+from headway_optuna.space.distributions import Choice
 
 if TYPE_CHECKING:
     from optuna.samplers import BaseSampler
 
-    from headway_optuna.space.parameters import Parameter, Space
+    from headway_optuna.space import Parameter, Space
 
 Count = Annotated[int, Ge(0)]
 Share = Annotated[float, Ge(0), Le(1)]

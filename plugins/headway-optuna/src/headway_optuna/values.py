@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from headway_optuna.distributions import Choice, Distribution, Float, Int
+from headway_optuna.space.distributions import Choice, Distribution, Float, Int
 
 if TYPE_CHECKING:
     import optuna

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from typing import Any
@@ -193,6 +193,13 @@ def to_json(distribution: Distribution) -> dict[str, Any]:
     if isinstance(distribution, Choice):
         return {"choice": list(distribution.options)}
     return {type(distribution).__name__.lower(): asdict(distribution)}
+
+
+def from_json(told: Mapping[str, Any]) -> Distribution:
+    """Reads what `to_json` gave."""
+    if "choice" in told:
+        return Choice.of(tuple(told["choice"]))
+    return Float(**told["float"]) if "float" in told else Int(**told["int"])
 
 
 def label(value: Any) -> bool | int | float | str | None:

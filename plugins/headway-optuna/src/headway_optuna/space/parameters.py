@@ -10,7 +10,7 @@ from headway.errors import Place
 from headway.sweeping import written
 
 from headway_optuna.space.conditions import Condition
-from headway_optuna.space.distributions import Distribution, to_json
+from headway_optuna.space.distributions import Distribution, from_json, to_json
 
 
 @dataclass(frozen=True)
@@ -56,3 +56,8 @@ class Parameter:
         found: dict[str, Any] = {"key": self.key, **to_json(self.distribution)}
         found |= {"when": str(self.when)} if self.when else {}
         return found | ({"adds": True} if self.adds else {})
+
+
+def searched(told: Mapping[str, Any]) -> Parameter:
+    """The parameter that `Parameter.to_json` told of, as samplers and tables need it: without place or condition."""
+    return Parameter(told["key"], from_json(told), adds=bool(told.get("adds")))
