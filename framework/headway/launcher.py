@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from headway.executors import InProcess, WorkerProcesses
 from headway.opening import describe, open_journal
-from headway.planning import Planner
+from headway.planning import Planner, up_to
 from headway.runner import Runner
 
 if TYPE_CHECKING:
@@ -67,20 +67,27 @@ class Launcher:
         """Whether a worker is free that nothing launched has a stage for now."""
         return self._runner.is_hungry
 
-    def launch(self, experiments: Sequence[Experiment], listener: Listener, group: str, label: str) -> Launched:
+    def check(self, experiments: Sequence[Experiment], to: Sequence[str] = ()) -> None:
+        """Plans experiments, and asks their stages what is missing; see `launch`."""
+        self._planned(experiments, to)
+
+    def launch(
+        self, experiments: Sequence[Experiment], listener: Listener, group: str, label: str, to: Sequence[str] = ()
+    ) -> Launched:
         """Records runs of experiments, and begins them as soon as there is room.
 
         Args:
-            experiments: What they share is computed once; `headway.planning.up_to` cuts them.
+            experiments: What they share is computed once.
             listener: Told what happens.
             group: What they have in common with other launches.
             label: What distinguishes them from those.
+            to: Only these stages, and what they need; all stages by default.
 
         Raises:
             PreflightError: Something the stages need is missing on this machine.
+            UsageError: A source file, or a stage that is wanted, does not exist.
         """
-        plan = self._planner.plan(experiments)
-        self._session.preflight(plan, experiments)
+        experiments, plan = self._planned(experiments, to)
         journal = open_journal(
             self._session, plan, experiments, listener, described=self._described, group=group, label=label
         )
@@ -88,6 +95,12 @@ class Launcher:
         launched = Launched(plan, self._runner.add(plan, journal), journal)
         self._launched.append(launched)
         return launched
+
+    def _planned(self, experiments: Sequence[Experiment], to: Sequence[str]) -> tuple[Sequence[Experiment], Plan]:
+        wanted = [up_to(experiment, to) for experiment in experiments] if to else experiments
+        plan = self._planner.plan(wanted)
+        self._session.preflight(plan, wanted)
+        return wanted, plan
 
     def wait(self, seconds: float | None = None) -> list[Launched]:
         """Waits until a stage ends, at most so long; what has ended as a whole."""

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from headway.planning import Node, Plan, Selection
     from headway.results import Listener, RunResult
     from headway.stage import Stage
-    from headway.store import ArtifactStore, Records, Store
+    from headway.store import ArtifactStore, Records, Run, Store
+    from headway.variants import Variants
 
 PRODUCTS = {"evaluation": ("report", "report.html"), "deployment": ("package", "")}
 """What a run is for: stage kind → (what it is called, the file in its folder)."""
@@ -100,10 +101,20 @@ class Session:
         """
         if not multirun:
             return [self._experiment(overrides)]
-        from headway.config import Memory, check, compose, expand
+        from headway.config import expand
 
-        memory = Memory()
-        return [check(compose(self.project, each, self.plugins, memory), self.plugins) for each in expand(overrides)]
+        grid, variants = expand(overrides), self.variants(())
+        return [variants.experiment(words) for words in grid]
+
+    def variants(self, words: Sequence[str]) -> Variants:
+        """What a sweep composes: a config of some words, and the experiments of more words, at a few ms each.
+
+        Args:
+            words: What all of them say, in Hydra's grammar.
+        """
+        from headway.variants import Variants
+
+        return Variants(self.project, words, self.plugins)
 
     def _experiment(self, overrides: Sequence[str]) -> Experiment:
         """One experiment; what it was composed to is kept for the next command, unless it holds secrets."""
@@ -117,7 +128,7 @@ class Session:
             made = draft(self.project, overrides, self.plugins)
             text = made.to_json()
         experiment = check(made.finished(self.project, overrides, self.plugins), self.plugins)
-        if text is not None and experiment.public == experiment.config.tree.root:
+        if text is not None and experiment.public == experiment.config.said:
             drafts.keep(overrides, text)
         return experiment
 
@@ -208,7 +219,7 @@ class Session:
             return InProcess(self.plugins)
         return WorkerProcesses(runner.workers, runner.threads)
 
-    def products(self, result: RunResult) -> Iterator[tuple[str, Path]]:
+    def products(self, result: RunResult | Run) -> Iterator[tuple[str, Path]]:
         """What a run made for people: (``report`` or ``package``, path relative to here if below)."""
         for stage in result.stages:
             if stage.kind in PRODUCTS and stage.digest:

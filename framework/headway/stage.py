@@ -9,6 +9,7 @@ import threading
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
@@ -44,11 +45,14 @@ class Stage:
             be idempotent.
         refines: The stage whose result this one makes better, such as ``export`` of an ensemble. Where it is chosen
             it comes right behind that stage, and what the others would take from there they take from it.
+        space: What a sweep tries by default: a field, or the dotted path to one, to a text in the sweep grammar such as
+            ``tag(log, interval(1e-4, 1e-2))``.
     """
 
     cache_version: ClassVar[int] = 1
     effect: ClassVar[bool] = False
     refines: ClassVar[str] = ""
+    space: ClassVar[Mapping[str, str]] = {}
 
     if TYPE_CHECKING:
         run: Callable[..., Artifact]
@@ -168,6 +172,12 @@ def signature_of(stage: type[Stage]) -> Signature:
         PluginError: It is no frozen dataclass, has no ``run``, or `run`'s annotations are missing or
             are no artifacts.
     """
+    cls: Any = stage
+    return _signature(cls)
+
+
+@cache
+def _signature(stage: Any) -> Signature:
     _check_dataclass(stage)
     run = getattr(stage, "run", None)
     if run is None:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-TOP = ("name=", "seed=", "pipeline=", "baselines=", "runner.", "trackers.")
+TOP = ("name=", "seed=", "pipeline=", "baselines=", "trackers.")
 COMPOSING = ("run", "plan", "check", "config", "explain", "sweep", "compare")
 """Commands that take ``key=value`` words."""
 ACTIONS = {
@@ -70,7 +70,7 @@ def _keys(words: list[str], key: str, known: dict[str, Any]) -> Iterator[str]:
     node, dot, rest = key.partition(".")
     if not dot:
         yield from (f"{group}=" for group in known["groups"])
-        yield from (f"{name}." for name in _nodes(words, known))
+        yield from (f"{name}." for name in (*_nodes(words, known), *known["nodes"]))
         yield from TOP
         return
     head, inner, _ = rest.rpartition(".")
@@ -96,8 +96,8 @@ def _nodes(words: list[str], known: dict[str, Any]) -> set[str]:
 
 def _fields(words: list[str], node: str, known: dict[str, Any]) -> dict[str, list[str]]:
     """The fields of a node: of the stage that is chosen, or else of every stage of the kind."""
-    if node == "runner":
-        return dict(known["runner"])
+    if node in known["nodes"]:
+        return dict(known["nodes"][node])
     if node == "trackers":
         every = [(name.partition("/"), fields) for name, fields in known["fields"].items()]
         return {f"{name[2]}.{f}": v for name, fields in every if name[0] == "trackers" for f, v in fields.items()}

@@ -23,7 +23,8 @@ def index(project: str | None) -> dict[str, Any]:
     Returns:
         ``commands`` (name → one line), ``flags`` (command → flag → one line), ``groups`` (config group → options),
         ``uses`` (``group/option`` → stage), ``choices`` (experiment → group → option), ``pipelines`` (experiment →
-        stages), ``fields`` (``kind/stage`` → dotted field → its values, if they can be listed).
+        stages), ``fields`` (``kind/stage`` → dotted field → its values, if they can be listed),
+        ``nodes`` (the same of ``runner`` and the nodes of plugins).
     """
     folder = _project(project or os.getcwd())
     made = cache(lambda: _build(folder))

@@ -37,7 +37,10 @@ def build(folder: str | None) -> dict[str, Any]:
         "flags": {name: _flags(command) for name, command in (modules | commands).items()},
         "groups": _groups(folders, registry),
         "fields": fields | {f"trackers/{name}": found for name, found in trackers.items()},
-        "runner": dict(_fields(Runner, registry)),
+        "nodes": {
+            "runner": dict(_fields(Runner, registry)),
+            **{name: dict(_fields(registry.get("node", name), registry)) for name in registry.names("node")},
+        },
         **_configs(folders),
         "watched": sorted({str(folder) for folder in folders} | _sources(registry)),
     }

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from headway.config.checking import check
-    from headway.config.composing import Memory, compose, draft
+    from headway.config.composing import Memory, compose, draft, options
     from headway.config.drafts import Drafts
     from headway.config.grammar import expand
     from headway.config.model import Config, Experiment, Runner, StageConfig
 
 _HOMES = {
     "checking": ("check",),
-    "composing": ("Memory", "compose", "draft"),
+    "composing": ("Memory", "compose", "draft", "options"),
     "drafts": ("Drafts",),
     "grammar": ("expand",),
     "model": ("Config", "Experiment", "Memory", "Runner", "StageConfig"),
@@ -34,6 +34,7 @@ __all__ = [
     "compose",
     "draft",
     "expand",
+    "options",
 ]
 
 

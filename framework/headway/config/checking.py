@@ -26,6 +26,7 @@ from headway.config.variants import Variants
 from headway.config.wiring import BASELINES, MEMBERS, Wire, Wired, cycle, is_baselines, marked_circle
 from headway.errors import HeadwayError
 from headway.naming import nearest, unknown
+from headway.plugins.registry import NODE
 from headway.stage import signature_of
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ class _Checker:
         inputs = self._wire(stages, complete=len(stages) == len(pipeline))
         baselines = self._baselines(inputs.get("model", {}), with_model="model" in pipeline)
         ensembles = Members(self.report, self._plugins, stages).check(inputs, baselines)
-        trackers = self._trackers()
+        trackers, nodes = self._trackers(), self._plain_nodes()
         if self.report.faults or top is None:
             return None
         for name, members in ensembles.items():
@@ -102,9 +103,11 @@ class _Checker:
         )
         secrets = self.nodes.secrets()
         words = mask_words(self.config.overrides, secrets)
-        public = mask(self._root, secrets.values())
+        public = mask(self.config.said, secrets.values())
         every = {name: stages for members in ensembles.values() for name, stages in members.items() if stages}
-        return Experiment(top.name, top.seed, made, baselines, top.runner, trackers, words, self.config, public, every)
+        return Experiment(
+            top.name, top.seed, made, baselines, top.runner, trackers, words, self.config, public, every, nodes
+        )
 
     def _refuse_targets(self) -> None:
         """Refuses Hydra's keys for calling code, one fault a mapping."""
@@ -133,22 +136,24 @@ class _Checker:
         if not names:
             hint = "pipeline: [data, features, model, …]"
             self.report.add(("pipeline",), "the pipeline has no stages", hint, "pipeline")
+        reserved = {*TOP, *self.nodes.plain_nodes()}
         for index, name in enumerate(names):
-            if name in names[:index] or name in TOP:
+            if name in names[:index] or name in reserved:
                 twice = "is twice in the pipeline" if name in names[:index] else "cannot be the name of a stage"
                 hint = f"a second stage of a kind has a name of its own: `- /{name}@other: NAME`"
                 self.report.add(("pipeline", index), f"'{name}' {twice}", hint, "pipeline")
-        return list(dict.fromkeys(name for name in names if name not in TOP))
+        return list(dict.fromkeys(name for name in names if name not in reserved))
 
     def _unknown_nodes(self, pipeline: list[str]) -> None:
-        known = {*TOP, *pipeline, *self.config.kinds}
+        known = {*TOP, *self.nodes.plain_nodes(), *pipeline, *self.config.kinds}
         for name in self._root if pipeline else ():
             if name in known or name in self._registry.stage_kinds() or name in INSTANTIATE:
                 continue
             if name == "hydra":
                 self._hydra(self._root[name])
             elif not self._is_misplaced(name) and not self._may_be_lost(name, known):
-                hint = "a stage of your own must stand in the pipeline"
+                hint = "a stage of your own must stand in the pipeline, a node of a plugin needs that plugin"
+                hint = self.nodes.broken_hint() or hint
                 self.report.add((name,), unknown("key", name, known), hint, "unknown-key", of_key=True)
 
     def _may_be_lost(self, name: str, known: set[str]) -> bool:
@@ -254,6 +259,19 @@ class _Checker:
             else:
                 made = self._build(self._registry.get("tracker", name), node, at)
                 found[name] = made and made.stage
+        return found
+
+    def _plain_nodes(self) -> dict[str, Any]:
+        """Name to what the node of a plugin configures."""
+        found: dict[str, Any] = {}
+        for name in self.nodes.plain_nodes():
+            node = self._root.get(name)
+            if isinstance(node, Mapping):
+                made = self._build(self._registry.get(NODE, name), node, (name,))
+                found[name] = made and made.stage
+            elif (name,) not in self.config.unresolved:
+                hint = f"write {name}.KEY=VALUE; {name}=NAME takes configs/{name}/NAME.yaml, once there is one"
+                self.report.add((name,), f"'{name}' holds keys and values", hint, "wrong-type")
         return found
 
     def _wire(self, stages: Mapping[str, type], *, complete: bool) -> dict[str, dict[str, Wiring]]:

@@ -53,10 +53,18 @@ def compose(project: Path, overrides: Sequence[str], plugins: Plugins, memory: M
 
 def draft(project: Path, overrides: Sequence[str], plugins: Plugins, memory: Memory | None = None) -> Draft:
     """What files, choices and values come to, as `compose` begins; see there."""
+    return _Composer(project, _repository(project, plugins), plugins, {} if memory is None else memory).draft(overrides)
+
+
+def options(project: Path, group: str, plugins: Plugins) -> list[str]:
+    """The options of a config group, registered stages included; none if there is no such group."""
+    return list(_repository(project, plugins).get_group_options(group))
+
+
+def _repository(project: Path, plugins: Plugins) -> Repository:
     registry = plugins.registry
     folders = [project / "configs", *(Path(registry.get("configs", name)) for name in registry.names("configs"))]
-    repository = Repository(folders, registry)
-    return _Composer(project, repository, plugins, {} if memory is None else memory).draft(overrides)
+    return Repository(folders, registry)
 
 
 class _Composer:

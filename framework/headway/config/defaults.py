@@ -10,6 +10,7 @@ from headway.config.hints import MISSING, Chosen, candidates, children, dataclas
 from headway.config.model import Runner
 from headway.config.walking import NOTHING, Choice
 from headway.fields import SeedMarker
+from headway.plugins.registry import NODE
 
 if TYPE_CHECKING:
     from headway.config.tree import Tree
@@ -37,6 +38,9 @@ def add_defaults(tree: Tree, kinds: Mapping[str, str], registry: Registry) -> No
     for name, node in trackers.items() if isinstance(trackers, dict) else ():
         if isinstance(node, dict) and name in registry.names("tracker"):
             fill(node, registry.get("tracker", name), chosen)
+    for name in registry.names(NODE):
+        if isinstance(tree.root.get(name), dict):
+            fill(tree.root[name], registry.get(NODE, name), chosen)
     refines: dict[str, str] = {}
     for name, node in tree.root.items():
         if isinstance(node, dict) and isinstance(node.get("use"), str):
@@ -48,6 +52,13 @@ def add_defaults(tree: Tree, kinds: Mapping[str, str], registry: Registry) -> No
     for name in kinds:
         if refines.get(name):
             _place(tree, name, refines)
+
+
+def add_nodes(tree: Tree, registry: Registry) -> frozenset[str]:
+    """Puts in the nodes of plugins that the config says nothing about, with nothing in them; gives their names."""
+    unsaid = frozenset(registry.names(NODE)) - tree.root.keys()
+    tree.root.update({name: {} for name in sorted(unsaid)})
+    return unsaid
 
 
 def _place(tree: Tree, name: str, refines: Mapping[str, str]) -> None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from headway.cached import Kept, stamp_of, times
 from headway.config import overrides as told
-from headway.config.defaults import add_defaults
+from headway.config.defaults import add_defaults, add_nodes
 from headway.config.model import Config
 from headway.config.origins import Key, Origin
 from headway.config.resolve import resolve
@@ -57,6 +57,7 @@ class Draft:
     def finished(self, project: Path, words: Sequence[str], plugins: Plugins) -> Config:
         """The config, with defaults and interpolations; the draft is used up."""
         registry = plugins.registry
+        unsaid = add_nodes(self.tree, registry)
         add_defaults(self.tree, self.kinds, registry)
         for path, text in self.deletions:
             if self.tree.get(path) is None:  # deleting a default leaves the default, as without it
@@ -72,7 +73,7 @@ class Draft:
             if not broken:
                 options[name] = option
         faults, lost = tuple(self.faults), frozenset(unresolved)
-        return Config(project, self.tree, tuple(words), self.kinds, options, faults, lost, self.incomplete)
+        return Config(project, self.tree, tuple(words), self.kinds, options, faults, lost, self.incomplete, unsaid)
 
     def to_json(self) -> str | None:
         """The draft as text; None if it does not last, has faults, or values that JSON would change."""

@@ -61,6 +61,14 @@ class Entry:
         """The same entry with ``override`` before it."""
         return Entry(self.at, {f"override {' '.join(self.words)}": self.value})
 
+    def from_top(self) -> Entry:
+        """The same entry; if it overrides a group from the top, the group's package starts there as well."""
+        group, _, package = self.key.partition("@")
+        if not self.is_override or not group.startswith("/") or "_global_" in package:
+            return self
+        key = f"{group}@_global_.{package or group[1:].replace('/', '.')}"
+        return Entry(self.at, {" ".join([*self.words[:-1], key]): self.value})
+
     def targets(self, config: str) -> list[str]:
         """The configs that it leads to.
 

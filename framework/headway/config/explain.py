@@ -12,6 +12,7 @@ from headway.config.checking import TOP, Top
 from headway.config.defaults import RESERVED
 from headway.config.hints import MISSING, dataclasses_of, hints_of, inside, names_of
 from headway.config.jsonschema import MARKERS, public_defaults
+from headway.config.locating import path_in
 from headway.config.model import Runner
 from headway.config.nodes import Nodes
 from headway.config.public import MASK, mask
@@ -22,7 +23,7 @@ from headway.config.walking import markers
 from headway.errors import UsageError
 from headway.fields import Grammar, Registered, SecretMarker, SeedMarker, SourceMarker, Uncached, Uses
 from headway.naming import unknown
-from headway.stage import signature_of
+from headway.stage import Stage, signature_of
 
 if TYPE_CHECKING:
     from headway.config.model import Config
@@ -115,12 +116,12 @@ class _Explainer:
         self._classes[("runner",)] = Runner
 
     def explain(self, key: str) -> Explanation:
-        at: Key = tuple(int(k) if k.isdigit() else k for k in re.findall(r"[^.\[\]]+", key))
+        at = path_in(self._tree.root, ".".join(re.findall(r"[^.\[\]]+", key)))
         owner = next((at[:i] for i in range(len(at), 0, -1) if at[:i] in self._classes), None)
         if owner is not None and owner == at:
             return self._node(at, self._classes[at])
         cls, inside = (Top, at) if owner is None else (self._classes[owner], at[len(owner) :])
-        if owner is not None and len(owner) == 1 and inside[0] in RESERVED:
+        if owner is not None and self._has_reserved(owner) and inside[0] in RESERVED:
             return self._reserved(at)
         known = self._known(at, owner, cls)
         if (owner is None and at[:1] not in {(name,) for name in TOP}) or not self._is_there(at, cls, inside):
@@ -129,22 +130,25 @@ class _Explainer:
             raise UsageError(unknown("key", key, known), hint=hint, code="unknown-key")
         return self._field(at, cls, inside)
 
+    def _has_reserved(self, owner: Key) -> bool:
+        return len(owner) == 1 and issubclass(self._classes[owner], Stage)
+
     def _known(self, at: Key, owner: Key | None, cls: type) -> list[str]:
         if owner is None:
             return sorted({*TOP, *(dotted(path) for path in self._classes if len(path) == 1)})
         names = sorted(names_of(cls))
-        return [dotted((*owner, name)) for name in (*names, *(RESERVED if len(owner) == 1 else ()))]
+        return [dotted((*owner, name)) for name in (*names, *(RESERVED if self._has_reserved(owner) else ()))]
 
     def _is_there(self, at: Key, cls: type, inside: Key) -> bool:
         found = holder(cls, inside, self._chosen)
         return found is not None and (len(found[1]) == 1 or self._tree.get(at) is not None or at in self._tree.history)
 
     def _node(self, at: Key, cls: type) -> Explanation:
-        """A whole node: a stage, a tracker, or the runner."""
+        """A whole node: a stage, a tracker, a plugin's own, or the runner."""
         node = self._tree.get(at)
         values: Mapping[str, Any] = node if isinstance(node, Mapping) else {}
         fields = tuple(self._field((*at, name), cls, (name,)) for name in hints_of(cls) if name in names_of(cls))
-        is_stage = len(at) == 1 and "use" in values
+        is_stage = len(at) == 1 and issubclass(cls, Stage)
         kind = self._config.kinds.get(str(at[0]), str(at[0]))
         return Explanation(
             dotted(at),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from functools import cache, lru_cache
 from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -51,7 +52,7 @@ def _parsed(text: str) -> Override | HeadwayError:
     if fault := told.hydraism(text):
         return fault
     try:
-        override = OverridesParser.create().parse_override(text)
+        override = _read(text)
     except HydraException as error:
         return told.bad_override(text, str(error).splitlines()[0], _is_readable)
     if not all(override.key_or_group.split(".")):
@@ -61,10 +62,21 @@ def _parsed(text: str) -> Override | HeadwayError:
 
 def _is_readable(text: str) -> bool:
     try:
-        OverridesParser.create().parse_override(text)
+        _read(text)
     except HydraException:
         return False
     return True
+
+
+@lru_cache(256)
+def _read(text: str) -> Override:
+    """One override; whoever asks for its value gets one of his own."""
+    return _parser().parse_override(text)
+
+
+@cache
+def _parser() -> OverridesParser:
+    return OverridesParser.create()
 
 
 def expand(overrides: Sequence[str]) -> list[list[str]]:

@@ -12,7 +12,7 @@ from headway.config.hints import MISSING, dataclasses_of, hints_of, members
 from headway.config.schema import field_docs
 from headway.config.walking import marked, markers
 from headway.fields import Grammar, Registered, SecretMarker, SeedMarker, SourceMarker, Uncached, Uses
-from headway.stage import signature_of
+from headway.stage import Stage, signature_of
 
 if TYPE_CHECKING:
     from headway.config.model import Config
@@ -32,7 +32,7 @@ MARKERS: Mapping[type, str] = {
 
 
 def json_schema(config: Config, plugins: Plugins) -> dict[str, Any]:
-    """The schema of the composed config: its top-level keys, and a node a stage that was chosen.
+    """The schema of the composed config: its top-level keys, a node a stage that was chosen, and the nodes of plugins.
 
     Args:
         config: A composed config, which may have faults.
@@ -46,6 +46,8 @@ def json_schema(config: Config, plugins: Plugins) -> dict[str, Any]:
         if at[0] == TRACKERS:
             trackers = top["properties"][TRACKERS]
             trackers.setdefault("properties", {})[at[1]] = _described(cls, plugins.registry, definitions)
+        elif not issubclass(cls, Stage):
+            top["properties"][at[0]] = _described(cls, plugins.registry, definitions)
         elif len(at) == 1:
             kind = config.kinds.get(str(at[0]), str(at[0]))
             top["properties"][at[0]] = _stage(cls, kind, str(node["use"]), plugins.registry, definitions)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hydra._internal.defaults_list import Overrides, _create_defaults_list
-from hydra.core.override_parser.types import Override
+from hydra.core.override_parser.types import Override, OverrideType
 from hydra.errors import HydraException, MissingConfigException
 from omegaconf.errors import OmegaConfBaseException
 
@@ -21,6 +21,7 @@ from headway.config.repository import BASE, PRIMARY, Repository, Unreadable
 from headway.config.unreadable import unreadable
 from headway.errors import ConfigError, HeadwayError, Place
 from headway.naming import nearest, unknown
+from headway.plugins.registry import NODE
 
 if TYPE_CHECKING:
     from headway.plugins import Plugins
@@ -85,13 +86,26 @@ class Lister:
                 found, _ = _create_defaults_list(
                     self._repository, PRIMARY, overrides, prepend_hydra=False, skip_missing=True
                 )
-                return Listing(list(found), choices, overrides)
+                if not self._added(choices, overrides):
+                    return Listing(list(found), choices, overrides)
             except MissingConfigException as error:
                 self._missing(error, Listing((), choices, overrides))
             except Unreadable as error:
                 self._unreadable(error)
             except (HydraException, OmegaConfBaseException, ValueError, RecursionError, AssertionError) as error:
                 self._contradicted(error, choices)
+
+    def _added(self, choices: list[Override], overrides: Overrides) -> bool:
+        """Takes a choice for a node of a plugin as an addition if nothing makes one yet; whether there was any.
+
+        The base config has no entry for it, so that an option comes last and its own choices replace an experiment's.
+        """
+        nodes = [name for name in self._registry.names(NODE) if _is_unused(name, overrides)]
+        for name in nodes:
+            *_, last = found = [override for override in choices if override.get_key_element() == name]
+            choices[:] = [override for override in choices if override not in found]
+            choices.append(replace(last, type=OverrideType.ADD))
+        return bool(nodes)
 
     def _unreadable(self, error: Unreadable) -> None:
         self.lose(unreadable(self._repository.file(error.config), error.reason, self._project))
@@ -272,6 +286,12 @@ class Lister:
             hint=hint,
             code="choice",
         )
+
+
+def _is_unused(key: str, overrides: Overrides) -> bool:
+    """Whether the command line chooses for a key, but nothing has made a choice that it would replace."""
+    meta = overrides.override_metadata.get(key)
+    return meta is not None and meta.external_override and not meta.used
 
 
 def _chooses(config: str, entry: Entry, key: str) -> bool:

@@ -46,7 +46,7 @@ def _found(where: Place, stage: StageConfig, config: Config) -> Place | None:
     first, _, rest = where.source.partition(".")
     if first in (stage.name, stage.kind) and stage.at:
         return _own(stage, rest, config)
-    return _written(config, (first, *_path(config.tree.root.get(first), rest)))
+    return _written(config, (first, *path_in(config.tree.root.get(first), rest)))
 
 
 def _above(where: Place, stage: StageConfig, config: Config) -> Place | None:
@@ -59,7 +59,7 @@ def _above(where: Place, stage: StageConfig, config: Config) -> Place | None:
 
 def _own(stage: StageConfig, rest: str, config: Config) -> Place | None:
     """Where a key of the stage's own was written: for a model in a list, there or in the option's file."""
-    path = _path(stage.values, rest)
+    path = path_in(stage.values, rest)
     if len(stage.at) == 1 or not path:
         return _written(config, (*stage.at, *path))
     at = (*stage.at, *path)
@@ -72,15 +72,15 @@ def _written(config: Config, path: Key) -> Place | None:
     return config.written(path) if len(path) > 1 else None
 
 
-def _path(value: Any, dotted: str) -> Key:
+def path_in(value: Any, dotted: str) -> Key:
     """The path that a dotted text means; keys of mappings may have dots themselves."""
     if not dotted:
         return ()
     if isinstance(value, Mapping):
         known = [str(key) for key in value if dotted == str(key) or dotted.startswith(f"{key}.")]
         key = max(known, key=len, default=dotted.partition(".")[0])
-        return (key, *_path(value.get(key), dotted[len(key) + 1 :]))
+        return (key, *path_in(value.get(key), dotted[len(key) + 1 :]))
     key, _, rest = dotted.partition(".")
     index = int(key) if key.isdigit() else None
     inner = value[index] if isinstance(value, list | tuple) and index is not None and index < len(value) else None
-    return (key if index is None else index, *_path(inner, rest))
+    return (key if index is None else index, *path_in(inner, rest))

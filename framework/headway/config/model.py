@@ -36,6 +36,7 @@ class Config:
         faults: What went wrong while composing.
         unresolved: The paths of interpolations without a value, each of which is among the faults.
         incomplete: Whether a fault left out files or choices, so that something missing may be its consequence.
+        unsaid: The nodes of plugins that nobody says anything about, so that they hold their defaults.
     """
 
     project: Path
@@ -46,6 +47,12 @@ class Config:
     faults: tuple[HeadwayError, ...] = ()
     unresolved: frozenset[Key] = frozenset()
     incomplete: bool = False
+    unsaid: frozenset[str] = frozenset()
+
+    @property
+    def said(self) -> dict[str, Any]:
+        """The values with defaults, without the nodes that nobody says anything about."""
+        return {name: value for name, value in self.tree.root.items() if name not in self.unsaid}
 
     def written(self, path: Key) -> Place | None:
         """Where a value itself was written, or the list it lies in; None for a default of a stage's own."""
@@ -123,7 +130,9 @@ class Experiment:
         trackers: Registered name to tracker.
         words: What the command line said, secrets as ``***``.
         config: What it was made from.
-        public: The resolved values with defaults, secrets as ``***``.
+        public: The resolved values with defaults, secrets as ``***``; without the nodes of plugins that nobody says
+            anything about.
+        nodes: Name of every node of a plugin to what it configures; they change no result, so they enter no cache key.
     """
 
     name: str
@@ -136,6 +145,7 @@ class Experiment:
     config: Config = field(repr=False)
     public: Mapping[str, Any] = field(repr=False)
     members: Mapping[str, Mapping[str, StageConfig]] = field(default_factory=dict)
+    nodes: Mapping[str, Any] = field(default_factory=dict, repr=False)  # they may hold secrets
 
     def stage(self, label: str) -> StageConfig:
         """The stage of a label, such as ``export``, ``model[linear]``, or ``export[linear]`` of the same pipeline."""

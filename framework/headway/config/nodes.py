@@ -13,6 +13,8 @@ from headway.config.public import secrets_of
 from headway.config.registered import unregistered
 from headway.config.schema import Problem, built, problems
 from headway.config.tree import models_in
+from headway.plugins.registry import NODE
+from headway.stage import Stage
 
 if TYPE_CHECKING:
     from headway.plugins import Plugins
@@ -50,6 +52,10 @@ class Nodes:
         self.chosen = choosable(plugins.registry)
         self._broken = ", ".join(plugins.broken)
 
+    def plain_nodes(self) -> list[str]:
+        """The names of the nodes that plugins bring beside those of stages."""
+        return self._registry.names(NODE)
+
     def names(self, kind: str) -> list[str]:
         """The stages of a kind; none for a kind of which there are no stages."""
         return self._registry.names(kind) if kind in self._registry.stage_kinds() else []
@@ -70,7 +76,8 @@ class Nodes:
 
     def made(self, cls: type, node: Mapping[str, Any]) -> tuple[Built | None, list[Problem]]:
         """What a node configures, and what is wrong; the former only if nothing is."""
-        values = {key: value for key, value in node.items() if key not in RESERVED}
+        reserved = RESERVED if issubclass(cls, Stage) else ()
+        values = {key: value for key, value in node.items() if key not in reserved}
         found = [*problems(cls, values, self.chosen), *unregistered(cls, values, self._registry, self.chosen)]
         return (None, found) if found else (Built(*built(cls, values, self.chosen)), found)
 
@@ -85,6 +92,9 @@ class Nodes:
         for name, node in trackers.items() if isinstance(trackers, Mapping) else ():
             if name in self._registry.names("tracker"):
                 yield (TRACKERS, name), self._registry.get("tracker", name), node
+        for name in self.plain_nodes():
+            if isinstance(root.get(name), Mapping):
+                yield (name,), self._registry.get(NODE, name), root[name]
         for at, item in models_in(root):
             for name, values in item.items() if isinstance(item, Mapping) else ():
                 option = self._config.options.get(name)

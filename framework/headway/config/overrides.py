@@ -49,7 +49,7 @@ def bad_override(text: str, reason: str, is_readable: Callable[[str], bool]) -> 
         reason: What the grammar's parser says.
         is_readable: Whether another word would be read.
     """
-    return _fault(text, f"{text} is no override: {_plainly(reason)}", _mended(text, is_readable), "override")
+    return _fault(text, f"{text} is no override: {plainly(reason)}", _mended(text, is_readable), "override")
 
 
 def _mended(text: str, is_readable: Callable[[str], bool]) -> str:
@@ -65,11 +65,18 @@ def _mended(text: str, is_readable: Callable[[str], bool]) -> str:
         return f"write {key.strip()}={value.strip()}, without spaces"
     if value.startswith("="):
         return f"write {key}={value.lstrip('=')}, with one '='"
+    if hint := closed(text, is_readable):
+        return hint
+    quoted = f'{key}="{value.replace(chr(34), "")}"'
+    return f"put the value in quotes, and the word in the shell's: '{quoted}'" if is_readable(quoted) else QUOTING
+
+
+def closed(text: str, is_readable: Callable[[str], bool]) -> str | None:
+    """Advice to close what is open, if that is all that is wrong."""
     for opening, closing in ("[]", "{}", "()", "''", '""'):
         if is_readable(text + closing):
             return f"close the {'quote' if opening == closing else 'bracket'}: {text + closing}"
-    quoted = f'{key}="{value.replace(chr(34), "")}"'
-    return f"put the value in quotes, and the word in the shell's: '{quoted}'" if is_readable(quoted) else QUOTING
+    return None
 
 
 def several_values(text: str) -> HeadwayError:
@@ -124,7 +131,7 @@ def no_item(text: str, key: str) -> HeadwayError:
     return _fault(text, f"{key}: there is no such item in the list", "write the whole list: key=[a,b]", "index")
 
 
-def _plainly(reason: str) -> str:
+def plainly(reason: str) -> str:
     """What the grammar's generated parser means."""
     if reason.startswith("missing EQUAL"):
         return "it has no '='"

@@ -19,6 +19,7 @@ from omegaconf.errors import OmegaConfBaseException
 from headway.config.defaults import TRACKERS
 from headway.config.entries import Entry, Flaw, read
 from headway.config.origins import Key
+from headway.plugins.registry import NODE
 
 if TYPE_CHECKING:
     from headway.plugins import Registry
@@ -92,6 +93,7 @@ class Repository(ConfigRepository):
         files = [FileConfigSource(str(folder), str(folder)) for folder in folders]
         self.sources = [*files, _Stages(registry), FileConfigSource(str(BASE), str(BASE))]
         self.absent: set[str] = set()
+        self._nodes = registry.names(NODE)
         self._loaded: dict[str, _Loaded] = {}
         self._stale: set[str] = set()
         self._dropped: set[tuple[str, Key]] = set()
@@ -125,7 +127,8 @@ class Repository(ConfigRepository):
             replacing = {at for config, at in self._replacing if config == path}
             loaded.entries = read(raw, loaded.flaws.append, dropped, replacing)
             del result.config["defaults"]
-            items = [entry.item for entry in loaded.entries]
+            is_node = path.partition("/")[0] in self._nodes  # its overrides mean the experiment's groups
+            items = [(entry.from_top() if is_node else entry).item for entry in loaded.entries]
             result.defaults_list = self._create_defaults_list(path, node if items == raw else OmegaConf.create(items))
         return loaded
 

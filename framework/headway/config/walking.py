@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
 import typing
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, TypeVar
 
 from headway.config.hints import MISSING, Chosen, candidates, children, dataclasses_of, hints_of, holds, uses_of
@@ -79,13 +79,20 @@ def visit(hint: Any, values: Any, at: Key = ()) -> Iterator[Nested | Choice]:
     if isinstance(values, Mapping) and classes:
         fitting = candidates(classes, values)
         yield Nested(at, fitting, values)
+        inner = _holding(*fitting)
         for key, item in values.items():
-            inner = next((hints_of(cls)[key] for cls in fitting if key in hints_of(cls)), None)
-            if holds(inner):
-                yield from visit(inner, item, (*at, key))
+            if key in inner:
+                yield from visit(inner[key], item, (*at, key))
         return
     for key, inner, item in children(hint, values):
         yield from visit(inner, item, (*at, key))
+
+
+@cache
+def _holding(*classes: type) -> dict[str, Any]:
+    """The fields of dataclasses in whose values there may be further ones, or choices, with their annotations."""
+    hints = {key: hint for cls in reversed(classes) for key, hint in hints_of(cls).items()}
+    return {key: hint for key, hint in hints.items() if holds(hint)}
 
 
 def _choices(kind: str, value: Any, at: Key) -> Iterator[Choice]:
@@ -127,12 +134,20 @@ def marked(
         marker: The class of the marker.
         chosen: What values may choose; the fields of choices of anything else are passed over.
     """
+    kind: Any = marker
     for before, owner, held in spread(cls, values, chosen):
         for found in nested(owner, held):
-            for key, value in found.values.items():
-                hints = [hints_of(option)[key] for option in found.classes if key in hints_of(option)]
-                for mark in itertools.islice(itertools.chain(*(markers(hint, marker) for hint in hints)), 1):
-                    yield (*before, *found.at, key), mark, value
+            marks = _marks(kind, *found.classes)
+            for key, value in found.values.items() if marks else ():
+                if key in marks:
+                    yield (*before, *found.at, key), marks[key], value
+
+
+@cache
+def _marks(marker: Any, *classes: type) -> dict[str, Any]:
+    """The fields of dataclasses that carry a marker, with the first one."""
+    found = [(key, mark) for cls in classes for key, hint in hints_of(cls).items() for mark in markers(hint, marker)]
+    return dict(reversed(found))
 
 
 def markers(hint: Any, marker: type[M]) -> Iterator[M]:

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from headway.errors import PluginError, UsageError
 from headway.naming import unknown
 from headway.stage import Stage, signature_of
+
+NODE = "node"
+"""The kind of classes that are the schema of a top-level key of the config."""
+TAKEN = ("name", "seed", "pipeline", "baselines", "runner", "trackers", "defaults", "experiment", "hydra")
+"""Top-level keys, and what is written like one, that no plugin's node can have as its name."""
+MARKS = ("use", "inputs", "members")
+"""Keys that make a node that of a stage."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +37,7 @@ class Entry:
     target: Any
     plugin: str
 
-    @property
+    @cached_property
     def is_stage(self) -> bool:
         """Whether the target is a stage, so that its kind is a stage kind."""
         return inspect.isclass(self.target) and issubclass(self.target, Stage)
@@ -48,13 +57,14 @@ class Registry:
         Args:
             kind: A stage kind (``data``, ``features``, ``model``, ``export``, ``evaluation``,
                 ``deployment``, or a plugin's own), or ``artifact``, ``runtime``, ``metric``, ``command``,
-                ``augmentation``, ``configs`` …
+                ``augmentation``, ``node``, ``configs`` …
             name: The name used in configs.
-            target: The class. Stages are checked against their contract here. For ``configs``, the path
-                of a folder in the layout of ``configs/``.
+            target: The class. Stages are checked against their contract here. For ``node``, a frozen dataclass:
+                the schema of the top-level key `name`. For ``configs``, the path of a folder in the layout of
+                ``configs/``.
 
         Raises:
-            PluginError: The name is taken (both plugins are named), the stage breaks its contract, or
+            PluginError: The name is taken (both plugins are named), the stage or node breaks its contract, or
                 plugins are no longer being loaded.
         """
         if self._sealed:
@@ -69,7 +79,21 @@ class Registry:
         entry = Entry(kind, name, target, self._plugin)
         if entry.is_stage:
             signature_of(target)
+            self._check_apart(kind, [kind], self.names(NODE))
+        if kind == NODE:
+            _check_node(name, target)
+            self._check_apart(name, self.stage_kinds(), [name])
         self._entries[kind, name] = entry
+
+    def _check_apart(self, name: str, kinds: Collection[str], nodes: Collection[str]) -> None:
+        """No node of a plugin has the name of a kind of stages, which is the name of their node."""
+        if name in kinds and name in nodes:
+            other = next(e for e in self if (e.is_stage and e.kind == name) or (e.kind, e.name) == (NODE, name))
+            raise PluginError(
+                f"'{name}' cannot be both a node and a kind of stages: {other.plugin} and {self._plugin} claim it",
+                hint="rename one, or block one of the plugins",
+                code="name-taken",
+            )
 
     def get(self, kind: str, name: str) -> Any:
         """The class registered as `name` under `kind`; raises `UsageError` with the nearest name."""
@@ -104,3 +128,15 @@ class Registry:
     def seal(self) -> None:
         """Makes the registry read-only."""
         self._sealed = True
+
+
+def _check_node(name: str, target: Any) -> None:
+    if name in TAKEN or not name.isidentifier():
+        why = "is a key of the core" if name in TAKEN else "is no plain word"
+        raise PluginError(f"'{name}' cannot be the name of a node: it {why}", hint="rename it", code="name-taken")
+    params = target.__dict__.get("__dataclass_params__") if inspect.isclass(target) else None
+    if params is None or not params.frozen:
+        raise PluginError(f"node '{name}' is not decorated with @dataclass(frozen=True)", code="node-contract")
+    for key in {field.name for field in dataclasses.fields(target)}.intersection(MARKS):
+        what = f"node '{name}' has a field '{key}', which marks the node of a stage"
+        raise PluginError(what, hint="rename the field", code="node-contract")

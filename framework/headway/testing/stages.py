@@ -90,6 +90,12 @@ class StageSuite:
             assert field.name in hints
             assert hints[field.name] is not Any, field.name
 
+    def test_what_a_sweep_tries_are_its_fields(self, stage: type[Stage]) -> None:
+        """Dotted paths of `space` lead to a field; what a field chooses by name is not followed."""
+        from headway.config.schema import holder
+
+        assert [path for path in stage.space if holder(stage, tuple(path.split("."))) is None] == []
+
     def test_its_values_pass_through_json_unchanged(self, stage: type[Stage], values: dict[str, Any]) -> None:
         """A config is JSON: what is read back, strictly, is the same stage."""
         from pydantic import TypeAdapter

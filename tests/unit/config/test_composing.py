@@ -320,3 +320,13 @@ def test_the_configs_of_a_grid_read_their_files_once_and_share_nothing(project, 
     assert second.tree.root["baselines"] == ["a", "b"]
     assert (first.tree.root["seed"], second.tree.root["seed"]) == (0, 2)
     assert second.place(("seed",)).source == "command line"
+
+
+@pytest.mark.parametrize("config", ["", "model: {solver: {clip: {low: 0.0}}}\n", "model: {solver: {bins: {n: 9}}}\n"])
+def test_a_deletion_and_then_a_mapping_replace_what_is_there(study, config):
+    study.add(config)
+    words = ("model=linear", "~model.solver", "model.solver={bins:{n:3}}", "~model.weights", "model.weights={odd:2.0}")
+    model = study.stage("model", *words)
+    assert model.values["solver"]["bins"]["n"] == 3
+    assert list(model.values["solver"]) == ["bins"]
+    assert model.values["weights"] == {"odd": 2.0}

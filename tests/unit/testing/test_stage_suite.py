@@ -1,7 +1,9 @@
 """The suite of stages catches what breaks their promises."""
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import pytest
 from headway.contracts import Dataset
@@ -22,6 +24,18 @@ class Depth:
 class Undocumented(Stage):
     """A stage with a field that nobody explains, nested."""
 
+    depth: Depth = Depth()
+    """Its depth."""
+
+    def run(self, context: Context) -> Dataset:
+        raise AssertionError
+
+
+@dataclass(frozen=True)
+class Searched(Stage):
+    """A stage whose space names a field that it has not."""
+
+    space: ClassVar[Mapping[str, str]] = {"depth.layers": "range(1, 4)", "depth.length": "range(1, 4)"}
     depth: Depth = Depth()
     """Its depth."""
 
@@ -54,6 +68,9 @@ def test_broken_stages_are_caught():
     suite.test_it_keeps_the_contract_of_a_stage(Undocumented)
     with pytest.raises(AssertionError, match="Depth"):
         suite.test_every_field_is_documented(Undocumented)
+    suite.test_what_a_sweep_tries_are_its_fields(Undocumented)
+    with pytest.raises(AssertionError, match=r"depth\.length"):
+        suite.test_what_a_sweep_tries_are_its_fields(Searched)
     with pytest.raises(AssertionError):
         suite.test_it_says_what_it_does(Silent)
     with pytest.raises((AssertionError, TypeError)):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -26,11 +26,9 @@ class LightningStage(Stage):
 
     Attributes:
         logits: Whether ``forward`` gives logits, not probabilities, for classes.
-        space: What a sweep tries by default: field to a text such as ``tag(log, interval(1e-4, 1e-2))``.
     """
 
     logits: ClassVar[bool] = True
-    space: ClassVar[Mapping[str, str]] = {}
 
     if TYPE_CHECKING:
 

@@ -33,11 +33,9 @@ class NetworkStage(Stage):
 
     Attributes:
         chunk: Rows that are validated and predicted at a time; fewer for a network that needs much memory a row.
-        space: What a sweep tries by default: a field, or the path to one, to a text such as ``interval(0, 0.5)``.
     """
 
     chunk: ClassVar[int] = CHUNK
-    space: ClassVar[Mapping[str, str]] = {}
 
     if TYPE_CHECKING:
 

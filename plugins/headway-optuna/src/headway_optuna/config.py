@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 from annotated_types import Ge
-from headway.fields import Uses
+from headway.contracts import check_duration
+from headway.fields import Grammar, Uses
 
 Direction = Literal["maximize", "minimize"]
 
@@ -37,7 +38,7 @@ class Sweep:
     """CPU threads of each worker; by default the processors, divided among the workers."""
     gpus: Annotated[int, Ge(1)] = 1
     """GPUs that each worker sees, of those that this process sees, taken in turn."""
-    timeout: str | None = None
+    timeout: Annotated[str, Grammar(check_duration)] | None = None
     """Wall-clock time, such as `90m` or `12h`, after which the sweep stops; the same command goes on."""
     max_failures: Annotated[int, Ge(0)] = 10
     """Failed trials after which the sweep stops; counted from the start of the command."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from headway_optuna.live import Watch
     from headway_optuna.objective import Metric
 
 NUMBER = "data.split.fold="
@@ -14,11 +15,14 @@ NUMBER = "data.split.fold="
 class Told(Protocol):
     """Who is told of a trial."""
 
-    def began(self, text: str) -> None:
-        """A stage begins."""
+    def began(self, stage: str, text: str) -> None:
+        """A stage begins, or waits."""
 
     def report(self, step: int, value: float) -> None:
         """The trial has an intermediate value."""
+
+    def said(self, text: str) -> None:
+        """A stage printed or logged a line."""
 
 
 class Following:
@@ -51,11 +55,11 @@ class Following:
 
     def stage_started(self, label: str, reasons: tuple[str, ...]) -> None:
         """A stage begins; why it is not cached."""
-        self._told.began(label)
+        self._told.began(label, "")
 
     def stage_waiting(self, label: str) -> None:
         """Another process computes the same stage."""
-        self._told.began(f"{label} waits")
+        self._told.began(label, "waits for another process")
 
     def step(self, label: str, step: int, metrics: Mapping[str, float]) -> None:
         """Intermediate metrics."""
@@ -66,7 +70,8 @@ class Following:
         """How far a stage is; a sweep shows trials."""
 
     def output(self, label: str, text: str) -> None:
-        """A line the stage printed or logged; its run has it."""
+        """A line the stage printed or logged."""
+        self._told.said(text)
 
     def stage_finished(self, label: str, outcome: Any) -> None:
         """A stage has ended; what a cached one reported is told as if it did so now."""
@@ -86,3 +91,34 @@ class Following:
         while self._next in self._values:
             self._told.report(self._next + 1, self._values[self._next])
             self._next += 1
+
+
+class Final:
+    """Listens to the run of the best configuration, and notes what its stages come to.
+
+    Args:
+        watch: Who is told.
+    """
+
+    def __init__(self, watch: Watch) -> None:
+        self._watch = watch
+
+    def stage_started(self, label: str, reasons: tuple[str, ...]) -> None:
+        """A stage begins; why it is not cached."""
+
+    def stage_waiting(self, label: str) -> None:
+        """Another process computes the same stage."""
+
+    def step(self, label: str, step: int, metrics: Mapping[str, float]) -> None:
+        """Intermediate metrics."""
+
+    def progress(self, label: str, progress: Any) -> None:
+        """How far a stage is."""
+
+    def output(self, label: str, text: str) -> None:
+        """A line the stage printed or logged; its run has it."""
+
+    def stage_finished(self, label: str, outcome: Any) -> None:
+        """A stage has ended."""
+        reason = f": {outcome.failure.what}" if outcome.failure else ""
+        self._watch.note(f"{label} {outcome.status}{reason}")

@@ -58,7 +58,7 @@ def metric_of(text: str, stages: Sequence[str]) -> Metric:
     if split == "test":
         raise HeadwayError(
             f"'{text}' is measured on the test rows: what is chosen by them is no longer tested by them",
-            hint=f"optimize {text.replace('test.', 'validation.', 1)}; the best configuration is tested once, at the end",
+            hint=f"optimize {text.replace('test.', 'validation.', 1)}; the best configuration is tested once, at last",
             code="test-objective",
         )
     if split not in SPLITS or not dot:

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from headway.contracts import parse_duration
 
 from headway_optuna.objective import Metric, Objective
 
 if TYPE_CHECKING:
     from headway_optuna.config import Sweep
+    from headway_optuna.pruners import Pruner
+    from headway_optuna.samplers import Sampler
     from headway_optuna.space import Space
+
+Recorded = Mapping[str, Mapping[str, float]]
+"""Stage → metric → value."""
+MOST = 1e300
+"""A violation without bound, as a number that journals can hold."""
 
 
 @dataclass(frozen=True)
@@ -19,13 +28,13 @@ class Outcome:
     """What a trial came to.
 
     Attributes:
-        values: The objectives; empty if one of them is missing.
-        metrics: What constraints speak of: as written, to value.
+        values: The objectives; empty if something is missing.
+        violations: How far each constraint is violated.
         reason: Why there are no values.
     """
 
     values: tuple[float, ...] = ()
-    metrics: Mapping[str, float] = field(default_factory=dict)
+    violations: tuple[float, ...] = ()
     reason: str = ""
 
 
@@ -40,6 +49,9 @@ class Search:
         space: The parameters.
         objectives: What is optimized.
         watched: Metrics that constraints speak of.
+        sampler: What chooses the next point.
+        pruner: What stops a trial.
+        seed: The sampler's.
     """
 
     name: str
@@ -47,7 +59,10 @@ class Search:
     words: tuple[str, ...]
     space: Space
     objectives: Sequence[Objective]
-    watched: Sequence[Metric] = ()
+    watched: Sequence[Metric]
+    sampler: Sampler
+    pruner: Pruner
+    seed: int
 
     @property
     def directions(self) -> list[str]:
@@ -72,27 +87,38 @@ class Search:
         return [(f"data.split.folds={folds}", f"data.split.fold={fold}", "data.split.keep_test=true")
                 for fold in range(folds)]  # fmt: skip
 
-    def outcome(self, recorded: Sequence[Mapping[str, Mapping[str, float]]]) -> Outcome:
-        """What the stages of a trial recorded, one mapping a fold: stage → metric → value.
+    @property
+    def timeout(self) -> float:
+        """Seconds that the sweep may take."""
+        return parse_duration(self.sweep.timeout) / 1e6 if self.sweep.timeout else math.inf
 
-        Objectives and metrics are means over the folds.
+    def outcome(self, params: Mapping[str, Any], recorded: Sequence[Recorded]) -> Outcome:
+        """What a trial came to.
+
+        Args:
+            params: Its parameters.
+            recorded: What its stages recorded, one mapping a fold: stage → metric → value. Objectives and the metrics
+                of constraints are means over the folds.
         """
-        metrics = {metric.written: mean for metric in self.watched if (mean := _mean(metric, recorded)) is not None}
-        values = [_mean(objective.metric, recorded) for objective in self.objectives]
-        for objective, value in zip(self.objectives, values, strict=True):
-            if value is None:
-                return Outcome((), metrics, _missing(objective.metric, recorded))
-        return Outcome(tuple(value for value in values if value is not None), metrics)
+        wanted = [*(objective.metric for objective in self.objectives), *self.watched]
+        means = {metric.written: _mean(metric, recorded) for metric in wanted}
+        missing = next((metric for metric in wanted if means[metric.written] is None), None)
+        if missing is not None:
+            return Outcome(reason=_missing(missing, recorded))
+        known = {name: value for name, value in means.items() if value is not None}
+        violations = [constraint.violation(params, known) for constraint in self.space.constraints]
+        values = [known[objective.metric.written] for objective in self.objectives]
+        return Outcome(tuple(values), tuple(min(violation, MOST) for violation in violations))
 
 
-def _mean(metric: Metric, recorded: Sequence[Mapping[str, Mapping[str, float]]]) -> float | None:
+def _mean(metric: Metric, recorded: Sequence[Recorded]) -> float | None:
     """The mean over the folds; None if it is missing in one, as what is not finite is."""
     values = [metric.of(fold) for fold in recorded]
     known = [value for value in values if value is not None and math.isfinite(value)]
     return math.fsum(known) / len(known) if known and len(known) == len(values) else None
 
 
-def _missing(metric: Metric, recorded: Sequence[Mapping[str, Mapping[str, float]]]) -> str:
+def _missing(metric: Metric, recorded: Sequence[Recorded]) -> str:
     names = list(dict.fromkeys(name for fold in recorded for name in fold.get(metric.stage, {})))
     others = f"; it recorded {', '.join(names)}" if names else ", nor anything else"
     return f"the stage '{metric.stage}' recorded no finite {metric.name}{others}"

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Protocol
 
-from headway_optuna.trial import Event, Study, Trial, after, trials
+from headway_optuna.trial import FINISHED, Event, Study, Trial, after, trials
 
-if TYPE_CHECKING:
-    from headway_optuna.trial import State
+DURABLE = ("ask", "tell", "final")
 
 
 class Folder(Protocol):
@@ -54,7 +52,7 @@ class Kept:
     @property
     def finished(self) -> int:
         """How many trials count."""
-        return sum(trial.state in ("complete", "pruned") for trial in self._trials.values())
+        return sum(trial.state in FINISHED for trial in self._trials.values())
 
     def trial(self, number: int) -> Trial:
         """One trial."""
@@ -64,34 +62,21 @@ class Kept:
         """Whether somebody wants the sweep to stop."""
         return self._folder.stop_asked()
 
-    def asked(self, number: int, params: Mapping[str, Any], words: Sequence[str]) -> None:
-        """A trial was asked for."""
-        self._append("ask", number, durable=True, params=dict(params), words=list(words))
+    def record(self, event: Event) -> None:
+        """Writes down an event; what a trial is and what became of it so that it outlasts a power cut."""
+        made = {**event, "time": round(time.time(), 3)}
+        self._folder.append(made, durable=event["event"] in DURABLE)
+        number = event["trial"]
+        if event["event"] == "ask":
+            self._trials[number] = Trial(number, event["params"], tuple(event["words"]))
+        else:
+            self._trials[number] = after(self._trials[number], made)
 
     def began(self, number: int, run: str, worker: int) -> None:
         """A trial has begun to run, perhaps again."""
-        self._append("begin", number, run=run, worker=worker)
-
-    def reported(self, number: int, step: int, value: float) -> None:
-        """A trial has an intermediate value."""
-        self._append("report", number, step=step, value=value)
-
-    def told(
-        self, number: int, state: State, values: Sequence[float], reason: str, violations: Sequence[float]
-    ) -> None:
-        """A trial has ended."""
-        self._append("tell", number, durable=True, state=state, values=list(values), reason=reason,
-                     violations=list(violations))  # fmt: skip
+        self.record({"event": "begin", "trial": number, "run": run, "worker": worker})
 
     def concluded(self, number: int, run: str) -> None:
         """The best configuration was run in full."""
-        self._append("final", number, durable=True, run=run)
+        self.record({"event": "final", "trial": number, "run": run})
         self._about, self.final = replace(self._about, final=run), number
-
-    def _append(self, event: str, trial: int, *, durable: bool = False, **data: Any) -> None:
-        made = {"event": event, "trial": trial, **data, "time": round(time.time(), 3)}
-        self._folder.append(made, durable=durable)
-        if event == "ask":
-            self._trials[trial] = Trial(trial, data["params"], tuple(data["words"]))
-        else:
-            self._trials[trial] = after(self._trials[trial], made)

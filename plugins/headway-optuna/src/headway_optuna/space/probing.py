@@ -1,0 +1,170 @@
+"""A few points that hold every choice and every end of a space, so that what cannot be composed is told up front."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from headway.errors import ConfigError, HeadwayError
+
+from headway_optuna.space.distributions import Float, shown
+from headway_optuna.space.parameters import Parameter
+from headway_optuna.space.space import Space
+
+COMBINATIONS = 64
+"""Combinations of choices of options that are all composed; of more, each option with the first of the others."""
+TRIED = 10_000
+"""Combinations of values among which one is looked for that makes conditions hold."""
+Point = dict[str, Any]
+
+
+def probes(space: Space) -> Iterator[tuple[Parameter, Point]]:
+    """Points that between them hold every option, and both ends and the middle of every numeric distribution.
+
+    Each comes with the parameter that it is there for; the others have middle values, conditions are respected.
+    Parameters that no values make active have none.
+    """
+    for parameter in space.parameters:
+        given = _activating(space, parameter)
+        if given is not None:
+            for value in parameter.distribution.probes():
+                yield parameter, _point(space, {**given, parameter.key: value})
+    groups = [parameter for parameter in space.parameters if parameter.is_group]
+    combinations = math.prod(len(group.distribution.probes()) for group in groups)
+    if len(groups) > 1 and combinations <= COMBINATIONS:
+        for values in itertools.product(*(group.distribution.probes() for group in groups)):
+            point = _point(space, dict(zip((group.key for group in groups), values, strict=True)))
+            yield next(group for group in reversed(groups) if group.key in point), point
+
+
+def _point(space: Space, given: Mapping[str, Any]) -> Point:
+    """A point with some values given, as far as they are searched, and middle ones."""
+    point: Point = {}
+    for parameter in space.parameters:
+        if parameter.is_active(point):
+            point[parameter.key] = given.get(parameter.key, parameter.distribution.middle)
+    return point
+
+
+def _activating(space: Space, parameter: Parameter) -> Point | None:
+    """Values of other parameters with which one is searched; None if there are none."""
+    if parameter.key in _point(space, {}):
+        return {}
+    above = _above(space, parameter)
+    values = itertools.product(*(each.distribution.probes() for each in above))
+    for combination in itertools.islice(values, TRIED):
+        given = dict(zip((each.key for each in above), combination, strict=True))
+        if parameter.key in _point(space, given):
+            return given
+    return None
+
+
+def _above(space: Space, parameter: Parameter) -> list[Parameter]:
+    """All parameters on which a parameter's being searched depends."""
+    wanted = set(parameter.when.names if parameter.when else ())
+    for each in reversed(space.parameters):
+        if each.key in wanted and each.when:
+            wanted |= {*each.when.names}
+    return [each for each in space.parameters if each.key in wanted]
+
+
+def check(space: Space, compose: Callable[[tuple[str, ...]], Any]) -> list[HeadwayError]:
+    """Composes a few configs of the space, and tells what is wrong with them at the parameters' places.
+
+    Args:
+        space: What is searched.
+        compose: Composes and checks a config of the base's words and these; raises a ConfigError.
+
+    Returns:
+        The faults, in the order of the parameters; none if every point can be composed.
+    """
+    return _Checker(space, compose).faults()
+
+
+class _Checker:
+    def __init__(self, space: Space, compose: Callable[[tuple[str, ...]], Any]) -> None:
+        self._space = space
+        self._compose = compose
+        self._known = {parameter.key: parameter for parameter in space.parameters}
+        self._told: dict[tuple[str, str], tuple[HeadwayError, Point]] = {}
+        self._fine: list[Point] = []
+
+    def faults(self) -> list[HeadwayError]:
+        """See `check`."""
+        tried: set[str] = set()
+        for parameter, point in probes(self._space):
+            if repr(point) not in tried:
+                tried.add(repr(point))
+                self._probe(parameter, point)
+        keys = list(self._known)
+        told = sorted(self._told.items(), key=lambda item: keys.index(item[0][0]))
+        return [self._fault(self._known[key], fault, point) for (key, _), (fault, point) in told]
+
+    def _probe(self, parameter: Parameter, point: Point) -> None:
+        faults = self._faults(self._space.words(point))
+        if not faults:
+            self._fine.append(point)
+        for fault in faults:
+            key = self._blamed(fault, point) or parameter.key
+            self._told.setdefault((key, fault.code if fault.code == "unknown-key" else fault.what), (fault, point))
+
+    def _faults(self, words: tuple[str, ...]) -> Sequence[HeadwayError]:
+        try:
+            self._compose(words)
+        except ConfigError as error:
+            return error.faults
+        return ()
+
+    def _blamed(self, fault: HeadwayError, point: Point) -> str | None:
+        """The parameter whose word a fault is about."""
+        text = fault.where.text if fault.where and fault.where.line is None else None
+        blamed = (key for key, value in point.items() if text in self._known[key].words(value))
+        return next(blamed, None)
+
+    def _fault(self, parameter: Parameter, fault: HeadwayError, point: Point) -> HeadwayError:
+        """The same, at the parameter's place."""
+        if parameter.key in point:
+            what = f"{parameter.key} = {shown(point[parameter.key])} does not do: {fault.what}"
+        else:
+            what = f"{parameter.key}: {fault.what}"
+        elsewhere = fault.where and fault.where.line is not None
+        note = "\n".join([*(fault.where.excerpt() if fault.where and elsewhere else ()), *fault.note.splitlines()])
+        hint = self._integers(parameter, point) or self._condition(parameter, point) or fault.hint
+        return HeadwayError(what, where=parameter.where, hint=hint, code=fault.code, note=note)
+
+    def _integers(self, parameter: Parameter, point: Point) -> str | None:
+        """Advice for floats where integers are wanted: a whole number will do, but not as a float."""
+        found = parameter.distribution
+        if not isinstance(found, Float) or parameter.key not in point:
+            return None
+        whole = round(point[parameter.key])
+        if self._is_refused(parameter, point, whole) or not self._is_refused(parameter, point, float(whole)):
+            return None
+        low, high = math.ceil(found.low), math.floor(found.high)
+        if found.step is not None or low >= high:
+            return "its values must be integers"
+        interval = f"int(interval({low}, {high}))"
+        return f"its values must be integers: {f'tag(log, {interval})' if found.log else interval}"
+
+    def _is_refused(self, parameter: Parameter, point: Point, value: float) -> bool:
+        """Whether another value of a parameter is refused in a point."""
+        word, own = f"{parameter.key}={value}", parameter.words(point[parameter.key])
+        words = tuple(word if each in own else each for each in self._space.words(point))
+        return any(fault.where and fault.where.text == word for fault in self._faults(words))
+
+    def _condition(self, parameter: Parameter, point: Point) -> str | None:
+        """Advice for a parameter that only some options of a searched group have."""
+        group = self._known.get(parameter.key.partition(".")[0])
+        if group is None or group is parameter or not group.is_group or group.key not in point:
+            return None
+        fits = [option for option in group.distribution.probes() if self._fits(parameter, group, option)]
+        if not fits or len(fits) == len(group.distribution.probes()):
+            return None
+        text = f"{group.key} == '{fits[0]}'" if len(fits) == 1 else f"{group.key} in {fits}"
+        return f'search it only where it is known: sweep.when: {{{parameter.key}: "{text}"}}'
+
+    def _fits(self, parameter: Parameter, group: Parameter, option: Any) -> bool:
+        fine = (point for point in self._fine if point.get(group.key) == option)
+        return any(parameter.key in point for point in fine)
