@@ -126,7 +126,9 @@ def test_what_two_launches_share_is_computed_once(toy, workers):
             launcher.launch([experiment], each, "group", f"trial {index}")
         done = finish(launcher, 2)
     assert toy.computed == ["rows"]
-    assert [result.status for launched in done for result in launched.results] == ["done", "done"]
+    results = [result for launched in done for result in launched.results]
+    assert sorted((result.label, result.status) for result in results) == [("trial 0", "done"), ("trial 1", "done")]
+    assert {run.group for run in toy.session.records.list()} == {"group"}
     assert [len(each.steps) for each in heard] == [2, 3]
 
 
@@ -152,6 +154,7 @@ def test_a_stage_that_is_stopped_is_pruned_and_leaves_nothing(toy, workers):
         again = launcher.launch([toy.experiment("model.steps=4")], Heard(), "group", "two")
         finish(launcher, 1)
     assert heard.outcomes["model"].status == "pruned"
+    assert [run.status for run in toy.session.records.list()] == ["done", "pruned"]
     assert len(heard.steps) < 1000
     assert [result.status for result in again.results] == ["done"]
     key = next(node.key for node in launched.plan.nodes if node.label == "model")
