@@ -43,6 +43,9 @@ class Constraint:
     def violation(self, params, metrics):
         return self.amount(params, metrics)
 
+    def __str__(self):
+        return self.text
+
 
 @dataclass(frozen=True)
 class Parameter:

@@ -10,7 +10,7 @@ from pathlib import Path
 from headway_optuna.trial import trials
 
 PLUGIN = '''
-import json, os, signal, time
+import errno, json, os, signal, time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -78,6 +78,8 @@ class Hill(Stage):
     leave_out: bool = False
 
     def run(self, context: Context, features: Note) -> Note:
+        if Path("full").exists():
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         if self.break_at is not None and self.x > self.break_at:
             raise DataError(f"x is {self.x:.3f}, too high")
         loss = (self.x - 1) ** 2 + abs(self.y - 3) + 0.1 * len(self.layers) + int(features.value)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from headway.errors import HeadwayError
+from headway.errors import HeadwayError, StoreError
 
 from headway_optuna.following import Following
 
@@ -23,6 +23,8 @@ PULSE = 0.25
 """Seconds after which the clock and the request to stop are looked at."""
 AHEAD = 2
 """Trials on their way for each worker: those that wait for a stage of another trial hold no worker."""
+NOT_ITS_FAULT = ("disk-full", "store")
+"""Codes of failures that say nothing about a trial: the sweep ends, and the next command begins it again."""
 
 
 class Launcher(Protocol):
@@ -118,6 +120,9 @@ class Controller:
     def run(self) -> str:
         """Runs trials.
 
+        Raises:
+            StoreError: The store cannot be written any more; nothing was told that it is to blame for.
+
         Returns:
             Why it ended: ``done``, ``exhausted``, ``failures``, ``time`` or ``stopped``. In the last two cases trials
             may be on their way; the caller ends the workers, and the next command goes on with them.
@@ -198,6 +203,8 @@ class Controller:
         results = live.launched.results
         failures = (stage.failure for result in results for stage in result.stages if stage.status == "failed")
         failure = next(failures, None)
+        if failure is not None and failure.code in NOT_ITS_FAULT:
+            raise StoreError(failure.what, hint=failure.hint, code=failure.code)
         if live.pruned:
             self._tell(live, "pruned", reason=live.pruned)
         elif failure is not None:

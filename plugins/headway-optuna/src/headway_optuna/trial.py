@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 State = Literal["running", "complete", "pruned", "failed", "infeasible"]
-FINISHED = ("complete", "pruned")
+FINISHED: tuple[State, ...] = ("complete", "pruned")
 """States that count."""
 
 
@@ -24,7 +24,7 @@ class Trial:
         reports: (step, first objective) pairs, in their order.
         runs: The ids of its runs, attempts included.
         worker: The slot that last worked at it, from 0.
-        begun: UNIX time at which it was first begun.
+        begun: UNIX time at which it was begun, the last time if it was several.
         ended: UNIX time at which it was told.
         reason: Why it failed, was pruned or is infeasible.
         violations: How far each constraint is violated; at most 0 if it holds.
@@ -77,7 +77,7 @@ def after(trial: Trial, event: Event) -> Trial:
     kind, time = event["event"], event["time"]
     if kind == "begin":
         runs = (*trial.runs, event["run"])
-        return replace(trial, runs=runs, worker=event["worker"], begun=trial.begun or time)
+        return replace(trial, runs=runs, worker=event["worker"], begun=time)
     if kind == "report":
         return replace(trial, reports=(*trial.reports, (event["step"], event["value"])))
     if kind == "tell":
