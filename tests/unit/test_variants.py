@@ -50,6 +50,12 @@ def test_one_variant_leaves_nothing_in_the_next(variants):
     assert variants.base.public == before
 
 
+def test_interpolations_in_a_list_are_resolved_for_each_variant(variants):
+    for name in ("first", "second"):
+        found = variants.experiment(["data.lags=['${seed}']", f"data.path={name}", f"seed={len(name)}"])
+        assert found.stage("data").values["lags"] == [len(name)]
+
+
 def test_files_are_read_once_for_each_set_of_choices(session, variants):
     variants.experiment(["seed=1"])
     Path(session.project, "configs/data/people.yaml").write_text("use: rows\npath: others.csv\n")

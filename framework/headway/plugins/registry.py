@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -79,21 +79,20 @@ class Registry:
         entry = Entry(kind, name, target, self._plugin)
         if entry.is_stage:
             signature_of(target)
-            self._check_apart(kind, [kind], self.names(NODE))
         if kind == NODE:
             _check_node(name, target)
-            self._check_apart(name, self.stage_kinds(), [name])
+        if (entry.is_stage and kind in self.names(NODE)) or (kind == NODE and name in self.stage_kinds()):
+            raise self._both(kind if entry.is_stage else name)
         self._entries[kind, name] = entry
 
-    def _check_apart(self, name: str, kinds: Collection[str], nodes: Collection[str]) -> None:
-        """No node of a plugin has the name of a kind of stages, which is the name of their node."""
-        if name in kinds and name in nodes:
-            other = next(e for e in self if (e.is_stage and e.kind == name) or (e.kind, e.name) == (NODE, name))
-            raise PluginError(
-                f"'{name}' cannot be both a node and a kind of stages: {other.plugin} and {self._plugin} claim it",
-                hint="rename one, or block one of the plugins",
-                code="name-taken",
-            )
+    def _both(self, name: str) -> PluginError:
+        """Told of a node that has the name of a kind of stages, as that is the name of their own node."""
+        other = next(e for e in self if (e.is_stage and e.kind == name) or (e.kind, e.name) == (NODE, name))
+        return PluginError(
+            f"'{name}' cannot be both a node and a kind of stages: {other.plugin} and {self._plugin} claim it",
+            hint="rename one, or block one of the plugins",
+            code="name-taken",
+        )
 
     def get(self, kind: str, name: str) -> Any:
         """The class registered as `name` under `kind`; raises `UsageError` with the nearest name."""

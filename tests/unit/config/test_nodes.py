@@ -138,6 +138,7 @@ def test_an_option_of_a_node_is_chosen_without_an_entry_and_makes_choices_itself
     assert (experiment.nodes["search"].trials, experiment.nodes["search"].points) == (50, ({"model.C": 1},))
     assert study.check("search=fast", "search.trials=3").nodes["search"].trials == 3
     assert study.check("search=fast", "model=net").stage("model").use == "net"
+    assert experiment.words == ("experiment=study", "search=fast")
 
 
 def test_an_option_of_a_node_may_come_from_a_plugin_and_from_an_experiment(study, tmp_path):
