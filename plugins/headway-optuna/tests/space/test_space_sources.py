@@ -209,3 +209,19 @@ def test_what_is_both_set_and_swept_is_refused(search):
 
 def test_a_space_of_which_all_is_set_is_refused(search):
     assert "sets every parameter" in search.fault("space: {a: 'range(3)'}", "a=1").what
+
+
+@pytest.mark.parametrize("word", ["~a", "~a=3"])
+def test_taking_away_what_is_searched_is_refused_and_other_deletions_are_the_configs(search, word):
+    fault = search.fault("space: {a: 'range(3)', b: 'range(3)'}", word, "~c")
+    assert (fault.where.text, fault.hint) == (word, "sweep.space.a=null takes it out of the search")
+    assert keys(search.read("space: {b: 'range(3)'}", "~c", "~model.a")) == ["b"]
+
+
+def test_every_space_that_an_installed_stage_ships_can_be_read(search, registry):
+    shipping = {entry.name: entry.target for entry in registry if getattr(entry.target, "space", None)}
+    assert len(shipping) >= 10
+    for name, stage in shipping.items():
+        space = search.read("space: default", stages={"model": stage})
+        assert [key.removeprefix("model.") for key in keys(space)] == list(stage.space), name
+        assert all(parameter.notes == () for parameter in space.parameters if isinstance(parameter.distribution, Int))

@@ -52,10 +52,10 @@ def from_config(
         where = place(("space", *path))
         if value is None:
             removed.add(key)
-            known = [*shipped, *(other for other, _, item in leaves if item not in (None, DEFAULT))]
-            if key not in known:
+            there = [*shipped, *(other for other, _, item in leaves if item not in (None, DEFAULT))]
+            if key not in there:
                 what = f"{key} is null, but there is no such parameter to take away"
-                sources.tell(what, f"{unknown('parameter', key, known)}; {COMMAS}", where)
+                sources.tell(what, f"{unknown('parameter', key, there)}; {COMMAS}", where)
         elif value != DEFAULT:
             _write(key, value, where, written, sources)
     for key, source in {**shipped, **written}.items():

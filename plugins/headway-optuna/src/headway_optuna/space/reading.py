@@ -74,6 +74,7 @@ class _Reader:
         constraints = self._constraints()
         enqueue = self._enqueue({parameter.key: parameter for parameter in parameters})
         parameters = self._settled(parameters, words, known)
+        self._refuse_deletions(others)
         if self._sources.faults:
             raise ConfigError(sorted(self._sources.faults, key=_order))
         fixed = [each.key for each in parameters if each.is_fixed]
@@ -98,6 +99,14 @@ class _Reader:
             what = "there is nothing to search: the command line sets every parameter"
             self._sources.tell(what, "leave a value out", found[0].where)
         return found
+
+    def _refuse_deletions(self, others: Sequence[str]) -> None:
+        """Tells words that take away what is searched: each trial would bring it back."""
+        for text in others:
+            if text.startswith("~") and (key := _key(text)) in self._distributions:
+                what = f"{text} takes away what is searched, and each trial would bring it back"
+                hint = f"sweep.space.{key}=null takes it out of the search"
+                self._sources.tell(what, hint, Place(LINE, None, 1, text, len(text)))
 
     def _parameter(self, source: Source) -> Parameter | None:
         """The parameter of a text, or None if it is a fault."""
