@@ -55,12 +55,20 @@ def _activating(space: Space, parameter: Parameter) -> Point | None:
     if parameter.key in _point(space, {}):
         return {}
     above = _above(space, parameter)
-    values = itertools.product(*(each.distribution.probes() for each in above))
+    values = itertools.product(*(list(_tried(each, [*above, parameter])) for each in above))
     for combination in itertools.islice(values, TRIED):
         given = dict(zip((each.key for each in above), combination, strict=True))
         if parameter.key in _point(space, given):
             return given
     return None
+
+
+def _tried(parameter: Parameter, others: Sequence[Parameter]) -> Iterator[Any]:
+    """Values among which the conditions of others change."""
+    yield from parameter.distribution.probes()
+    for each in others:
+        if each.when and parameter.key in each.when.names:
+            yield from each.when.samples(parameter.distribution)
 
 
 def _above(space: Space, parameter: Parameter) -> list[Parameter]:
