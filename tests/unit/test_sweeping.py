@@ -7,7 +7,18 @@ from headway.sweeping import Call, Several, Value, read_text, read_word, written
 from hypothesis import given
 from hypothesis import strategies as st
 
-KEYS = st.text("abcXYZ_ ()[]{}:=,\\/.-$%*@?|+019", min_size=1).filter(lambda key: key.strip() == key)
+
+def reads_as_itself(key):
+    """Whether a key stays what it is: keys have no quotes, so that ``1e3`` would become 1000.0, as in Hydra."""
+    if key != key.strip():
+        return False
+    try:
+        return key in (str(float(key)), key.isdigit() and str(int(key)))
+    except ValueError:
+        return True
+
+
+KEYS = st.text("abcXYZ_ ()[]{}:=,\\/.-$%*@?|+019", min_size=1).filter(reads_as_itself)
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
 VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(KEYS, inner), max_leaves=12)
 

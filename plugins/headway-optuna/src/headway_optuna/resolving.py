@@ -70,7 +70,7 @@ def asked(words: Sequence[str], session: Any) -> Asked:
         return base.config.place((NODE, *path))
 
     faults: list[HeadwayError] = []
-    space = _collected(faults, lambda: read(sweeps, node, place, stages, variants.options))
+    space = _collected(faults, lambda: read(sweeps, node, place, stages, variants.options, others))
     wanted = _collected(
         faults,
         lambda: objectives(node.optimize, list(stages), session.plugins.registry.names("metric"), base.config.place),

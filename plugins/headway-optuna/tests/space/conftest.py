@@ -40,13 +40,13 @@ class Search:
         file.write_text("sweep:\n" + textwrap.indent(textwrap.dedent(config).lstrip("\n"), "  "), encoding="utf-8")
         node = yaml.safe_load(file.read_text(encoding="utf-8"))["sweep"] or {}
         sweeps, others = split(words)
-        assert not others
         return read(
             sweeps,
             Sweep(**node),
             lambda path: Origin(file, ("sweep", *path)).place(self.folder),
             {"data": Table, "model": Mlp} if stages is None else stages,
             lambda group: GROUPS.get(group, []),
+            others,
         )
 
     def faults(self, config="", *words, stages=None) -> tuple[HeadwayError, ...]:

@@ -10,6 +10,9 @@ space:
   model.flag: choice(true, false)
   model.layers: choice([1, 2], null)
   model.size: choice(1, 2, 3)
+  model.width: range(64, 513, 64)
+  model.many: range(0, 1000000, 32)
+  model.rate: range(0, 1, 0.1)
   z: range(3)
 """
 
@@ -22,7 +25,8 @@ def when(search, text, key="z"):
 def test_conditions_parameters_come_first_and_the_rest_stays_in_order(search):
     space = search.read(SPACE + "when: {model.dropout: model.blocks > 2, model.blocks: \"model == 'mlp'\"}\n")
     keys = [parameter.key for parameter in space.parameters]
-    assert keys == ["model", "model.blocks", "model.dropout", "model.flag", "model.layers", "model.size", "z"]
+    assert keys == ["model", "model.blocks", "model.dropout", "model.flag", "model.layers", "model.size",
+                    "model.width", "model.many", "model.rate", "z"]  # fmt: skip
 
 
 def test_conditions_may_be_under_nested_keys(search):
@@ -47,6 +51,9 @@ def test_conditions_may_be_under_nested_keys(search):
         ("model.dropout == 0.3", {"model.dropout": 0.3}, {"model.dropout": 0.31}),
         ("model == 'mlp' and (model.blocks > 2 or model.flag)", {"model": "mlp", "model.blocks": 1, "model.flag": True},
          {"model": "mlp", "model.blocks": 1, "model.flag": False}),
+        ("100 < model.width and model.width < 150", {"model.width": 128}, {"model.width": 192}),
+        ("model.many > 100000 and model.many < 100128", {"model.many": 100_064}, {"model.many": 100_128}),
+        ("0.25 < model.rate < 0.35", {"model.rate": 0.3}, {"model.rate": 0.4}),
         ("model.blocks > model.size", {"model.blocks": 3, "model.size": 2}, {"model.blocks": 2, "model.size": 2}),
     ],
 )  # fmt: skip
@@ -69,10 +76,13 @@ def test_what_depends_on_something_that_is_not_searched_is_not_searched(search):
     ("text", "part", "what", "hint"),
     [
         ("modle == 'mlp'", "modle", "unknown parameter 'modle'; did you mean 'model'", "not on other keys"),
-        ("model.width > 3", "model.width", "unknown parameter 'model.width'", "not on other keys"),
+        ("model.depth > 3", "model.depth", "unknown parameter 'model.depth'", "not on other keys"),
+        ("model.width > 200 and model.width < 250", None, "never holds", "it is int 64 … 512 by 64"),
+        ("model.many == 33", None, "never holds", "it is int 0 … 999968 by 32"),
         ("é == 1", "é", "unknown parameter 'é'", "not on other keys"),
         ("model.flag and model == mlp", "mlp", "unknown parameter 'mlp'", "in quotes: 'mlp'"),
-        ("model == 'mpl'", "'mpl'", "unknown option of model 'mpl'; did you mean 'mlp'", None),
+        ("model == 'mpl'", "'mpl'", "unknown option of model 'mpl'; did you mean 'mlp'", "choice of 3: linear"),
+        ("model.flag == 'true'", "'true'", "unknown option of model.flag 'true'", "choice of 2: true, false"),
         ("model.flag or model != 'mpl'", "'mpl'", "did you mean 'mlp'", None),
         ("model in ['mlp', 'rsnet']", "'rsnet'", "did you mean 'resnet'", None),
         ("model.blocks > 8", "model.blocks > 8", "never holds", "it is int 1 … 8"),
@@ -106,8 +116,9 @@ def test_what_depends_on_something_that_is_not_searched_is_not_searched(search):
 )
 def test_what_is_no_condition_is_refused_where_it_stands(search, text, part, what, hint):
     fault = search.fault(f'{SPACE}when:\n  z: "{text}"\n')
+    part = text if part is None else part
     place = fault.where
-    assert place.line == 11
+    assert place.line == 14
     assert place.text[place.column - 1 : place.column - 1 + place.width] == part, fault.render()
     assert what in fault.what
     assert (hint or "") in (fault.hint or "")
@@ -126,7 +137,7 @@ def test_a_condition_of_what_is_not_searched_is_refused(search):
 def test_two_conditions_of_one_parameter_are_refused(search):
     fault = search.fault(SPACE + "when: {model.dropout: model.flag, model: {dropout: not model.flag}}\n")
     assert "two conditions" in fault.what
-    assert "adult.yaml:10:25" in fault.hint
+    assert "adult.yaml:13:25" in fault.hint
 
 
 @pytest.mark.parametrize(
@@ -139,7 +150,7 @@ def test_two_conditions_of_one_parameter_are_refused(search):
 def test_conditions_that_wait_for_one_another_are_refused(search, conditions, way):
     fault = search.fault(f"{SPACE}when: {conditions}\n")
     assert fault.what == f"conditions wait for one another: {way}"
-    assert (fault.code, fault.where.line) == ("cycle", 10)
+    assert (fault.code, fault.where.line) == ("cycle", 13)
 
 
 def test_a_parameter_that_is_wrong_brings_no_second_fault_with_it(search):

@@ -168,3 +168,60 @@ def test_equal_spaces_are_equal_wherever_they_were_written(search):
         {"key": "a", "float": {"low": 0.0, "high": 1.0, "log": False, "step": None}},
         {"key": "model", "choice": ["mlp", "resnet"]},
     ]
+
+
+CONFIG = """
+space:
+  model: mlp, resnet
+  model.dropout: interval(0, 0.5)
+  model.layers: choice([1], [2])
+when: {model.dropout: model == 'mlp'}
+enqueue: [{model: mlp, model.dropout: 0.25}]
+"""
+
+
+def test_what_the_command_line_sets_is_not_searched_but_conditions_know_it(search):
+    space = search.read(CONFIG, "model=resnet", "seed=3", "model={layers: [3]}")
+    model = parameter(space, "model")
+    assert (model.distribution, model.is_fixed) == (Choice.of(("resnet",)), True)
+    assert model.origin == "command line, replaces adult.yaml:3:12"
+    assert model.notes == ("set on the command line, so that it is not searched",)
+    assert parameter(space, "model.layers").distribution == Choice.of(([3],))
+    assert not parameter(space, "model.dropout").is_active({"model": "resnet"})
+    assert space.words({"model": "resnet", "model.layers": [3]}) == ()
+    assert space.enqueue == ({"model.dropout": 0.25},)
+
+
+def test_what_is_set_needs_no_condition(search):
+    dropout = parameter(search.read(CONFIG, "model.dropout=0.1"), "model.dropout")
+    assert (dropout.when, dropout.distribution) == (None, Choice.of((0.1,)))
+
+
+def test_a_default_of_an_option_that_is_set_is_the_stages(search):
+    space = search.read("space: {experiment: 'adult, digits', model: default}", "experiment=adult")
+    assert "model.dropout" in keys(space)
+
+
+def test_what_is_both_set_and_swept_is_refused(search):
+    fault = search.fault("", "a=1,2", "a=3", "b=1,2")
+    assert (fault.what, fault.where.text) == ("a is both set and swept on the command line", "a=3")
+
+
+def test_a_space_of_which_all_is_set_is_refused(search):
+    assert "sets every parameter" in search.fault("space: {a: 'range(3)'}", "a=1").what
+
+
+@pytest.mark.parametrize("word", ["~a", "~a=3"])
+def test_taking_away_what_is_searched_is_refused_and_other_deletions_are_the_configs(search, word):
+    fault = search.fault("space: {a: 'range(3)', b: 'range(3)'}", word, "~c")
+    assert (fault.where.text, fault.hint) == (word, "sweep.space.a=null takes it out of the search")
+    assert keys(search.read("space: {b: 'range(3)'}", "~c", "~model.a")) == ["b"]
+
+
+def test_every_space_that_an_installed_stage_ships_can_be_read(search, registry):
+    shipping = {entry.name: entry.target for entry in registry if getattr(entry.target, "space", None)}
+    assert len(shipping) >= 10
+    for name, stage in shipping.items():
+        space = search.read("space: default", stages={"model": stage})
+        assert [key.removeprefix("model.") for key in keys(space)] == list(stage.space), name
+        assert all(parameter.notes == () for parameter in space.parameters if isinstance(parameter.distribution, Int))

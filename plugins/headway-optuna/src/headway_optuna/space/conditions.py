@@ -21,8 +21,11 @@ from headway_optuna.space.expressions import (
     fault,
     names_in,
     read,
+    span,
 )
 
+FEW = 1000
+"""Values that are all tried."""
 MOST = 20_000
 """Combinations of values that a condition is tried with."""
 
@@ -54,6 +57,10 @@ class Condition:
             return bool(self.expression.value(params))
         except TypeError:  # null is neither more nor less than a number
             return False
+
+    def samples(self, distribution: Distribution) -> Iterator[Any]:
+        """Values of one of its parameters among which it changes, if it does."""
+        return samples(distribution, self.expression.tree)
 
     def __str__(self) -> str:
         return " ".join(self.expression.text.split())
@@ -105,9 +112,8 @@ def _possible(expression: Expression, distributions: Mapping[str, Distribution |
     text = expression.text
     for part in comparisons(expression.tree):
         _options(part, text, distributions)
-        segment = ast.get_source_segment(text.strip(), part) or text
-        _check(part, segment, text, distributions)
-    _check(expression.tree, text.strip(), text, distributions)
+        _check(part, text, distributions)
+    _check(expression.tree, text, distributions)
 
 
 def _options(part: ast.Compare, text: str, distributions: Mapping[str, Distribution | None]) -> None:
@@ -121,20 +127,21 @@ def _options(part: ast.Compare, text: str, distributions: Mapping[str, Distribut
         if isinstance(node.value, str) and node.value not in found.options:
             texts = [option for option in found.options if isinstance(option, str)]
             what = unknown(f"option of {names[0]}", node.value, texts)
-            raise fault(text, what, None, max(0, text.find(node.value) - 1), len(node.value) + 2, "never")
+            start, width = span(text, node)
+            raise fault(text, what, f"it is {found}", start, width, "never")
 
 
-def _check(tree: ast.expr, part: str, text: str, distributions: Mapping[str, Distribution | None]) -> None:
+def _check(tree: ast.expr, text: str, distributions: Mapping[str, Distribution | None]) -> None:
     names = list(dict.fromkeys(names_in(tree)))
     known = [distributions[name] for name in names]
     if any(isinstance(each, Float | Int) for each in known) and len(known) > 1:
         return  # two numbers may be equal anywhere
-    samples = [list(_samples(each, tree)) for each in known if each is not None]
-    if len(samples) < len(names) or math.prod(map(len, samples)) > MOST:
+    tried = [list(samples(each, tree)) for each in known if each is not None]
+    if len(tried) < len(names) or math.prod(map(len, tried)) > MOST:
         return
-    if not any(_holds(tree, dict(zip(names, values, strict=True))) for values in itertools.product(*samples)):
-        where = max(0, text.find(part))
-        raise fault(text, f"{part} never holds", _advice(known), where, len(part), "never")
+    if not any(_holds(tree, dict(zip(names, values, strict=True))) for values in itertools.product(*tried)):
+        start, width = span(text, tree)
+        raise fault(text, f"{text[start : start + width]} never holds", _advice(known), start, width, "never")
 
 
 def _holds(tree: ast.expr, values: Mapping[Any, Any]) -> bool:
@@ -144,23 +151,28 @@ def _holds(tree: ast.expr, values: Mapping[Any, Any]) -> bool:
         return False
 
 
-def _samples(distribution: Distribution | None, tree: ast.expr) -> Iterator[Any]:
-    """Values between which a comparison with the constants of an expression can change."""
-    if distribution is None:
+def samples(distribution: Distribution, tree: ast.expr) -> Iterator[Any]:
+    """Values between which a comparison with the numbers of an expression can change: all of them if they are few."""
+    if distribution.size is not None and distribution.size <= FEW:
+        yield from distribution.values()
         return
     yield from distribution.probes()
     for node in constants(tree):
-        value = node.value
-        if isinstance(distribution, Choice) or isinstance(value, bool) or not isinstance(value, int | float):
-            continue
-        near = range(int(value) - 2, int(value) + 3) if isinstance(distribution, Int) else _around(float(value))
-        for each in (*near, *(-item for item in near)):
-            if distribution.misfit(each) is None:
-                yield each
+        if isinstance(node.value, int | float) and not isinstance(node.value, bool):
+            near = (*_around(distribution, node.value), *_around(distribution, -node.value))
+            yield from (each for each in near if distribution.misfit(each) is None)
 
 
-def _around(value: float) -> tuple[float, ...]:
-    return math.nextafter(value, -math.inf), value, math.nextafter(value, math.inf)
+def _around(distribution: Distribution, value: float) -> Iterator[float]:
+    """The value next to a number and those beside it, of a distribution or not."""
+    if isinstance(distribution, Choice):
+        return
+    if distribution.step is None:
+        yield from (math.nextafter(value, -math.inf), float(value), math.nextafter(value, math.inf))
+        return
+    index = round((value - distribution.low) / distribution.step)
+    for each in range(index - 2, index + 3):
+        yield distribution.exact(distribution.low + each * distribution.step)
 
 
 def _advice(known: list[Distribution | None]) -> str | None:

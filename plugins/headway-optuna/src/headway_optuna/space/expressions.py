@@ -80,7 +80,7 @@ def read(text: str, *, arithmetic: bool) -> Expression:
         raise _unreadable(text, at - 1 + skipped) from error
     except (ValueError, RecursionError, MemoryError) as error:
         raise _unreadable(text, 0) from error
-    reader = _Reader(text, skipped, arithmetic)
+    reader = _Reader(text, arithmetic)
     try:
         reader.check(tree)
     except RecursionError as error:
@@ -105,10 +105,8 @@ def fault(text: str, what: str, hint: str | None, start: int, width: int, code: 
 class _Reader:
     """Lets pass what belongs to the language, and collects its names."""
 
-    def __init__(self, text: str, skipped: int, arithmetic: bool) -> None:
+    def __init__(self, text: str, arithmetic: bool) -> None:
         self._text = text
-        self._line = text.strip().encode()
-        self._skipped = skipped
         self._arithmetic = arithmetic
         self.names: list[Name] = []
 
@@ -117,7 +115,7 @@ class _Reader:
         name = dotted(node)
         if name is not None and not (self._arithmetic and name in WORDS):
             if name not in WORDS:
-                self.names.append(Name(name, self._position(node)))
+                self.names.append(Name(name, span(self._text, node)[0]))
         elif self._is_allowed(node):
             for child in ast.iter_child_nodes(node):
                 if isinstance(child, ast.expr):
@@ -137,7 +135,8 @@ class _Reader:
         return not self._arithmetic and isinstance(node, ast.BoolOp | ast.List | ast.Tuple)
 
     def _refused(self, node: ast.expr) -> HeadwayError:
-        part = ast.get_source_segment(self._line.decode(), node) or ""
+        start, width = span(self._text, node)
+        part = self._text[start : start + width]
         hint = "there are names, numbers, texts in quotes, lists, comparisons, in, and, or, not"
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow) and self._arithmetic:
             hint = "write a product: a * a"
@@ -145,10 +144,14 @@ class _Reader:
             hint = "write == for is"
         elif self._arithmetic:
             hint = "there are names, numbers, + - * / and brackets"
-        return fault(self._text, f"{part} is not understood here", hint, self._position(node), len(part))
+        return fault(self._text, f"{part} is not understood here", hint, start, width)
 
-    def _position(self, node: ast.expr) -> int:
-        return self._skipped + len(self._line[: node.col_offset].decode())
+
+def span(text: str, node: ast.expr) -> tuple[int, int]:
+    """Where a part of a text begins, from 0, and its length."""
+    line = text.strip().encode()  # positions are of bytes, and there is one line only
+    before, upto = (len(line[:end].decode()) for end in (node.col_offset, node.end_col_offset))
+    return len(text) - len(text.lstrip()) + before, upto - before
 
 
 def dotted(node: ast.expr) -> str | None:

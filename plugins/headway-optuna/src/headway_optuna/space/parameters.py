@@ -10,7 +10,7 @@ from headway.errors import Place
 from headway.sweeping import written
 
 from headway_optuna.space.conditions import Condition
-from headway_optuna.space.distributions import Distribution, from_json, to_json
+from headway_optuna.space.distributions import Choice, Distribution, from_json, to_json
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,7 @@ class Parameter:
         is_group: Whether it chooses an option of a config group.
         adds: Whether the choice is made where the config makes none: ``+model=…``.
         notes: What should be known of it.
+        is_fixed: Whether the command line sets it to its only value, which the trial's words need not say again.
     """
 
     key: str
@@ -36,6 +37,15 @@ class Parameter:
     is_group: bool = False
     adds: bool = False
     notes: tuple[str, ...] = ()
+    is_fixed: bool = False
+
+    def fixed(self, value: Any, where: Place) -> Parameter:
+        """The same with the one value that the command line sets."""
+        note = "set on the command line, so that it is not searched"
+        origin = f"{where.source}, replaces {self.origin}"
+        return Parameter(
+            self.key, Choice.of((value,)), where, origin, is_group=self.is_group, notes=(note,), is_fixed=True
+        )
 
     def is_active(self, params: Mapping[str, Any]) -> bool:
         """Whether it is searched, given the values of the parameters before it; see `Condition.holds`."""
@@ -43,6 +53,8 @@ class Parameter:
 
     def words(self, value: Any) -> tuple[str, ...]:
         """The overrides that set a value; a mapping replaces what is there, where one override alone would merge."""
+        if self.is_fixed:
+            return ()
         value = self.distribution.exact(value)
         word = f"{'+' if self.adds else ''}{self.key}={written(value)}"
         return (f"~{self.key}", word) if isinstance(value, dict) else (word,)

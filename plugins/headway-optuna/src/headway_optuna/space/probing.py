@@ -17,6 +17,8 @@ COMBINATIONS = 64
 """Combinations of choices of options that are all composed; of more, each option with the first of the others."""
 TRIED = 10_000
 """Combinations of values among which one is looked for that makes conditions hold."""
+INTEGERS = "integers"
+"""The code of floats where integers are wanted."""
 Point = dict[str, Any]
 
 
@@ -53,12 +55,20 @@ def _activating(space: Space, parameter: Parameter) -> Point | None:
     if parameter.key in _point(space, {}):
         return {}
     above = _above(space, parameter)
-    values = itertools.product(*(each.distribution.probes() for each in above))
+    values = itertools.product(*(list(_tried(each, [*above, parameter])) for each in above))
     for combination in itertools.islice(values, TRIED):
         given = dict(zip((each.key for each in above), combination, strict=True))
         if parameter.key in _point(space, given):
             return given
     return None
+
+
+def _tried(parameter: Parameter, others: Sequence[Parameter]) -> Iterator[Any]:
+    """Values among which the conditions of others change."""
+    yield from parameter.distribution.probes()
+    for each in others:
+        if each.when and parameter.key in each.when.names:
+            yield from each.when.samples(parameter.distribution)
 
 
 def _above(space: Space, parameter: Parameter) -> list[Parameter]:
@@ -89,7 +99,7 @@ class _Checker:
         self._compose = compose
         self._known = {parameter.key: parameter for parameter in space.parameters}
         self._told: dict[tuple[str, str], tuple[HeadwayError, Point]] = {}
-        self._fine: list[Point] = []
+        self._unknown: list[tuple[Point, set[str]]] = []
 
     def faults(self) -> list[HeadwayError]:
         """See `check`."""
@@ -100,15 +110,19 @@ class _Checker:
                 self._probe(parameter, point)
         keys = list(self._known)
         told = sorted(self._told.items(), key=lambda item: keys.index(item[0][0]))
-        return [self._fault(self._known[key], fault, point) for (key, _), (fault, point) in told]
+        made: dict[tuple[str, str | None], HeadwayError] = {}
+        for (key, _), (fault, point) in told:
+            new = self._fault(self._known[key], fault, point)
+            made.setdefault((key, new.hint if new.code == INTEGERS else new.what), new)
+        return list(made.values())
 
     def _probe(self, parameter: Parameter, point: Point) -> None:
-        faults = self._faults(self._space.words(point))
-        if not faults:
-            self._fine.append(point)
-        for fault in faults:
+        unknown: set[str] = set()
+        for fault in self._faults(self._space.words(point)):
             key = self._blamed(fault, point) or parameter.key
+            unknown |= {key} if fault.code == "unknown-key" else set()
             self._told.setdefault((key, fault.code if fault.code == "unknown-key" else fault.what), (fault, point))
+        self._unknown.append((point, unknown))
 
     def _faults(self, words: tuple[str, ...]) -> Sequence[HeadwayError]:
         try:
@@ -120,19 +134,18 @@ class _Checker:
     def _blamed(self, fault: HeadwayError, point: Point) -> str | None:
         """The parameter whose word a fault is about."""
         text = fault.where.text if fault.where and fault.where.line is None else None
-        blamed = (key for key, value in point.items() if text in self._known[key].words(value))
-        return next(blamed, None)
+        return next((key for key, value in point.items() if text in self._known[key].words(value)), None)
 
     def _fault(self, parameter: Parameter, fault: HeadwayError, point: Point) -> HeadwayError:
         """The same, at the parameter's place."""
-        if parameter.key in point:
-            what = f"{parameter.key} = {shown(point[parameter.key])} does not do: {fault.what}"
-        else:
-            what = f"{parameter.key}: {fault.what}"
-        elsewhere = fault.where and fault.where.line is not None
-        note = "\n".join([*(fault.where.excerpt() if fault.where and elsewhere else ()), *fault.note.splitlines()])
-        hint = self._integers(parameter, point) or self._condition(parameter, point) or fault.hint
-        return HeadwayError(what, where=parameter.where, hint=hint, code=fault.code, note=note)
+        value = f" = {shown(point[parameter.key])} does not do" if parameter.key in point else ""
+        elsewhere = fault.where.excerpt() if fault.where and fault.where.line is not None else []
+        integers = self._integers(parameter, point)
+        hint = self._condition(parameter, point) if fault.code == "unknown-key" else None
+        return HeadwayError(
+            f"{parameter.key}{value}: {fault.what}", where=parameter.where, hint=integers or hint or fault.hint,
+            code=INTEGERS if integers else fault.code, note="\n".join([*elsewhere, *fault.note.splitlines()]),
+        )  # fmt: skip
 
     def _integers(self, parameter: Parameter, point: Point) -> str | None:
         """Advice for floats where integers are wanted: a whole number will do, but not as a float."""
@@ -159,12 +172,9 @@ class _Checker:
         group = self._known.get(parameter.key.partition(".")[0])
         if group is None or group is parameter or not group.is_group or group.key not in point:
             return None
-        fits = [option for option in group.distribution.probes() if self._fits(parameter, group, option)]
-        if not fits or len(fits) == len(group.distribution.probes()):
+        refused = {where[group.key] for where, keys in self._unknown if group.key in where and parameter.key in keys}
+        fits = [option for option in group.distribution.probes() if option not in refused]
+        if not fits or not refused:
             return None
         text = f"{group.key} == '{fits[0]}'" if len(fits) == 1 else f"{group.key} in {fits}"
         return f'search it only where it is known: sweep.when: {{{parameter.key}: "{text}"}}'
-
-    def _fits(self, parameter: Parameter, group: Parameter, option: Any) -> bool:
-        fine = (point for point in self._fine if point.get(group.key) == option)
-        return any(parameter.key in point for point in fine)

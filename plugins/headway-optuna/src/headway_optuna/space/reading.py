@@ -11,14 +11,16 @@ from headway.naming import unknown
 from headway.sweeping import within
 
 from headway_optuna.config import Sweep
+from headway_optuna.space.command_line import LINE, from_words, settings
 from headway_optuna.space.conditions import Condition, condition
+from headway_optuna.space.configured import from_config
 from headway_optuna.space.constraints import Constraint, constraint
 from headway_optuna.space.distributions import Choice, Distribution, Float
 from headway_optuna.space.grammar import Misuse, meaning
 from headway_optuna.space.ordering import circle, ordered
 from headway_optuna.space.parameters import Parameter
 from headway_optuna.space.resolving import resolved
-from headway_optuna.space.sources import Leaf, Placing, Source, Sources, flat, from_config, from_words
+from headway_optuna.space.sources import Leaf, Placing, Source, Sources, flat
 from headway_optuna.space.space import Space
 
 
@@ -28,6 +30,7 @@ def read(
     place: Placing,
     stages: Mapping[str, type],
     options: Callable[[str], list[str]],
+    others: Sequence[str] = (),
 ) -> Space:
     """Reads what is searched.
 
@@ -38,11 +41,12 @@ def read(
             it was written.
         stages: Stage to its class, as the config without the words chooses them.
         options: Config group to the names of its options; none for what is no group.
+        others: The words that do not sweep: what they set is not searched, whatever the config says.
 
     Raises:
         ConfigError: Every fault, in the order of their places.
     """
-    return _Reader(node, place, options).space(words, stages)
+    return _Reader(node, place, options).space(words, others, stages)
 
 
 class _Reader:
@@ -53,13 +57,15 @@ class _Reader:
         self._sources = Sources()
         self._distributions: dict[str, Distribution | None] = {}
 
-    def space(self, words: Sequence[str], stages: Mapping[str, type]) -> Space:
+    def space(self, words: Sequence[str], others: Sequence[str], stages: Mapping[str, type]) -> Space:
+        """See `read`."""
         swept = [key for word in words if self._options((key := _key(word)).partition("@")[0])]
-        from_config(self._node.space, self._place, stages, swept, self._sources)
+        known = settings(others)
+        from_config(self._node.space, self._place, stages, (swept, tuple(known)), self._sources)
         from_words(words, self._options, self._sources)
         parameters = [found for each in self._sources.found.values() if (found := self._parameter(each))]
-        known = {parameter.key: parameter.distribution for parameter in parameters}
-        self._distributions = {key: known.get(key) for key in self._sources.found}
+        made = {parameter.key: parameter.distribution for parameter in parameters}
+        self._distributions = {key: made.get(key) for key in self._sources.found}
         if not self._distributions and not self._sources.faults:
             hint = "write model.learning_rate=tag(log,interval(1e-4,1e-2)), or keys under sweep.space of the config"
             self._sources.tell("there is nothing to search", hint, self._place(("space",)))
@@ -67,9 +73,40 @@ class _Reader:
         parameters = [replace(each, when=conditions.get(each.key)) for each in parameters]
         constraints = self._constraints()
         enqueue = self._enqueue({parameter.key: parameter for parameter in parameters})
+        parameters = self._settled(parameters, words, known)
+        self._refuse_deletions(others)
         if self._sources.faults:
             raise ConfigError(sorted(self._sources.faults, key=_order))
-        return Space(tuple(ordered(parameters)), constraints, enqueue)
+        fixed = [each.key for each in parameters if each.is_fixed]
+        points = ({key: value for key, value in point.items() if key not in fixed} for point in enqueue)
+        return Space(tuple(ordered(parameters)), constraints, tuple(points))
+
+    def _settled(
+        self, parameters: Sequence[Parameter], words: Sequence[str], known: Mapping[str, tuple[str, Any]]
+    ) -> list[Parameter]:
+        """The parameters, those that other words set with the one value; conditions may depend on them."""
+        swept, found = {_key(word) for word in words}, []
+        for each in parameters:
+            text, value = known.get(each.key, ("", None))
+            where = Place(LINE, None, 1, text, len(text))
+            if not text or (each.is_group and isinstance(value, dict)):  # fields of the node, not a choice
+                found.append(each)
+                continue
+            if each.key in swept:
+                self._sources.tell(f"{each.key} is both set and swept on the command line", "leave one out", where)
+            found.append(each.fixed(value, where))
+        if found and all(each.is_fixed for each in found) and not self._sources.faults:
+            what = "there is nothing to search: the command line sets every parameter"
+            self._sources.tell(what, "leave a value out", found[0].where)
+        return found
+
+    def _refuse_deletions(self, others: Sequence[str]) -> None:
+        """Tells words that take away what is searched: each trial would bring it back."""
+        for text in others:
+            if text.startswith("~") and (key := _key(text)) in self._distributions:
+                what = f"{text} takes away what is searched, and each trial would bring it back"
+                hint = f"sweep.space.{key}=null takes it out of the search"
+                self._sources.tell(what, hint, Place(LINE, None, 1, text, len(text)))
 
     def _parameter(self, source: Source) -> Parameter | None:
         """The parameter of a text, or None if it is a fault."""
