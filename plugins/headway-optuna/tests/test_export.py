@@ -5,8 +5,8 @@ import optuna
 import pytest
 from engine_kit import MIXED, Constraint, Parameter, Space, Swept
 from headway import HeadwayError
-from headway_optuna.distributions import Float
 from headway_optuna.records import export, importances
+from headway_optuna.space.distributions import Float
 from headway_optuna.trial import Study, Trial
 
 
@@ -103,15 +103,14 @@ def test_a_storage_that_cannot_be_opened_is_told_in_a_line(swept, url, text):
 
 
 def test_nothing_is_left_of_an_export_that_fails(swept, tmp_path, monkeypatch):
-    url, create = f"sqlite:///{tmp_path}/study.db", optuna.storages.RDBStorage.create_new_trial
-    left = iter(range(4))
+    url, add, left = f"sqlite:///{tmp_path}/study.db", optuna.Study.add_trial, iter(range(4))
 
-    def full(storage, study, template_trial=None):
+    def full(study, trial):
         if next(left, None) is None:
             raise OSError(28, "No space left on device")
-        return create(storage, study, template_trial)
+        add(study, trial)
 
-    monkeypatch.setattr(optuna.storages.RDBStorage, "create_new_trial", full)
+    monkeypatch.setattr(optuna.Study, "add_trial", full)
     with pytest.raises(HeadwayError, match="No space left on device"):
         export(study_of(swept), MIXED.parameters, url)
     monkeypatch.undo()

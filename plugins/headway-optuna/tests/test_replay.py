@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from engine_kit import FINITE, MIXED, PRUNERS, SAMPLERS, Constraint, Parameter, Space, Swept
 from headway import HeadwayError
-from headway_optuna.distributions import Float
+from headway_optuna.space.distributions import Float
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

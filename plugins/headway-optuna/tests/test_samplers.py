@@ -10,10 +10,10 @@ from headway.errors import Place
 from headway.plugins import Registry
 from headway.stage import build_used
 from headway_optuna import libraries, plugin
-from headway_optuna.distributions import Choice, Float, Int
 from headway_optuna.genetic import CROSSOVERS
 from headway_optuna.plugin import SAMPLERS
 from headway_optuna.samplers import CMAES, BruteForce, Grid
+from headway_optuna.space.distributions import Choice, Float, Int
 
 BY_NAME = {sampler.name: sampler for sampler in SAMPLERS}
 

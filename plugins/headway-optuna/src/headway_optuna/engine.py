@@ -14,6 +14,7 @@ from headway.errors import StoreError, UsageError
 from headway_optuna import values
 from headway_optuna.quiet import quiet
 from headway_optuna.samplers import Random
+from headway_optuna.space.distributions import text
 from headway_optuna.supply import Supply
 from headway_optuna.trial import Event, State
 
@@ -244,7 +245,7 @@ class Engine:
         if _holds(violations):
             return False
         constraints = zip(self._space.constraints, violations, strict=True)
-        broken = "; ".join(constraint.text for constraint, violation in constraints if not violation <= 0)
+        broken = "; ".join(str(constraint) for constraint, violation in constraints if not violation <= 0)
         self.tell(asked.number, "infeasible", (), violations, f"does not hold: {broken}")
         return True
 
@@ -274,7 +275,7 @@ class Engine:
             _differs(f"the journal asks for trial {event['trial']} next, the study draws {asked.number}", made_with)
         was, now = event["params"], asked.params
         for key in [*was, *(key for key in now if key not in was)]:
-            told, drawn = (values.text(params[key]) if key in params else "nothing" for params in (was, now))
+            told, drawn = (text(params[key]) if key in params else "nothing" for params in (was, now))
             if told != drawn:
                 _differs(f"trial {asked.number} had {key}={told}, the sampler now draws {drawn}", made_with)
 
@@ -306,7 +307,7 @@ def _fixed(space: Space, point: Mapping[str, Any]) -> dict[str, Any]:
         return {key: values.internal(distributions[key], value) for key, value in point.items()}
     except (KeyError, ValueError) as error:
         raise UsageError(
-            f"sweep.enqueue: the point {values.text(point)} is outside of the space: {error}", code="sweep-enqueue"
+            f"sweep.enqueue: the point {text(point)} is outside of the space: {error}", code="sweep-enqueue"
         ) from error
 
 
