@@ -335,9 +335,12 @@ def _finite(sampler: str, space: Space) -> None:
     for parameter in space.parameters:
         if parameter.distribution.size is None:
             low, high = parameter.distribution.low, parameter.distribution.high
+            some = f"range({low:g}, {high:g}, {(high - low) / 4:g})"
+            if parameter.distribution.log:
+                some = f"choice({low:g}, {math.sqrt(low * high):g}, {high:g})"
             raise UsageError(
                 f"sampler '{sampler}' tries every value, and {parameter.key} has no end of them",
                 where=parameter.where,
-                hint=f"write steps, such as range({low:g}, {high:g}, {(high - low) / 4:g}), or choices",
+                hint=f"write steps, such as {parameter.key}={some}",
                 code="sampler-space",
             )
