@@ -160,6 +160,10 @@ def test_constraints_on_metrics_reach_the_sampler():
     assert all(trial.violations == (4 - trial.params["blocks"],) for trial in complete)
 
 
+def test_any_seed_is_taken():
+    assert Swept(seed=2**32 + 3).run(12).lines == Swept(seed=3).run(12).lines
+
+
 def test_a_nan_fails_a_trial_and_infinity_does_not():
     engine = (swept := Swept("random")).engine
     for values in ([math.nan], [math.inf], [1.0]):

@@ -63,7 +63,10 @@ def test_a_pruned_trial_has_the_value_that_optuna_gives_it(swept, tmp_path):
 
 
 def test_several_objectives_are_exported(tmp_path):
-    swept = Swept("nsga2", directions=("minimize", "maximize")).run(12)
+    swept = Swept("nsga2", directions=("minimize", "maximize"))
+    assert not swept.engine.report(swept.engine.ask().number, 1, 9.0)
+    swept.engine.tell(0, "failed")
+    swept.run(12)
     study = study_of(swept, objectives={"loss": "minimize", "speed": "maximize"})
     export(study, MIXED.parameters, url := f"sqlite:///{tmp_path}/study.db")
     loaded = load(url)
@@ -100,6 +103,13 @@ def test_a_storage_that_cannot_be_opened_is_told_in_a_line(swept, url, text):
     assert error.value.what.startswith(f"cannot export to {url}: ")
     assert text in error.value.what
     assert len(error.value.what.splitlines()) == 1
+
+
+def test_a_password_is_not_told(swept):
+    with pytest.raises(HeadwayError) as error:
+        export(study_of(swept), MIXED.parameters, "mysql+nosuchdriver://ann:s3:cr@t@host/db")
+    assert "cr@t" not in error.value.render()
+    assert "mysql+nosuchdriver://ann:…@host/db" in error.value.what
 
 
 def test_nothing_is_left_of_an_export_that_fails(swept, tmp_path, monkeypatch):
