@@ -18,11 +18,11 @@ from typing import Any
 
 import optuna
 import polars as pl
-from headway_optuna.distributions import Choice, Int
 from headway_optuna.engine import Engine
 from headway_optuna.genetic import NSGA2
 from headway_optuna.pruners import NoPruner
 from headway_optuna.samplers import CMAES, QMC, TPE, BruteForce, GaussianProcess, Grid, Random, Sampler
+from headway_optuna.space.distributions import Choice, Int
 
 from tests.benchmarks.ratio import Ratio
 

@@ -87,7 +87,7 @@ def by_hand(trial):
     params["rate"] = trial.suggest_float("rate", 1e-4, 1e-1, log=True)
     params["blocks"] = trial.suggest_int("blocks", 1, 6)
     if params["model"] == "mlp":
-        params["dropout"] = trial.suggest_float("dropout", 0.0, 0.5, step=0.1)
+        params["dropout"] = round(trial.suggest_float("dropout", 0.0, 0.5, step=0.1), 9)
         params["widths"] = trial.suggest_categorical("widths", ["[8]", "[8, 8]", None])
     params["decay"] = trial.suggest_float("decay", 0.0, 1.0)
     return params
@@ -100,7 +100,7 @@ def finite_by_hand(trial):
         "blocks": trial.suggest_int("blocks", 1, 6),
     }
     if params["model"] == "mlp":
-        params["dropout"] = trial.suggest_float("dropout", 0.0, 0.5, step=0.1)
+        params["dropout"] = round(trial.suggest_float("dropout", 0.0, 0.5, step=0.1), 9)
         params["widths"] = trial.suggest_categorical("widths", ["[8]", "[8, 8]", None])
     return params
 
@@ -122,7 +122,7 @@ def objectives(params, count):
 SAMPLERS = {
     sampler.name: sampler
     for sampler in (
-        TPE(n_startup_trials=5), Random(), GaussianProcess(n_startup_trials=3), CMAES(popsize=4),
+        TPE(n_startup_trials=5), Random(), GaussianProcess(n_startup_trials=4), CMAES(popsize=4),
         NSGA2(population_size=5), NSGA3(population_size=5), QMC(scramble=True), Grid(), BruteForce(),
     )
 }  # fmt: skip
@@ -148,7 +148,7 @@ def theirs(name, seed, space=FINITE):
         make = {
             "tpe": lambda: s.TPESampler(n_startup_trials=5, seed=seed),
             "random": lambda: s.RandomSampler(seed),
-            "gaussian_process": lambda: s.GPSampler(n_startup_trials=3, seed=seed),
+            "gaussian_process": lambda: s.GPSampler(n_startup_trials=4, seed=seed),
             "cma_es": lambda: s.CmaEsSampler(popsize=4, seed=seed),
             "nsga2": lambda: s.NSGAIISampler(population_size=5, seed=seed),
             "nsga3": lambda: s.NSGAIIISampler(population_size=5, seed=seed),
@@ -283,12 +283,17 @@ NAMES = {"complete": "COMPLETE", "pruned": "PRUNED", "failed": "FAIL", "infeasib
 
 def seen(trial: Trial):
     """What is compared, as text so that NaN equals itself."""
-    params = {key: json.dumps(v) if isinstance(v, list) else v for key, v in trial.params.items()}
     values = list(trial.values) or None
-    return repr((trial.number, params, NAMES[trial.state], values, dict(trial.reports)))
+    return repr((trial.number, dict(trial.params), NAMES[trial.state], values, dict(trial.reports)))
 
 
 def seen_plain(trial):
     """The same of Optuna's."""
     values = trial.values if trial.state.name == "COMPLETE" else None
-    return repr((trial.number, trial.params, trial.state.name, values, trial.intermediate_values))
+    return repr((trial.number, params_of(trial), trial.state.name, values, trial.intermediate_values))
+
+
+def params_of(trial):
+    """What Optuna drew, as configs hold it: 0.3 where steps add up to 0.30000000000000004."""
+    kept = {key: round(value, 9) if key == "dropout" else value for key, value in trial.params.items()}
+    return kept | ({"widths": json.loads(kept["widths"])} if kept.get("widths") else {})

@@ -14,6 +14,7 @@ from engine_kit import (
     by_hand,
     finite_by_hand,
     loss,
+    params_of,
     plain,
     seen,
     seen_plain,
@@ -94,12 +95,14 @@ def test_values_are_those_of_configs():
         assert trial.words[0] == f'model="{trial.params["model"]}"'
 
 
-def test_a_step_need_not_meet_the_end_of_its_range():
-    space = Space((Parameter("x", Float(0.0, 1.0, step=0.3)), Parameter("n", Int(1, 8, step=3))))
-    engine = Swept("random", space=space).engine
-    drawn = [engine.ask().params for _ in range(60)]
-    assert {round(p["x"], 9) for p in drawn} == {0.0, 0.3, 0.6, 0.9}
-    assert {p["n"] for p in drawn} == {1, 4, 7}
+@pytest.mark.parametrize("sampler", ["tpe", "random", "grid", "brute_force"])
+def test_steps_are_the_decimals_that_are_meant(sampler):
+    space = Space((Parameter("x", Float(0.0, 0.9, step=0.3)), Parameter("n", Int(1, 7, step=3))))
+    swept = Swept(sampler, space=space)
+    for _ in range(12 if sampler in FINITE_ONLY else 40):
+        swept.engine.tell(swept.engine.ask().number, "complete", [0.0])
+    assert {trial.params["x"] for trial in swept.trials} == {0.0, 0.3, 0.6, 0.9}
+    assert {trial.params["n"] for trial in swept.trials} == {1, 4, 7}
 
 
 SMALL = Constraint("blocks * rate <= 0.02", lambda params, metrics: params["blocks"] * params["rate"] - 0.02)
@@ -150,13 +153,15 @@ def test_constraints_on_metrics_reach_the_sampler():
     swept = Swept("tpe", "none", 6, space)
     swept.run(30, lambda params: {"latency": 7 - params["blocks"]})
     study = constrained_by_hand(6, 30)
-    assert [t.params for t in swept.trials] == [
-        {k: {"[8]": [8], "[8, 8]": [8, 8]}.get(v, v) for k, v in t.params.items()} for t in study.trials
-    ]
+    assert [dict(trial.params) for trial in swept.trials] == [params_of(trial) for trial in study.trials]
     free = Swept("tpe", "none", 6).run(30)
     assert [t.params for t in swept.trials] != [t.params for t in free.trials]
     complete = [trial for trial in swept.trials if trial.state == "complete"]
     assert all(trial.violations == (4 - trial.params["blocks"],) for trial in complete)
+
+
+def test_any_seed_is_taken():
+    assert Swept(seed=2**32 + 3).run(12).lines == Swept(seed=3).run(12).lines
 
 
 def test_a_nan_fails_a_trial_and_infinity_does_not():

@@ -63,7 +63,10 @@ def test_a_pruned_trial_has_the_value_that_optuna_gives_it(swept, tmp_path):
 
 
 def test_several_objectives_are_exported(tmp_path):
-    swept = Swept("nsga2", directions=("minimize", "maximize")).run(12)
+    swept = Swept("nsga2", directions=("minimize", "maximize"))
+    assert not swept.engine.report(swept.engine.ask().number, 1, 9.0)
+    swept.engine.tell(0, "failed")
+    swept.run(12)
     study = study_of(swept, objectives={"loss": "minimize", "speed": "maximize"})
     export(study, MIXED.parameters, url := f"sqlite:///{tmp_path}/study.db")
     loaded = load(url)
@@ -102,16 +105,22 @@ def test_a_storage_that_cannot_be_opened_is_told_in_a_line(swept, url, text):
     assert len(error.value.what.splitlines()) == 1
 
 
-def test_nothing_is_left_of_an_export_that_fails(swept, tmp_path, monkeypatch):
-    url, create = f"sqlite:///{tmp_path}/study.db", optuna.storages.RDBStorage.create_new_trial
-    left = iter(range(4))
+def test_a_password_is_not_told(swept):
+    with pytest.raises(HeadwayError) as error:
+        export(study_of(swept), MIXED.parameters, "mysql+nosuchdriver://ann:s3:cr@t@host/db")
+    assert "cr@t" not in error.value.render()
+    assert "mysql+nosuchdriver://ann:…@host/db" in error.value.what
 
-    def full(storage, study, template_trial=None):
+
+def test_nothing_is_left_of_an_export_that_fails(swept, tmp_path, monkeypatch):
+    url, add, left = f"sqlite:///{tmp_path}/study.db", optuna.Study.add_trial, iter(range(4))
+
+    def full(study, trial):
         if next(left, None) is None:
             raise OSError(28, "No space left on device")
-        return create(storage, study, template_trial)
+        add(study, trial)
 
-    monkeypatch.setattr(optuna.storages.RDBStorage, "create_new_trial", full)
+    monkeypatch.setattr(optuna.Study, "add_trial", full)
     with pytest.raises(HeadwayError, match="No space left on device"):
         export(study_of(swept), MIXED.parameters, url)
     monkeypatch.undo()

@@ -110,8 +110,12 @@ ENDLESS = Space((*FINITE.parameters, Parameter("rate", Float(0.0, 1.0), where=PL
 
 @pytest.mark.parametrize("sampler", [Grid(), BruteForce()])
 def test_a_parameter_without_end_is_refused_where_it_is_written(sampler):
-    hint = "range(0, 1, 0.25)"
+    hint = "rate=range(0, 1, 0.25)"
     assert refused(lambda: sampler.check(ENDLESS, 1), "rate has no end", "a.yaml:3:7", hint) == "sampler-space"
+
+
+def test_the_hint_for_a_logarithmic_parameter_is_a_choice():
+    refused(lambda: Grid().check(MIXED, 1), "rate=choice(0.0001, 0.00316228, 0.1)")
 
 
 def test_a_grid_is_not_larger_than_memory():

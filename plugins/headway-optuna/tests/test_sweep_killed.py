@@ -89,7 +89,7 @@ def test_a_worker_that_is_killed_is_replaced_and_its_trial_goes_on_from_its_chec
     assert toy.until(lambda: len([e for e in toy.events if e["event"] == "report"]) >= 2, process)
     for pid in children(process.pid):
         os.kill(pid, signal.SIGKILL)
-    out, err = process.communicate(timeout=120)
+    _, err = process.communicate(timeout=120)
     assert process.returncode == 0, err
     assert "begun again" in err
     assert told(toy) == told(undisturbed)

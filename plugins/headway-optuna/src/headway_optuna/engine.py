@@ -14,6 +14,7 @@ from headway.errors import StoreError, UsageError
 from headway_optuna import values
 from headway_optuna.quiet import quiet
 from headway_optuna.samplers import Random
+from headway_optuna.space.distributions import text
 from headway_optuna.supply import Supply
 from headway_optuna.trial import Event, State
 
@@ -26,6 +27,8 @@ MOST_INFEASIBLE = 1000
 """Points in a row that break a constraint before the search is given up."""
 PATIENCE = 10
 """Points in a row that break a constraint before the next are drawn at random."""
+SEEDS = 2**32
+"""Seeds that NumPy takes; greater ones are taken modulo this."""
 STATES = {
     "complete": optuna.trial.TrialState.COMPLETE,
     "pruned": optuna.trial.TrialState.PRUNED,
@@ -55,7 +58,8 @@ class Engine:
     """An Optuna study in memory.
 
     With one worker, trials are those of ``study.optimize`` with the same sampler, pruner, seed and study name, bit for
-    bit. It is used from one thread.
+    bit; only values of steps are the decimals that are meant, 0.3 where Optuna adds up to 0.30000000000000004. It is
+    used from one thread.
 
     Args:
         name: The study's name; Hyperband deals trials out by it.
@@ -85,13 +89,16 @@ class Engine:
         sampler.check(space, len(directions))
         pruner.check(len(directions))
         self._space, self._record, self._objectives = space, record, len(directions)
-        self._chance = Random().build(seed, space)
+        self._chance = Random().build((seed + 1) % SEEDS, space)  # not what a sampler began with
         self._infeasible = 0
         self._running: dict[int, tuple[optuna.Trial, Asked]] = {}
         self._supply = Supply(sampler, space)
         with quiet():
             self._study = optuna.create_study(
-                study_name=name, directions=list(directions), sampler=sampler.build(seed, space), pruner=pruner.build()
+                study_name=name,
+                directions=list(directions),
+                sampler=sampler.build(seed % SEEDS, space),
+                pruner=pruner.build(),
             )
             for point in space.enqueue:
                 self._study.enqueue_trial(_fixed(space, point))
@@ -158,7 +165,7 @@ class Engine:
             number: Its number.
             state: What has become of it.
             values: The objectives of a complete trial.
-            violations: How far each constraint of the space is violated.
+            violations: How far each constraint of the space is violated; a complete trial must have them.
             reason: Why it failed, was pruned or is infeasible.
 
         Returns:
@@ -244,7 +251,7 @@ class Engine:
         if _holds(violations):
             return False
         constraints = zip(self._space.constraints, violations, strict=True)
-        broken = "; ".join(constraint.text for constraint, violation in constraints if not violation <= 0)
+        broken = "; ".join(str(constraint) for constraint, violation in constraints if not violation <= 0)
         self.tell(asked.number, "infeasible", (), violations, f"does not hold: {broken}")
         return True
 
@@ -261,9 +268,8 @@ class Engine:
     def _tell(self, number: int, state: State, given: Sequence[float], violations: Sequence[float]) -> None:
         trial, _ = self._running.pop(number)
         with quiet():
-            for index, (constraint, violation) in enumerate(
-                zip(self._space.constraints, violations, strict=bool(violations))
-            ):
+            pairs = zip(self._space.constraints, violations, strict=state in ("complete", "infeasible"))
+            for index, (constraint, violation) in enumerate(pairs):
                 if constraint.needs_metrics or state == "infeasible":
                     trial.set_constraint(str(index), math.inf if math.isnan(violation) else violation)
             self._study.tell(trial, values=list(given) if state == "complete" else None, state=STATES[state])
@@ -274,7 +280,7 @@ class Engine:
             _differs(f"the journal asks for trial {event['trial']} next, the study draws {asked.number}", made_with)
         was, now = event["params"], asked.params
         for key in [*was, *(key for key in now if key not in was)]:
-            told, drawn = (values.text(params[key]) if key in params else "nothing" for params in (was, now))
+            told, drawn = (text(params[key]) if key in params else "nothing" for params in (was, now))
             if told != drawn:
                 _differs(f"trial {asked.number} had {key}={told}, the sampler now draws {drawn}", made_with)
 
@@ -306,7 +312,7 @@ def _fixed(space: Space, point: Mapping[str, Any]) -> dict[str, Any]:
         return {key: values.internal(distributions[key], value) for key, value in point.items()}
     except (KeyError, ValueError) as error:
         raise UsageError(
-            f"sweep.enqueue: the point {values.text(point)} is outside of the space: {error}", code="sweep-enqueue"
+            f"sweep.enqueue: the point {text(point)} is outside of the space: {error}", code="sweep-enqueue"
         ) from error
 
 

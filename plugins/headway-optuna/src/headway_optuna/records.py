@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -72,16 +73,17 @@ def export(study: Study, parameters: Sequence[Parameter], url: str) -> None:
     Raises:
         StoreError: The storage cannot be opened or written, or it has a study of that name; nothing is left in it then.
     """
+    shown = re.sub(r"(://[^:@/]*):.*@", r"\1:…@", url)
     try:
         with quiet():
-            storage = _storage(url)
-            _filled(study, parameters, storage)
+            _filled(study, parameters, _storage(url))
     except optuna.exceptions.DuplicatedStudyError as error:
         hint = f"delete it (optuna delete-study --study-name {study.name} --storage URL), or choose another storage"
-        raise StoreError(f"{url} has a study '{study.name}' already", hint=hint, code="export-exists") from error
+        raise StoreError(f"{shown} has a study '{study.name}' already", hint=hint, code="export-exists") from error
     except Exception as error:
+        (first, *_) = str(error).replace(url, shown).splitlines() or [type(error).__name__]
         raise StoreError(
-            f"cannot export to {url}: {str(error).splitlines()[0]}",
+            f"cannot export to {shown}: {first}",
             hint="give a URL such as sqlite:///study.db, or the path of a journal file; drivers are installed by pip",
             code="export-storage",
         ) from error

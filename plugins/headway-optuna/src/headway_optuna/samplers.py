@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -11,7 +12,6 @@ from annotated_types import Ge, Le
 from headway import DataError
 from headway.errors import UsageError
 
-from headway_optuna import values
 from headway_optuna.libraries import demand
 from headway_optuna.space.distributions import Choice
 
@@ -208,6 +208,7 @@ class CMAES(Sampler):
         return notes
 
     def _numbers(self, space: Space) -> list[Parameter]:
+
         return [p for p in space.parameters if p.when is None and not isinstance(p.distribution, Choice)]
 
     def _options(self) -> dict[str, Any]:
@@ -279,7 +280,7 @@ class Grid(Sampler):
 
     def supply(self, space: Space) -> range:
         """Every combination, also of parameters that do not count."""
-        return range(math.prod(len(values.every(parameter.distribution)) for parameter in space.parameters))
+        return range(math.prod(parameter.distribution.size for parameter in space.parameters))
 
     def uses_up(self, number: int, params: Mapping[str, Any], enqueued: bool) -> Hashable:
         """Each trial is another, but enqueued ones are beside the grid."""
@@ -311,15 +312,19 @@ class BruteForce(Sampler):
 
     def supply(self, space: Space) -> Iterable[Any]:
         """Every point."""
-        return values.points(space.parameters)
+        from headway_optuna.values import points
+
+        return points(space.parameters)
 
     def uses_up(self, number: int, params: Mapping[str, Any], enqueued: bool) -> Hashable:
         """The one with these parameters."""
-        return values.text(params)
+        return json.dumps(params, sort_keys=True)
 
 
 def _labels(parameter: Parameter) -> list[Any]:
-    return [values.internal(parameter.distribution, value) for value in values.every(parameter.distribution)]
+    from headway_optuna.values import internal
+
+    return [internal(parameter.distribution, value) for value in parameter.distribution.values()]
 
 
 def _conditional(space: Space) -> list[Parameter]:
@@ -328,11 +333,14 @@ def _conditional(space: Space) -> list[Parameter]:
 
 def _finite(sampler: str, space: Space) -> None:
     for parameter in space.parameters:
-        if not values.is_finite(parameter.distribution):
+        if parameter.distribution.size is None:
             low, high = parameter.distribution.low, parameter.distribution.high
+            some = f"range({low:g}, {high:g}, {(high - low) / 4:g})"
+            if parameter.distribution.log:
+                some = f"choice({low:g}, {math.sqrt(low * high):g}, {high:g})"
             raise UsageError(
                 f"sampler '{sampler}' tries every value, and {parameter.key} has no end of them",
                 where=parameter.where,
-                hint=f"write steps, such as range({low:g}, {high:g}, {(high - low) / 4:g}), or choices",
+                hint=f"write steps, such as {parameter.key}={some}",
                 code="sampler-space",
             )
