@@ -41,6 +41,10 @@ class Pruner:
             )
         demand(f"pruner '{self.name}'", self.libraries)
 
+    def notes(self, folds: int | None) -> list[str]:
+        """What it makes less of than one may think, a sentence each."""
+        return []
+
     def build(self) -> BasePruner:
         """Optuna's."""
         from optuna import pruners
@@ -202,6 +206,15 @@ class WilcoxonPruner(Pruner):
     """The p-value below which a trial is stopped: greater is more eager."""
     n_startup_steps: Count = 2
     """Steps before which none is stopped, at least two."""
+
+    def notes(self, folds: int | None) -> list[str]:
+        """Without folds its steps are no sample, and few folds cannot be significant: n give p-values from 2^-n on."""
+        if folds is None:
+            return ["pruner 'wilcoxon' compares folds (sweep.folds); steps of training are no independent trials"]
+        if 2.0 ** (1 - folds) >= self.p_threshold:  # after the last fold there is nothing to stop
+            least = 2.0 ** (1 - folds)
+            return [f"pruner 'wilcoxon' never stops with {folds} folds: its p-values begin at {least:g} before the last"]
+        return []
 
 
 PRUNERS = {
