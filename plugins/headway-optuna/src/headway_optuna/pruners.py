@@ -208,12 +208,12 @@ class WilcoxonPruner(Pruner):
     """Steps before which none is stopped, at least two."""
 
     def notes(self, folds: int | None) -> list[str]:
-        """Without folds its steps are no sample, and few folds cannot be significant: n give p-values from 2^-n on."""
+        """Without folds its steps are no sample; n folds give p-values from 2^-n on, and so few decide nothing."""
         if folds is None:
             return ["pruner 'wilcoxon' compares folds (sweep.folds); steps of training are no independent trials"]
-        if 2.0 ** (1 - folds) >= self.p_threshold:  # after the last fold there is nothing to stop
-            least = 2.0 ** (1 - folds)
-            return [f"pruner 'wilcoxon' never stops with {folds} folds: its p-values begin at {least:g} before the last"]
+        least = 2.0 ** (1 - folds)  # of all folds but the last, after which there is nothing to stop
+        if least >= self.p_threshold:
+            return [f"pruner 'wilcoxon' never stops a trial of {folds} folds early: its p-values are {least:g} or more"]
         return []
 
 
