@@ -142,7 +142,7 @@ def _concluded(wanted: Asked, session: Any, kept: Kept, verdict: str, *, fine: b
     if ended and search.sweep.save_best:
         words = tuple(session.opened.studies.folder(search.name).description["words"])
         lines.append(f"best      {relative(write_best(session, study, study.best[0], words))}")
-    lines.append(f"report    {relative(write_page(folder))}")
+    lines.append(f"study     {relative(write_page(folder))}")
     lines += [f"{name:<9} {relative(path)}" for name, path in _products(session, kept)]
     sys.stdout.write("".join(f"{line}\n" for line in lines))
     complete = bool(study.of("complete")) or verdict not in ENDED
