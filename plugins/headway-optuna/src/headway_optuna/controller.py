@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -188,8 +188,8 @@ class Controller:
     def began(self, live: Live, stage: str, text: str) -> None:
         """A stage of a trial begins to run."""
         if live.lane is None:
-            taken = {other.lane for other in self._live.values()}
-            live.lane = next(lane for lane in range(len(taken) + 1) if lane not in taken)
+            taken = Counter(other.lane for other in self._live.values())  # some may wait, for a stage or a new worker
+            live.lane = min(range(self._search.sweep.workers), key=lambda lane: taken[lane])
             self._kept.began(live.number, live.launched.runs[0], live.lane)
         self.watching.stage(live.number, stage, text)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from headway.errors import ConfigError, HeadwayError, Place
-from headway.naming import nearest
+from headway.naming import nearest, unknown
 
 if TYPE_CHECKING:
     from headway_optuna.config import Direction
@@ -55,12 +55,17 @@ def metric_of(text: str, stages: Sequence[str]) -> Metric:
     first, _, rest = text.partition(".")
     stage, name = (first, rest) if first in stages and first not in SPLITS else (MODEL, text)
     split, dot, _ = name.partition(".")
-    if split == "test":
+    second = rest.partition(".")[0] if first not in SPLITS else ""
+    if "test" in (split, second):
         raise HeadwayError(
             f"'{text}' is measured on the test rows: what is chosen by them is no longer tested by them",
             hint=f"optimize {text.replace('test.', 'validation.', 1)}; the best configuration is tested once, at last",
             code="test-objective",
         )
+    if second in SPLITS and split not in SPLITS:  # a stage in front, but none of these
+        close = nearest(first, stages) or MODEL
+        hint = f"did you mean {close}.{rest}?"
+        raise HeadwayError(f"'{text}': {unknown('stage', first, stages)}", hint=hint, code="objective")
     if split not in SPLITS or not dot:
         close = nearest(split, SPLITS)
         meant = f"{close}.{name.partition('.')[2]}" if close and dot else f"validation.{name}"

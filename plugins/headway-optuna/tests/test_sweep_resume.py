@@ -1,0 +1,76 @@
+"""A sweep that goes on: after its time, with other code, and with what other trials computed."""
+
+import re
+
+import pytest
+from sweep_toy import SPACE, Here, Toy
+
+
+@pytest.fixture
+def toy(tmp_path):
+    return Here(tmp_path)
+
+
+def test_after_its_time_it_ends_and_the_same_command_goes_on_from_a_checkpoint(tmp_path):
+    toy = Toy(tmp_path)
+    words = (*SPACE, "sweep.trials=2", "model.seconds=0.4", "model.epochs=6", "sweep.seed=4")
+    done = toy.sweep(*words, "sweep.timeout=2s")
+    assert done.returncode == 0, done.err
+    assert "the time is over (sweep.timeout); the same command goes on" in done.out
+    assert "1 interrupted" in done.out
+    (trial,) = toy.trials
+    again = toy.sweep(*words)
+    assert again.returncode == 0, again.err
+    assert "trial 0 goes on: attempt 2" in again.err
+    assert toy.trials[0].params == trial.params
+    assert len(toy.trials[0].runs) == 2
+    assert len(toy.trials) == 2
+    steps = [line for line in toy.computed if line.startswith(f"step {trial.params['model.x']!r} ")]
+    assert len(steps) - len(set(steps)) <= 1, "only the step that was being taken"
+    assert [step for step, _ in toy.trials[0].reports] == [1, 2, 3, 4, 5, 6]
+
+
+def test_code_that_was_changed_meanwhile_is_told(toy):
+    assert toy.sweep(*SPACE, "sweep.trials=2").returncode == 0
+    path = toy.folder / "plugins/toy.py"
+    path.write_text(path.read_text().replace("(self.x - 1) ** 2", "(self.x - 2) ** 2"))
+    done = toy.sweep(*SPACE, "sweep.trials=3")
+    assert done.returncode == 0, done.err
+    (note,) = [line for line in done.err.splitlines() if line.startswith("note: ")]
+    assert "toy" in note
+    assert "model hill" in note
+    assert "sweep.name=NAME" in note
+    assert "note: " in toy.sweep(*SPACE, "sweep.trials=4").err, "it is told as long as they are mixed"
+    assert "note: " not in toy.sweep(*SPACE, "sweep.trials=2", "sweep.name=new").err
+
+
+def test_code_of_any_option_that_is_searched_counts(toy):
+    words = ("model=hill,flat", "sweep.sampler=grid")
+    assert toy.sweep(*words).returncode == 0
+    path = toy.folder / "plugins/toy.py"
+    path.write_text(path.read_text() + "\n# a comment is no change of what it does\n")
+    quiet = toy.sweep(*words).err
+    path.write_text(path.read_text().replace("2 + self.height", "3 + self.height"))
+    assert "model flat" in toy.sweep(*words).err
+    assert "model flat" not in quiet
+
+
+def test_two_trials_with_a_new_prefix_in_common_compute_it_once_and_no_worker_waits_for_it(tmp_path):
+    toy = Toy(tmp_path)
+    words = ("features.width=int(interval(1,3))", "model.x=interval(-2,2)", "features.seconds=0.5")
+    done = toy.sweep(*words, "sweep.workers=2", "sweep.trials=10", "sweep.pruner=none")
+    assert done.returncode == 0, done.err
+    widths = {trial.params["features.width"] for trial in toy.trials}
+    features = sorted(line for line in toy.computed if line.startswith("features"))
+    assert features == [f"features {width}" for width in sorted(widths)]
+    assert len(widths) < len(toy.trials) == 10
+
+
+def test_an_interrupted_trial_is_not_shown_as_running(tmp_path):
+    toy = Here(tmp_path)
+    (tmp_path / "full").touch()
+    assert toy.sweep(*SPACE).returncode == 1
+    shown = toy.headway("sweep", "show", "toy").out
+    assert re.search(r"^status +stopped$", shown, re.MULTILINE)
+    assert re.search(r"^trials +1 interrupted$", shown, re.MULTILINE)
+    assert re.search(r"^ +0  interrupted", shown, re.MULTILINE)
