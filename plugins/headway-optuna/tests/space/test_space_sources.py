@@ -3,7 +3,8 @@
 from typing import ClassVar
 
 import pytest
-from headway_optuna.space import Choice, Float, Int, split
+from headway_optuna.space.distributions import Choice, Float, Int
+from headway_optuna.space.sources import split
 
 
 def keys(space):
