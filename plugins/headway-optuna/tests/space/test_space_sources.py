@@ -3,8 +3,8 @@
 from typing import ClassVar
 
 import pytest
+from headway_optuna.space.command_line import split
 from headway_optuna.space.distributions import Choice, Float, Int
-from headway_optuna.space.sources import split
 
 
 def keys(space):
