@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from headway.executors import InProcess, WorkerProcesses
 from headway.opening import describe, open_journal
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from headway.planning import Plan
     from headway.results import Listener, RunResult
     from headway.session import Session
+
+DIGITS = 16
+"""Hexadecimal digits of a digest that tell whether something has changed."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,19 @@ class Launcher:
     def check(self, experiments: Sequence[Experiment], to: Sequence[str] = ()) -> None:
         """Plans experiments, and asks their stages what is missing; see `launch`."""
         self._planned(experiments, to)
+
+    def made_of(self, experiments: Sequence[Experiment], to: Sequence[str] = ()) -> dict[str, dict[str, str]]:
+        """What decides the results of the stages beside their config and inputs; nothing is asked of them.
+
+        Args:
+            experiments: Those whose stages are meant.
+            to: Only these stages, and what they need; all stages by default.
+
+        Returns:
+            Stage with the name of its class → module, library or source → its digest or version.
+        """
+        plan = self._planner.plan([up_to(experiment, to) for experiment in experiments] if to else experiments)
+        return {f"{node.stage.name} {node.stage.use}": _parts(node.vertex.components) for node in plan.nodes}
 
     def launch(
         self, experiments: Sequence[Experiment], listener: Listener, group: str, label: str, to: Sequence[str] = ()
@@ -136,6 +152,12 @@ class Launcher:
         self._launched.remove(launched)
         launched.journal.__exit__(KeyboardInterrupt, None, None)
         return launched
+
+
+def _parts(components: Mapping[str, Any]) -> dict[str, str]:
+    code = {f"code {module}": digest[:DIGITS] for module, digest in components["source"].items()}
+    data = {f"source {field}": digest[:DIGITS] for field, digest in components["content"].items()}
+    return {**code, **data, **{f"library {name}": version for name, version in components["libraries"].items()}}
 
 
 @contextmanager

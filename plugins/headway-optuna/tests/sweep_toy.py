@@ -1,12 +1,17 @@
 """A project whose models are hills: a trial costs milliseconds, keeps checkpoints, and can be told to go wrong."""
 
+import contextlib
+import io
 import json
 import os
 import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
+from unittest import mock
 
+from headway.cli.main import main
 from headway_optuna.trial import trials
 
 PLUGIN = '''
@@ -172,7 +177,10 @@ class Toy:
 
     @property
     def events(self):
-        path = self.folder / ".headway" / "studies" / "toy" / "journal.jsonl"
+        return self.events_of("toy")
+
+    def events_of(self, name):
+        path = self.folder / ".headway" / "studies" / name / "journal.jsonl"
         if not path.exists():
             return []
         lines = path.read_text().splitlines(keepends=True)
@@ -181,6 +189,9 @@ class Toy:
     @property
     def trials(self):
         return trials(self.events)
+
+    def trials_of(self, name):
+        return trials(self.events_of(name))
 
     @property
     def computed(self):
@@ -194,6 +205,22 @@ class Toy:
                 return False
             time.sleep(0.003)
         return True
+
+
+class Here(Toy):
+    """The same in this process, with one worker in it too: quicker, and nothing can be killed."""
+
+    def headway(self, *words):
+        out, err = io.StringIO(), io.StringIO()
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(mock.patch.dict(os.environ, self.environment))
+            for each in (contextlib.chdir(self.folder), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err)):
+                stack.enter_context(each)
+            code = main(list(words))
+        return SimpleNamespace(returncode=code, out=out.getvalue(), err=err.getvalue())
+
+    def sweep(self, *words):
+        return super().sweep("runner.isolate=false", *words)
 
 
 def children(pid):

@@ -112,8 +112,9 @@ def saved(session, words):
         ["experiment=louder", "~extra", "model.rate=2"],
         ["data=rows", "model=small", "pipeline=[data,model]"],
         ["experiment=base", "model.note='ünï'", "model.extra={k:'line\tone'}"],
+        ["experiment=base", "model.extra={a:1}", "~model.extra", "+model.extra={b:2}"],
     ],
-    ids=range(13),
+    ids=range(14),
 )
 def test_the_file_composes_to_the_config_of_the_trial(session, words):
     asked, text, found = saved(session, words)

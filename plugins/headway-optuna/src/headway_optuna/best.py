@@ -10,15 +10,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from headway import DataError
+from headway.errors import HeadwayError
+from headway.sweeping import Node, Value, Word, read_word
 
+from headway_optuna.space.grammar import Misuse, plain
 from headway_optuna.texts import figure, one_line
 from headway_optuna.trial import Study, Trial
-
-if TYPE_CHECKING:
-    from hydra.core.override_parser.types import Override
 
 EXPERIMENT = "experiment"
 LEFT_OUT = ("sweep",)
@@ -68,6 +68,9 @@ def experiment_text(
     file = _File(resolved)
     for word in words:
         file.take(word, is_group)
+    for word in file.deleted.values():
+        hint = "leave the value out of the experiment's own file"
+        raise DataError(f"{word} deletes a value, which a file cannot say", hint=hint, code="best-deletes")
     found = ", ".join(f"{m} {figure(v)}" for m, v in zip(study.objectives, trial.values, strict=False))
     command = f"headway run {EXPERIMENT}={study.name}_best"
     says = one_line(f"# Trial {trial.number} of the study {study.name}: {found}".removesuffix(": "))
@@ -81,27 +84,37 @@ class _File:
     added: dict[str, Any] = field(default_factory=dict)
     replaced: dict[str, Any] = field(default_factory=dict)
     values: dict[str, Any] = field(default_factory=dict)
+    deleted: dict[str, str] = field(default_factory=dict)
+    """Keys that were taken away and not set again; a mapping that replaces another is first taken away."""
 
-    def take(self, word: str, is_group: Callable[[str], bool]) -> None:
-        override = _parsed(word)
-        value, group = override.value(), override.key_or_group
+    def take(self, text: str, is_group: Callable[[str], bool]) -> None:
+        word, value = _parsed(text)
+        group, _, package = word.key.partition("@")
         if not isinstance(value, dict) and is_group(group):
-            self._choose(override, group, value)
-        elif override.is_delete():
-            hint = "leave the value out of the experiment's own file"
-            raise DataError(f"{word} deletes a value, which a file cannot say", hint=hint, code="best-deletes")
-        elif group.partition(".")[0] not in LEFT_OUT:
+            self._choose(word, group, package, value)
+        elif group.partition(".")[0] in LEFT_OUT:
+            return
+        elif word.prefix == "~":
+            self._drop(group.split("."))
+            self.deleted[group] = text
+        else:
+            self.deleted.pop(group, None)
             self._set(group.split("."), value)
 
-    def _choose(self, override: Override, group: str, value: Any) -> None:
-        if group == EXPERIMENT and not override.is_delete():
+    def _choose(self, word: Word, group: str, package: str, value: Any) -> None:
+        if group == EXPERIMENT and word.prefix != "~":
             self.base = [value] if isinstance(value, str) else list(value or ())
             return
-        key = f"/{group}@{override.package}" if override.package else f"/{group}"
-        if override.is_add():
+        key = f"/{group}@{package}" if package else f"/{group}"
+        if word.prefix == "+":
             self.added[key] = value
         else:
-            self.replaced[key] = None if override.is_delete() else value
+            self.replaced[key] = None if word.prefix == "~" else value
+
+    def _drop(self, path: Sequence[str]) -> None:
+        node = _at(self.values, path[:-1])
+        if isinstance(node, dict):
+            node.pop(path[-1], None)
 
     def _set(self, path: Sequence[str], value: Any) -> None:
         """Lays a value over those before it, as composing does: mappings merge, all else replaces."""
@@ -127,18 +140,23 @@ class _File:
         yield from _block(self.values, "")
 
 
-def _parsed(word: str) -> Override:
-    from hydra.core.override_parser.overrides_parser import OverridesParser
-    from hydra.errors import HydraException
-
+def _parsed(text: str) -> tuple[Word, Any]:
     try:
-        override = OverridesParser.create().parse_override(word)
-    except HydraException as error:
-        raise DataError(f"{word} is no override", code="override") from error
-    if override.value() == "***":
+        word = read_word(text)
+        value = _value(word.value)
+    except (HeadwayError, Misuse) as error:
+        raise DataError(f"{text} is no override", code="override") from error
+    if value == "***":
         hint = "give it by the environment: ${oc.env:NAME}"
-        raise DataError(f"{override.key_or_group} is a secret, which no file is to hold", hint=hint, code="secret")
-    return override
+        raise DataError(f"{word.key} is a secret, which no file is to hold", hint=hint, code="secret")
+    return word, value
+
+
+def _value(node: Node | None) -> Any:
+    if node is None:
+        return None
+    is_float = isinstance(node, Value) and isinstance(node.value, float)  # infinity among them
+    return node.value if is_float else plain(node)
 
 
 def _at(root: Any, path: Sequence[str]) -> Any:

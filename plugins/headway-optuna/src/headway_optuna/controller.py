@@ -134,10 +134,14 @@ class Controller:
                 return "stopped"
             while self._may_begin():
                 self._begin()
+                self._collect(0.0)  # what was cached has ended: the sampler knows it before it is asked again
             if not self._live:
                 return self._verdict()
-            for launched in self._launcher.wait(PULSE):
-                self._ended(next(live for live in self._live.values() if live.launched is launched))
+            self._collect(PULSE)
+
+    def _collect(self, seconds: float) -> None:
+        for launched in self._launcher.wait(seconds):
+            self._ended(next(live for live in self._live.values() if live.launched is launched))
 
     def _verdict(self) -> str:
         if self._kept.finished >= self._search.sweep.trials:
@@ -153,7 +157,8 @@ class Controller:
         if self._fails_too_often or (self._is_exhausted and not self._again):
             return False
         wanted = self._kept.finished + len(self._live) < self._search.sweep.trials
-        room = len(self._live) < AHEAD * self._search.sweep.workers
+        workers = self._search.sweep.workers
+        room = len(self._live) < (AHEAD * workers if workers > 1 else 1)
         return wanted and room and self._launcher.is_hungry
 
     def _begin(self) -> None:

@@ -61,12 +61,12 @@ class Watch:
         return time.monotonic() - self._since
 
     def began(self, trial: Trial) -> None:
-        """A worker begins a trial, or goes on with it."""
+        """A trial begins, or goes on: then it has runs already."""
         self.working[trial.number] = Working(trial)
         if not self._study.parameters:
             self._names |= {key: key for key in trial.params}
-        if len(trial.runs) > 1:
-            self._say(f"trial {trial.number} goes on: attempt {len(trial.runs)}", "yellow")
+        if trial.runs:
+            self._say(f"trial {trial.number} goes on: attempt {len(trial.runs) + 1}", "yellow")
 
     def stage(self, number: int, label: str, text: str) -> None:
         """What a trial's stage does or waits for."""

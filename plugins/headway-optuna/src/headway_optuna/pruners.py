@@ -41,6 +41,10 @@ class Pruner:
             )
         demand(f"pruner '{self.name}'", self.libraries)
 
+    def notes(self, folds: int | None) -> list[str]:
+        """What it makes less of than one may think, a sentence each."""
+        return []
+
     def build(self) -> BasePruner:
         """Optuna's."""
         from optuna import pruners
@@ -202,6 +206,15 @@ class WilcoxonPruner(Pruner):
     """The p-value below which a trial is stopped: greater is more eager."""
     n_startup_steps: Count = 2
     """Steps before which none is stopped, at least two."""
+
+    def notes(self, folds: int | None) -> list[str]:
+        """Without folds its steps are no sample; n folds give p-values from 2^-n on, and so few decide nothing."""
+        if folds is None:
+            return ["pruner 'wilcoxon' compares folds (sweep.folds); steps of training are no independent trials"]
+        least = 2.0 ** (1 - folds)  # of all folds but the last, after which there is nothing to stop
+        if least >= self.p_threshold:
+            return [f"pruner 'wilcoxon' never stops a trial of {folds} folds early: its p-values are {least:g} or more"]
+        return []
 
 
 PRUNERS = {

@@ -59,7 +59,7 @@ def render(shown: Shown) -> str:
     rows = [_row(trial, keys, study) for trial in ordered(study)]
     return environment.from_string(template.read_text(encoding="utf-8")).render(
         study=study,
-        summary=summary(study),
+        summary=summary(shown),
         best=study.best,
         sections=_pictures(study, shown.importances, keys),
         importances=[(key, f"{share:.2f}", round(100 * share / (ranked[0][1] or 1), 1)) for key, share in ranked],
@@ -83,16 +83,16 @@ def _pictures(study: Study, importances: Mapping[str, float], keys: list[str]) -
     }
 
 
-def summary(study: Study) -> list[str]:
+def summary(shown: Shown) -> list[str]:
     """What a reader must know, in sentences."""
-    best = study.best
+    study, best = shown.study, shown.study.best
     if not best:
         lead = "No complete trial keeps all constraints." if study.of("complete") else "No trial is complete."
     elif len(study.objectives) > 1:
         lead = f"{len(best)} trial{'s' if len(best) > 1 else ''} on the Pareto front of {', '.join(study.objectives)}."
     else:
         lead = f"Best {next(iter(study.objectives))} {figures(best[0].values)}, in trial {best[0].number}."
-    lines = [lead, f"{study.finished} of {study.wanted} trials are finished: {states(study) or 'none begun'}."]
+    lines = [lead, f"{study.finished} of {study.wanted} trials are finished: {states(study, shown.is_running) or 'none begun'}."]
     share = utilisation(study)
     if share is not None:
         lines.append(f"The workers had a trial for {share:.1%} of the time.")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from headway.errors import ConfigError, HeadwayError, UsageError
+from headway.errors import ConfigError, HeadwayError, Place, UsageError
 from headway.stage import build_used
 from headway.sweeping import read_word
 
@@ -20,11 +20,12 @@ from headway_optuna.space.resolving import resolved
 from headway_optuna.space.space import Space
 
 if TYPE_CHECKING:
-    from headway.errors import Place
-
     from headway_optuna.config import Sweep
 
 NODE = "sweep"
+EXPERIMENT = "experiment"
+Shown = Mapping[str, str]
+"""The word of an option that stands for all that are searched → the word as it was typed."""
 
 
 class Variants(Protocol):
@@ -44,12 +45,14 @@ class Asked:
     Attributes:
         search: The search.
         variants: Makes the configs of its trials.
-        base: The experiment that they start from; of choices that are searched, it has the first.
+        base: The experiment that they start from; of choices that are searched, it has the first that can be composed.
+        notes: What should be known before it begins, a sentence each.
     """
 
     search: Search
     variants: Variants
     base: Any
+    notes: Sequence[str] = ()
 
 
 def asked(words: Sequence[str], session: Any) -> Asked:
@@ -66,7 +69,7 @@ def asked(words: Sequence[str], session: Any) -> Asked:
     sweeps, others = split(words)
     plain = [word for word in others if not word.startswith(f"{NODE}.")]  # trials do not depend on how they are sought
     variants = session.variants(plain)
-    base = session.variants(others).experiment(tuple(_firsts(sweeps, variants.options)))
+    base = _base(sweeps, session.variants(others))
     node: Sweep = base.nodes[NODE]
     stages = {stage.name: type(stage.stage) for stage in base.stages}
 
@@ -90,12 +93,29 @@ def asked(words: Sequence[str], session: Any) -> Asked:
     pruner.check(len(wanted))
     watched = tuple(_watched(space, list(stages)))
     name = node.name or base.name
-    told = [hidden for word, hidden in zip(others, base.words, strict=False) if word in plain]  # without secrets
-    return Asked(Search(name, node, tuple(told), space, wanted, watched, sampler, pruner, seed), variants, base)
+    told = tuple(hidden for word, hidden in zip(others, base.words, strict=False) if word in plain)  # without secrets
+    notes = (*sampler.notes(space, len(wanted)), *pruner.notes(node.folds), *_passed_over(space, node, variants))
+    return Asked(Search(name, node, told, space, wanted, watched, sampler, pruner, seed), variants, base, notes)
 
 
-def _firsts(sweeps: Sequence[str], options: Callable[[str], list[str]]) -> Iterator[str]:
-    """The first option of each group that is searched: the config has to be composed to be read."""
+def _base(sweeps: Sequence[str], variants: Variants) -> Any:
+    """The experiment to begin with, of the first options that can be composed: the others are told in their place."""
+    groups = list(_options(sweeps, variants.options))
+    first: ConfigError | None = None
+    for turn in range(max((len(options) for _, options in groups), default=1)):
+        shown = {options[min(turn, len(options) - 1)]: text for text, options in groups}
+        try:
+            return variants.experiment(tuple(shown))
+        except ConfigError as error:
+            first = first or ConfigError([_as_typed(fault, shown) for fault in error.faults])
+            if not any(_word(fault) in shown for fault in error.faults):
+                break
+    assert first is not None  # noqa: S101 - a turn is left only with it
+    raise first
+
+
+def _options(sweeps: Sequence[str], options: Callable[[str], list[str]]) -> Iterator[tuple[str, list[str]]]:
+    """Each word that searches a config group, and the words that choose its options."""
     for text in sweeps:
         word = read_word(text)
         known = options(word.key.partition("@")[0])
@@ -105,7 +125,29 @@ def _firsts(sweeps: Sequence[str], options: Callable[[str], list[str]]) -> Itera
             distribution, _ = resolved(meaning(word.value), known)
         except (Misuse, HeadwayError):  # told when the space is read
             continue
-        yield f"{word.prefix}{word.key}={distribution.probes()[0]}"
+        yield text, [f"{word.prefix}{word.key}={option}" for option in distribution.probes()]
+
+
+def _word(fault: HeadwayError) -> str | None:
+    return fault.where.text if fault.where and fault.where.line is None else None
+
+
+def _as_typed(fault: HeadwayError, shown: Shown) -> HeadwayError:
+    """A fault of an option that nobody typed alone, at the word that was typed."""
+    word = _word(fault)
+    if word is None or word not in shown:
+        return fault
+    where = Place("command line", None, 1, shown[word], len(shown[word]))
+    what = f"{word} does not do: {fault.what}"
+    return HeadwayError(what, where=where, hint=fault.hint, code=fault.code, note=fault.note)
+
+
+def _passed_over(space: Space, node: Sweep, variants: Variants) -> Iterator[str]:
+    """Experiments that are searched and have a sweep of their own, which does not count."""
+    searched = [parameter for parameter in space.parameters if parameter.key == EXPERIMENT and parameter.is_group]
+    for option in (option for parameter in searched for option in parameter.distribution.probes()):
+        if variants.experiment((f"{EXPERIMENT}={option}",)).nodes[NODE] != node:
+            yield f"the node sweep of {EXPERIMENT}={option} differs, and does not count: the first one's does"
 
 
 def _collected(faults: list[HeadwayError], call: Callable[[], Any]) -> Any:

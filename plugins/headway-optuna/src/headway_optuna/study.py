@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Protocol
+from typing import Any, Protocol
 
 from headway_optuna.trial import FINISHED, Event, Study, Trial, after, trials
 
@@ -15,6 +15,13 @@ DURABLE = ("ask", "tell", "final")
 class Folder(Protocol):
     """What is needed of `headway.store.studies.StudyFolder`."""
 
+    @property
+    def description(self) -> dict[str, Any] | None:
+        """What it is."""
+
+    def describe(self, description: Mapping[str, Any]) -> None:
+        """Says what it is."""
+
     def append(self, event: Event, *, durable: bool = False) -> None:
         """Adds a line to the journal."""
 
@@ -23,6 +30,25 @@ class Folder(Protocol):
 
     def stop_asked(self) -> bool:
         """Whether somebody wants the sweep to stop."""
+
+
+Parts = Mapping[str, Mapping[str, str]]
+
+
+def changed(before: Parts, now: Parts) -> list[str]:
+    """The stages that are made of something else, with what; a part that several have is told once."""
+    found: dict[tuple[str, ...], list[str]] = {}
+    for stage, parts in now.items():
+        old = before.get(stage, parts)
+        differ = tuple(part for part in dict.fromkeys([*old, *parts]) if old.get(part) != parts.get(part))
+        if differ:
+            found.setdefault(differ, []).append(stage)
+    return [f"{_several(parts)} of {', '.join(stages)} changed" for parts, stages in found.items()]
+
+
+def _several(parts: Sequence[str], most: int = 3) -> str:
+    more = f" and {len(parts) - most} more" if len(parts) > most else ""
+    return ", ".join(parts[:most]) + more
 
 
 class Kept:
@@ -58,6 +84,25 @@ class Kept:
     def trial(self, number: int) -> Trial:
         """One trial."""
         return self._trials[number]
+
+    def changes(self, made_of: Mapping[str, Mapping[str, str]]) -> list[str]:
+        """What has changed of the code and the data since the study began, a sentence each.
+
+        Args:
+            made_of: Stage → what decides its results beside its config, such as a module → its digest.
+        """
+        described = self._folder.description or {}
+        before = described.get("made_of")
+        if before is None:
+            self._folder.describe({**described, "made_of": made_of})
+            return []
+        others = "trials from before may not compare; sweep.name=NAME begins anew"
+        return [f"{line} since the study began: {others}" for line in changed(before, made_of)] if self._trials else []
+
+    def exhausted(self) -> None:
+        """Every point was tried: no more trials are wanted than have finished."""
+        self._folder.describe({**(self._folder.description or {}), "trials": max(1, self.finished)})
+        self._about = replace(self._about, wanted=max(1, self.finished))
 
     def stop_asked(self) -> bool:
         """Whether somebody wants the sweep to stop."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from headway_optuna.describing import check_same, description, study_of
 from headway_optuna.following import Final
 from headway_optuna.resolving import Asked, asked
+from headway_optuna.space.probing import probes
 from headway_optuna.studies import relative, shown, write_best, write_page
 from headway_optuna.study import Kept
 from headway_optuna.tables import showing
@@ -30,18 +31,21 @@ ENDS = {
 """How a sweep ended, in words."""
 ENDED = ("done", "exhausted")
 """Ends after which nothing is left to search."""
+KEPT = ("words", "optuna", "made_of")
+"""What a study says of its beginning."""
 
 
 def dry_run(words: Sequence[str], session: Any) -> int:
     """Prints what would be searched, and how."""
-    search = asked(words, session).search
+    wanted = asked(words, session)
+    search = wanted.search
     told = [f"{o.metric.written} ({o.direction})" for o in search.objectives]
     study = study_of(description(search, {}, ""))
     lines = [
         f"study {search.name}: {search.sweep.trials} trials, {search.sweep.workers} at once",
         f"optimize {', '.join(told)}; each trial runs up to {', '.join(search.stages)}",
         f"sampler {study.sampler}, seed {search.seed}; pruner {study.pruner}",
-        *(f"note: {note}" for note in search.sampler.notes(search.space, len(search.objectives))),
+        *(f"note: {note}" for note in wanted.notes),
         "",
         *search.space.lines(),
     ]
@@ -62,11 +66,15 @@ def sweep(words: Sequence[str], session: Any) -> int:
 
         with watching(kept.study, wanted.search.sweep.workers) as watch:
             launcher.check([wanted.base], wanted.search.stages)
+            for note in (*wanted.notes, *kept.changes(launcher.made_of(_every(wanted), wanted.search.stages))):
+                watch.note(f"note: {note}")
             controller = Controller(wanted.search, engine, kept, launcher, wanted.variants.experiment, watch)
             verdict = controller.run()
             ended = verdict in ENDED and len(wanted.search.objectives) == 1
             best = next(iter(kept.study.best), None) if ended else None
             fine = best is None or _in_full(best, wanted, kept, launcher, watch)
+            if verdict == "exhausted":
+                kept.exhausted()
     return _concluded(wanted, session, kept, verdict, fine=fine)
 
 
@@ -84,7 +92,7 @@ def _at_work(wanted: Asked, session: Any) -> Iterator[tuple[Kept, Any]]:
         before = folder.description
         if before is not None:
             check_same(before, now)
-            now |= {key: before[key] for key in ("words", "optuna")}
+            now |= {key: before[key] for key in KEPT if key in before}
         folder.describe(now)
         kept = Kept(folder, study_of(now))
         engine = Engine(
@@ -104,6 +112,13 @@ def _working(wanted: Asked, session: Any) -> Any:
     sweep = wanted.search.sweep
     workers = sweep.workers if wanted.base.runner.isolate or sweep.workers > 1 else 0
     return session.launching(workers, sweep.threads, sweep.gpus)
+
+
+def _every(wanted: Asked) -> list[Any]:
+    """The experiment that trials start from, and one with each option of the groups that are searched."""
+    space = wanted.search.space
+    points = [point for parameter, point in probes(space) if parameter.is_group]
+    return [wanted.base, *(wanted.variants.experiment(space.words(point)) for point in points)]
 
 
 def _in_full(trial: Trial, wanted: Asked, kept: Kept, launcher: Any, watch: Watch) -> bool:
@@ -133,7 +148,7 @@ def _concluded(wanted: Asked, session: Any, kept: Kept, verdict: str, *, fine: b
     if ended and search.sweep.save_best:
         words = tuple(session.opened.studies.folder(search.name).description["words"])
         lines.append(f"best      {relative(write_best(session, study, study.best[0], words))}")
-    lines.append(f"report    {relative(write_page(folder))}")
+    lines.append(f"study     {relative(write_page(folder))}")
     lines += [f"{name:<9} {relative(path)}" for name, path in _products(session, kept)]
     sys.stdout.write("".join(f"{line}\n" for line in lines))
     complete = bool(study.of("complete")) or verdict not in ENDED

@@ -53,17 +53,22 @@ def _row(shown: Shown) -> list[str]:
     best = study.best
     value = "" if not best else figures(best[0].values) if len(study.objectives) == 1 else f"front of {len(best)}"
     done = f"{finished}/{study.wanted}"
-    return [study.name, status, done, value, moment(study), _objectives(study), states(study)]
+    return [study.name, status, done, value, moment(study), _objectives(study), states(study, shown.is_running)]
 
 
 def _objectives(study: Study) -> str:
     return ", ".join(f"{direction[:3]} {metric}" for metric, direction in study.objectives.items())
 
 
-def states(study: Study) -> str:
+def states(study: Study, is_running: bool) -> str:
     """Such as ``31 complete, 9 pruned``."""
-    counts = Counter(trial.state for trial in study.trials)
+    counts = Counter(_state(trial, is_running) for trial in study.trials)
     return ", ".join(f"{n} {state}" for state, n in sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _state(trial: Trial, is_running: bool) -> str:
+    """What has become of a trial: without a controller none runs."""
+    return "interrupted" if trial.state == "running" and not is_running else trial.state
 
 
 def moment(study: Study) -> str:
@@ -85,8 +90,8 @@ def showing(shown: Shown, width: int | None = None, *, everything: bool = False)
         width: Columns of the terminal; None for as many as it takes.
         everything: Whether the table has all trials, not only the best.
     """
-    sections = [_summary(shown), *_best(shown.study, width), _importances(shown.importances, width)]
-    sections += [_trials(shown.study, width, everything), *_reasons(shown.study)]
+    sections = [_summary(shown), *_best(shown, width), _importances(shown.importances, width)]
+    sections += [_trials(shown, width, everything), *_reasons(shown.study)]
     lines: list[str] = []
     for section in filter(None, sections):
         lines += ["", *section] if lines else section
@@ -102,13 +107,13 @@ def _summary(shown: Shown) -> list[str]:
     return [f"{name:<14} {one_line(text)}" for name, text in facts if text]
 
 
-def _best(study: Study, width: int | None) -> Iterator[list[str]]:
+def _best(shown: Shown, width: int | None) -> Iterator[list[str]]:
     """The best trial with all its parameters, or the Pareto front."""
-    best = study.best
+    study, best = shown.study, shown.study.best
     if not best:
         yield ["no trial is complete" if not study.of("complete") else "no complete trial keeps all constraints"]
     elif len(study.objectives) > 1:
-        rows = _table(sorted(best, key=lambda trial: trial.values), study)
+        rows = _table(sorted(best, key=lambda trial: trial.values), shown)
         yield [f"Pareto front: {len(best)} trials", *(f"  {line}" for line in grid(*rows, width and width - 2))]
     else:
         trial = best[0]
@@ -131,13 +136,13 @@ def _importances(importances: Mapping[str, float], width: int | None) -> list[st
     ]
 
 
-def _trials(study: Study, width: int | None, everything: bool) -> list[str]:
-    ranked = ordered(study)
+def _trials(found: Shown, width: int | None, everything: bool) -> list[str]:
+    ranked = ordered(found.study)
     if not ranked:
         return []
     shown = sorted(ranked, key=lambda trial: trial.number) if everything else ranked[:TOP]
     title = "trials" if len(shown) == len(ranked) else f"the best {TOP} of {len(ranked)} trials (--all shows all)"
-    return [title, *(f"  {line}" for line in grid(*_table(shown, study), width and width - 2))]
+    return [title, *(f"  {line}" for line in grid(*_table(shown, found), width and width - 2))]
 
 
 def ordered(study: Study) -> list[Trial]:
@@ -152,7 +157,8 @@ def ordered(study: Study) -> list[Trial]:
     return sorted(study.trials, key=rank)
 
 
-def _table(trials: Sequence[Trial], study: Study) -> tuple[list[str], list[list[str]]]:
+def _table(trials: Sequence[Trial], shown: Shown) -> tuple[list[str], list[list[str]]]:
+    study = shown.study
     keys = list(dict.fromkeys([*study.parameters, *(key for trial in study.trials for key in trial.params)]))
     names = short_names(keys)
     metrics = short_names(study.objectives)
@@ -161,7 +167,7 @@ def _table(trials: Sequence[Trial], study: Study) -> tuple[list[str], list[list[
     for trial in trials:
         values = [*map(figure, trial.values)] or [""] * len(study.objectives)
         params = [brief(trial.params[key], 24) if key in trial.params else "" for key in keys]
-        mark = trial.state if trial.is_feasible or trial.state != "complete" else "violates"
+        mark = "violates" if trial.state == "complete" and not trial.is_feasible else _state(trial, shown.is_running)
         rows.append([str(trial.number), mark, *values, took(trial), *params])
     return header, rows
 

@@ -74,7 +74,7 @@ class Tally:
     def _count(self, trial: Trial) -> None:
         self.counts[trial.state] += 1
         seconds = seconds_of(trial)
-        if trial.state in FINISHED and seconds is not None and len(trial.runs) < 2:  # others may hold a pause
+        if trial.state in FINISHED and seconds is not None:
             self._seconds.append(seconds)
 
     def _gain(self, trial: Trial) -> list[float]:

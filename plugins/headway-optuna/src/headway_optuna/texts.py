@@ -61,7 +61,7 @@ def took(trial: Trial) -> str:
 
 
 def seconds_of(trial: Trial) -> float | None:
-    """Seconds from a trial's first beginning to its end."""
+    """Seconds from a trial's beginning to its end, of several attempts the last one's."""
     return None if trial.begun is None or trial.ended is None else max(0.0, trial.ended - trial.begun)
 
 

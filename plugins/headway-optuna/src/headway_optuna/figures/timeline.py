@@ -59,11 +59,8 @@ class Clock:
 
 
 def utilisation(study: Study) -> float | None:
-    """The share of the workers' time in which they had a trial, from the first to the last; None if that is unknown.
-
-    Trials that were interrupted are left out, as it is not known for how long.
-    """
-    trials = [trial for trial in _placed(study) if len(trial.runs) < 2]
+    """The share of the workers' time in which they had a trial, from the first to the last; None if that is unknown."""
+    trials = _placed(study)
     slots = len({trial.worker for trial in trials})
     total = Clock.of(trials).total * slots
     return min(1.0, sum(seconds_of(trial) or 0.0 for trial in trials) / total) if total else None
@@ -76,8 +73,7 @@ def _placed(study: Study) -> list[Trial]:
 def timeline(study: Study) -> Iterator[Figure]:
     """A row a worker, a bar a trial."""
     trials = _placed(study)
-    whole = [trial for trial in trials if len(trial.runs) < 2]
-    time = Clock.of(whole or trials)
+    time = Clock.of(trials)
     if not time.total:
         return
     slots = sorted({trial.worker or 0 for trial in trials})
@@ -85,7 +81,7 @@ def timeline(study: Study) -> Iterator[Figure]:
     axis = Numeric(0.0, time.total / seconds)
     height = TOP + ROW * len(slots) + BOTTOM
     parts = [*_frame(axis, slots, unit, height)]
-    for trial in sorted(trials, key=lambda trial: (len(trial.runs) < 2, trial.number)):
+    for trial in trials:
         parts.append(_bar(trial, time, slots.index(trial.worker or 0)))
     for pause in time.pauses:
         x = number(LEFT + (WIDTH - LEFT - RIGHT) * pause / time.total)
@@ -95,7 +91,6 @@ def timeline(study: Study) -> Iterator[Figure]:
     caption += f" They had a trial for {share:.1%} of it." if share is not None else ""
     caption += " Pale bars were pruned, half-high ones failed, thin ones are infeasible."
     caption += " At dashed lines the study was stopped and went on later." if time.pauses else ""
-    caption += " Hollow bars are trials that were interrupted in between." if len(whole) < len(trials) else ""
     yield Figure("What the workers did", svg(WIDTH, height, "What the workers did", parts), caption, wide=True)
 
 
@@ -116,13 +111,12 @@ def _bar(trial: Trial, time: Clock, row: int) -> str:
     upper, lower = HIGH[trial.state]
     full = ROW - 8
     x, y, high = LEFT + begin * scale, TOP + ROW * row + 4 + upper * full, (lower - upper) * full
-    hollow = " hollow" if len(trial.runs) > 1 else ""
     label = str(trial.number)
     inside = ""
-    if wide > CHARACTER * len(label) + 6 and high == full and not hollow:
+    if wide > CHARACTER * len(label) + 6 and high == full:
         inside = text(x + wide / 2, y + high - 5, label, "middle", of=f"inside {trial.state}")
     return (
-        f'<rect class="bar {trial.state}{hollow}" x="{number(x)}" y="{number(y)}" width="{number(wide)}" '
+        f'<rect class="bar {trial.state}" x="{number(x)}" y="{number(y)}" width="{number(wide)}" '
         f'height="{number(high)}" rx="2"><title>{escape(f"trial {label}, {trial.state}, {took(trial)}")}</title></rect>'
         f"{inside}"
     )

@@ -90,12 +90,12 @@ def _write(key: str, value: Any, where: Place | None, written: dict[str, Source]
         hint = "a parameter is a key such as model.dropout, or a config group"
         sources.tell(f"{key} cannot be searched", hint, where)
     elif isinstance(value, str):
-        written[key] = _read(key, value, where, str(where or "config"), sources)
+        written[key] = _read(key, value, where, _origin(where), sources)
     elif isinstance(value, _Cut):
         written[key] = Source(key, "", None, where, "")
     else:
         sources.tell(f"{key} is {_named(value)}, which leaves nothing to search", _advice(value), where)
-        written[key] = Source(key, "", None, where, str(where or "config"))
+        written[key] = Source(key, "", None, where, _origin(where))
 
 
 def _named(value: Any) -> str:
@@ -155,5 +155,12 @@ def _default(
         sources.tell(f"{name} ships no space", hint, where)
     else:
         for field_name, text in space.items():
-            origin = f"default of {name}" + (f", {where}" if where else "")
+            origin = f"default of {name}" + (f", {_origin(where)}" if where else "")
             yield _read(f"{name}.{field_name}", text, where, origin, sources)
+
+
+def _origin(where: Place | None) -> str:
+    """A place in words; that of the command line, which has no lines, without its column."""
+    if where is None:
+        return "config"
+    return where.source if where.line is None else str(where)

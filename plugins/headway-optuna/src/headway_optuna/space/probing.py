@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from headway.errors import ConfigError, HeadwayError
+from headway.errors import ConfigError, HeadwayError, Place
 
 from headway_optuna.space.distributions import Float, shown
 from headway_optuna.space.parameters import Parameter
@@ -126,10 +126,11 @@ class _Checker:
 
     def _faults(self, words: tuple[str, ...]) -> Sequence[HeadwayError]:
         try:
-            self._compose(words)
+            composed = self._compose(words)
         except ConfigError as error:
             return error.faults
-        return ()
+        hidden = [word for word in words if word not in composed.words]
+        return [_secret(word) for word in hidden]
 
     def _blamed(self, fault: HeadwayError, point: Point) -> str | None:
         """The parameter whose word a fault is about."""
@@ -178,3 +179,10 @@ class _Checker:
             return None
         text = f"{group.key} == '{fits[0]}'" if len(fits) == 1 else f"{group.key} in {fits}"
         return f'search it only where it is known: sweep.when: {{{parameter.key}: "{text}"}}'
+
+
+def _secret(word: str) -> HeadwayError:
+    """A word that records must not hold."""
+    hint = "give it by the environment, as one value for all trials: ${oc.env:NAME}"
+    what = "it is a secret, and a study writes down what it searches"
+    return HeadwayError(what, where=Place("command line", None, 1, word), hint=hint, code="secret")
