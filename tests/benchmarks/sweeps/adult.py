@@ -9,8 +9,6 @@ import json
 import os
 import re
 import resource
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,7 +21,7 @@ import polars as pl
 import yaml
 from headway_lightning.zoo.mlp import MLP
 
-from tests.benchmarks.sweeps import rival
+from tests.benchmarks.sweeps import commands
 
 TRIALS = int(os.environ.get("HEADWAY_TRIALS", "50"))
 EPOCHS = int(os.environ.get("HEADWAY_EPOCHS", "100"))
@@ -108,7 +106,7 @@ def theirs(folder: Path, table: Path) -> Searched:
     searched = [f"{name}={text}" for name, text in space().items()]
     words = [f"table={table}", f"max_epochs={EPOCHS}", f"patience={PATIENCE}", f"hydra.sweeper.n_trials={TRIALS}"]
     start, before = time.time(), _cpu()
-    rival.multirun("adult.py", [*words, *searched], folder, {"TRIALS": str(folder / "trials.jsonl")})
+    commands.run([*commands.theirs("adult.py"), *words, *searched], folder, TRIALS=str(folder / "trials.jsonl"))
     told = [json.loads(line) for line in (folder / "trials.jsonl").read_text().splitlines()]
     return Searched(
         start,
@@ -138,10 +136,7 @@ def ours(folder: Path, name: str, pruner: str, points: list[dict[str, Any]] | No
     path.write_text(EXPERIMENT + yaml.safe_dump({"name": name, "sweep": sweep}))
     words = [f"experiment={name}", f"model.trainer.max_epochs={EPOCHS}", f"model.patience={PATIENCE}"]
     start, before = time.time(), _cpu()
-    command = [sys.executable, "-m", "headway.cli.main", "sweep", *words]
-    done = subprocess.run(command, cwd=folder, check=False, capture_output=True, text=True)
-    if done.returncode:
-        raise RuntimeError(done.stderr[-2000:])
+    commands.run([*commands.OURS, *words], folder)
     return _read(folder / ".headway" / "studies" / name / "journal.jsonl", start, _cpu() - before)
 
 

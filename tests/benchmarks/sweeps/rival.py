@@ -3,14 +3,13 @@
 Libraries that it lacks (torch, Lightning, scikit-learn, Polars) are those of this environment, behind its own.
 """
 
-import os
 import subprocess
 import venv
-from collections.abc import Mapping
 from pathlib import Path
 
 VERSION = "1.3.0"
 PACKAGES = ("hydra-core==1.3.8", f"hydra-optuna-sweeper=={VERSION}", "optuna==2.10.1", "hydra-joblib-launcher==1.2.0")
+PLUGINS = "hydra_plugins.hydra_optuna_sweeper, hydra_plugins.hydra_joblib_launcher"
 HOME = Path(__file__).parents[3] / ".benchmarks" / f"hydra-optuna-sweeper-{VERSION}"
 APP = Path(__file__).parent / "hydra_app"
 
@@ -20,7 +19,7 @@ def python() -> Path | None:
     found = HOME / "bin" / "python"
     if not found.exists():
         venv.create(HOME, with_pip=True)
-    if subprocess.run([found, "-c", "import hydra, optuna"], check=False, capture_output=True).returncode:
+    if subprocess.run([found, "-c", f"import {PLUGINS}"], check=False, capture_output=True).returncode:
         install = [found, "-m", "pip", "install", "--quiet", *PACKAGES]
         if subprocess.run(install, check=False, capture_output=True).returncode:
             return None
@@ -34,14 +33,3 @@ def _libraries() -> Path:
     import torch
 
     return Path(torch.__file__).parents[1]
-
-
-def multirun(script: str, words: list[str], cwd: Path, environment: Mapping[str, str]) -> None:
-    """Runs one of its scripts with ``--multirun``, to its end."""
-    command = [HOME / "bin" / "python", "-W", "ignore", APP / script, "--multirun", *words, f"hydra.sweep.dir={cwd}/out"]
-    done = subprocess.run(
-        command, cwd=cwd, env={**os.environ, **environment}, check=False, text=True,
-        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-    )  # fmt: skip
-    if done.returncode:
-        raise RuntimeError(done.stderr[-2000:])

@@ -41,9 +41,7 @@ class MLP(pl.LightningModule):
         self.log("val_loss", self.training_step(batch, index))
 
     def configure_optimizers(self):
-        return torch.optim.AdamW(
-            self.parameters(), lr=self.config.learning_rate, weight_decay=self.config.weight_decay
-        )
+        return torch.optim.AdamW(self.parameters(), lr=self.config.learning_rate, weight_decay=self.config.weight_decay)
 
 
 def loaders(config):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import threading
 import time
 from pathlib import Path
 
@@ -11,8 +12,9 @@ def trial(x, y):
     folder = Path(os.environ["STAMPS"])
     sleeps = json.loads(os.environ.get("SLEEPS", "[]"))
     number = ticket(folder)
-    time.sleep(sleeps[number] if sleeps else 0)
-    (folder / f"{number}.json").write_text(json.dumps([begin, time.time()]))
+    if sleeps:
+        time.sleep(sleeps[number])
+    (folder / f"{number}.json").write_text(json.dumps([begin, time.time(), f"{os.getpid()} {threading.get_ident()}"]))
     return (x - 1) ** 2 + y
 
 
