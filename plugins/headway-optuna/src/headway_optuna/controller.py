@@ -208,7 +208,7 @@ class Controller:
         if live.pruned:
             self._tell(live, "pruned", reason=live.pruned)
         elif failure is not None:
-            self._fail(live, failure.what)
+            self._fail(live, "\n".join(part for part in (failure.traceback.rstrip(), failure.what) if part))
         else:
             self._measure(live)
 

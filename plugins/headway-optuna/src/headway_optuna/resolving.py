@@ -61,8 +61,9 @@ def asked(words: Sequence[str], session: Any) -> Asked:
         UsageError: The sampler or the pruner cannot work with them.
     """
     sweeps, others = split(words)
-    variants = session.variants(others)
-    base = variants.experiment(tuple(_firsts(sweeps, variants.options)))
+    plain = [word for word in others if not word.startswith(f"{NODE}.")]  # trials do not depend on how they are sought
+    variants = session.variants(plain)
+    base = session.variants(others).experiment(tuple(_firsts(sweeps, variants.options)))
     node: Sweep = base.nodes[NODE]
     stages = {stage.name: type(stage.stage) for stage in base.stages}
 
@@ -86,8 +87,8 @@ def asked(words: Sequence[str], session: Any) -> Asked:
     pruner.check(len(wanted))
     watched = tuple(_watched(space, list(stages)))
     name = node.name or base.name
-    told = base.words[: len(others)]  # without secrets
-    return Asked(Search(name, node, told, space, wanted, watched, sampler, pruner, seed), variants, base)
+    told = [hidden for word, hidden in zip(others, base.words, strict=False) if word in plain]  # without secrets
+    return Asked(Search(name, node, tuple(told), space, wanted, watched, sampler, pruner, seed), variants, base)
 
 
 def _firsts(sweeps: Sequence[str], options: Callable[[str], list[str]]) -> Iterator[str]:
