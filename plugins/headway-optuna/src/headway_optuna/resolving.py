@@ -74,7 +74,7 @@ def asked(words: Sequence[str], session: Any) -> Asked:
     space = _collected(faults, lambda: read(sweeps, node, place, stages, variants.options, others))
     wanted = _collected(
         faults,
-        lambda: objectives(node.optimize, list(stages), session.plugins.registry.names("metric"), base.config.place),
+        lambda: objectives(node.optimize, list(stages), _metrics(session.plugins.registry), base.config.place),
     )
     if space is not None:
         faults += check(space, variants.experiment)
@@ -103,6 +103,11 @@ def _firsts(sweeps: Sequence[str], options: Callable[[str], list[str]]) -> Itera
         except (Misuse, HeadwayError):  # told when the space is read
             continue
         yield f"{word.prefix}{word.key}={distribution.probes()[0]}"
+
+
+def _metrics(registry: Any) -> dict[str, bool | None]:
+    """The registered metrics, and whether more is better."""
+    return {name: registry.get("metric", name).maximize for name in registry.names("metric")}
 
 
 def _collected(faults: list[HeadwayError], call: Callable[[], Any]) -> Any:

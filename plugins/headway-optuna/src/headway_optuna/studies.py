@@ -137,9 +137,7 @@ def _written(session: Any, study: Study, trial: Trial, wanted: Any, chosen: tupl
     from headway_optuna.best import experiment_text, save_best
 
     options = session.variants(()).options
-    text = experiment_text(
-        study, trial, wanted.words, lambda key: bool(options(key)), wanted.config.tree.root, chosen
-    )
+    text = experiment_text(study, trial, wanted.words, lambda key: bool(options(key)), wanted.config.tree.root, chosen)
     return save_best(session.project, study, text)
 
 
