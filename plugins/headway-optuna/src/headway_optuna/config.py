@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 from annotated_types import Ge
-from headway.contracts import check_duration
+from headway.contracts.steps.durations import check_duration
 from headway.fields import Grammar, Uses
 
 Direction = Literal["maximize", "minimize"]

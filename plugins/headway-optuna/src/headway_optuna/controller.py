@@ -185,7 +185,7 @@ class Controller:
         if live.lane is None:
             taken = {other.lane for other in self._live.values()}
             live.lane = next(lane for lane in range(len(taken) + 1) if lane not in taken)
-            self._kept.began(live.number, live.launched.runs[0], live.lane)
+            self._kept.began(live.number, live.launched.runs, live.lane)
         self.watching.stage(live.number, stage, text)
 
     def report(self, live: Live, step: int, value: float) -> None:
@@ -199,7 +199,7 @@ class Controller:
 
     def _ended(self, live: Live) -> None:
         if live.lane is None:  # all of it was cached
-            self._kept.began(live.number, live.launched.runs[0], 0)
+            self._kept.began(live.number, live.launched.runs, 0)
         results = live.launched.results
         failures = (stage.failure for result in results for stage in result.stages if stage.status == "failed")
         failure = next(failures, None)

@@ -12,9 +12,12 @@ from headway.sweeping import read_word
 
 from headway_optuna.objective import Metric, metric_of, objectives
 from headway_optuna.search import Search
-from headway_optuna.space import Space, check, read, split
+from headway_optuna.space.command_line import split
 from headway_optuna.space.grammar import Misuse, meaning
+from headway_optuna.space.probing import check
+from headway_optuna.space.reading import read
 from headway_optuna.space.resolving import resolved
+from headway_optuna.space.space import Space
 
 if TYPE_CHECKING:
     from headway.errors import Place

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -72,9 +73,10 @@ class Kept:
         else:
             self._trials[number] = after(self._trials[number], made)
 
-    def began(self, number: int, run: str, worker: int) -> None:
-        """A trial has begun to run, perhaps again."""
-        self.record({"event": "begin", "trial": number, "run": run, "worker": worker})
+    def began(self, number: int, runs: Sequence[str], worker: int) -> None:
+        """A trial has begun to run, perhaps again; it has a run a fold."""
+        folds = {"folds": list(runs[1:])} if runs[1:] else {}
+        self.record({"event": "begin", "trial": number, "run": runs[0], **folds, "worker": worker})
 
     def concluded(self, number: int, run: str) -> None:
         """The best configuration was run in full."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from headway_optuna.samplers import Sampler
-    from headway_optuna.space import Space
+    from headway_optuna.space.space import Space
 
 
 class Supply:

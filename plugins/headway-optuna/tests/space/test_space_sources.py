@@ -4,7 +4,8 @@ from dataclasses import make_dataclass
 from typing import ClassVar
 
 import pytest
-from headway_optuna.space import Choice, Float, Int, split
+from headway_optuna.space.command_line import split
+from headway_optuna.space.distributions import Choice, Float, Int
 
 
 def keys(space):
