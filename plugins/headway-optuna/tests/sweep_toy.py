@@ -214,7 +214,11 @@ class Here(Toy):
         out, err = io.StringIO(), io.StringIO()
         with contextlib.ExitStack() as stack:
             stack.enter_context(mock.patch.dict(os.environ, self.environment))
-            for each in (contextlib.chdir(self.folder), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err)):
+            for each in (
+                contextlib.chdir(self.folder),
+                contextlib.redirect_stdout(out),
+                contextlib.redirect_stderr(err),
+            ):
                 stack.enter_context(each)
             code = main(list(words))
         return SimpleNamespace(returncode=code, out=out.getvalue(), err=err.getvalue())

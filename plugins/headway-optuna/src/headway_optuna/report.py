@@ -92,7 +92,10 @@ def summary(shown: Shown) -> list[str]:
         lead = f"{len(best)} trial{'s' if len(best) > 1 else ''} on the Pareto front of {', '.join(study.objectives)}."
     else:
         lead = f"Best {next(iter(study.objectives))} {figures(best[0].values)}, in trial {best[0].number}."
-    lines = [lead, f"{study.finished} of {study.wanted} trials are finished: {states(study, shown.is_running) or 'none begun'}."]
+    lines = [
+        lead,
+        f"{study.finished} of {study.wanted} trials are finished: {states(study, shown.is_running) or 'none begun'}.",
+    ]
     share = utilisation(study)
     if share is not None:
         lines.append(f"The workers had a trial for {share:.1%} of the time.")

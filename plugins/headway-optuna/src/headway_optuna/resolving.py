@@ -80,7 +80,7 @@ def asked(words: Sequence[str], session: Any) -> Asked:
     space = _collected(faults, lambda: read(sweeps, node, place, stages, variants.options, others))
     wanted = _collected(
         faults,
-        lambda: objectives(node.optimize, list(stages), session.plugins.registry.names("metric"), base.config.place),
+        lambda: objectives(node.optimize, list(stages), _metrics(session.plugins.registry), base.config.place),
     )
     if space is not None:
         faults += check(space, variants.experiment)
@@ -148,6 +148,11 @@ def _passed_over(space: Space, node: Sweep, variants: Variants) -> Iterator[str]
     for option in (option for parameter in searched for option in parameter.distribution.probes()):
         if variants.experiment((f"{EXPERIMENT}={option}",)).nodes[NODE] != node:
             yield f"the node sweep of {EXPERIMENT}={option} differs, and does not count: the first one's does"
+
+
+def _metrics(registry: Any) -> dict[str, bool | None]:
+    """The registered metrics, and whether more is better."""
+    return {name: registry.get("metric", name).maximize for name in registry.names("metric")}
 
 
 def _collected(faults: list[HeadwayError], call: Callable[[], Any]) -> Any:
