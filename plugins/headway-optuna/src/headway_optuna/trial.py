@@ -97,7 +97,7 @@ class Study:
         objectives: Metric to direction, in their order.
         trials: All trials.
         wanted: How many trials are to be finished.
-        parameters: Parameter to its resolved distribution in words, such as ``log float 0.0001 … 0.01``.
+        parameters: Parameter to its resolved distribution in words, such as ``float 0.0001 … 0.01, log``.
         sampler: The sampler and its options, in words.
         pruner: The pruner and its options, in words.
         constraints: The constraints, as written.
