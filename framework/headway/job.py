@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from headway.planning import source_values
@@ -45,10 +46,14 @@ class Job:
         """Whether nothing runs and nothing is left."""
         return not self.begun and self._schedule.is_empty
 
-    def advance(self) -> None:
-        """Reports the cached stages that come next."""
-        for cached in self._schedule.cached():
-            self._finish(cached, _cached(cached))
+    def advance(self, made: Mapping[str, Outcome] = MappingProxyType({})) -> None:
+        """Reports the cached stages that come next.
+
+        Args:
+            made: Key to outcome of what other jobs have made.
+        """
+        for cached in self._schedule.cached(made):
+            self._finish(cached, _cached(cached, made.get(cached.key)))
 
     def next(self, busy: Collection[str] = ()) -> tuple[Task, Events] | None:
         """Begins a stage whose inputs are there.
@@ -93,9 +98,10 @@ class Job:
             self._journal.finished(other, _outcome(other, Outcome("skipped", failure=failure)))
 
 
-def _cached(node: Node) -> Outcome:
-    assert node.entry is not None  # noqa: S101 - that makes it cached
-    return Outcome("cached", 0.0, node.entry.digest, node.entry.metrics)
+def _cached(node: Node, made: Outcome | None) -> Outcome:
+    found = node.entry or made
+    assert found is not None  # noqa: S101 - that makes it cached
+    return Outcome("cached", 0.0, found.digest, found.metrics)
 
 
 def _outcome(node: Node, outcome: Outcome) -> StageOutcome:

@@ -44,6 +44,11 @@ class Launched:
         return self.journal.ids
 
     @property
+    def has_ended(self) -> bool:
+        """Whether nothing of them runs and nothing is left."""
+        return self.job.has_ended
+
+    @property
     def results(self) -> list[RunResult]:
         """What became of them; empty until they have ended."""
         return self.journal.results

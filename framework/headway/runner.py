@@ -33,6 +33,7 @@ class Runner:
         self._deaths: dict[str, int] = {}
         self._jobs: list[Job] = []
         self._running: dict[str, Job] = {}
+        self._made: dict[str, Outcome] = {}
 
     def add(self, plan: Plan, journal: Journal, *, keep_going: bool = False) -> Job:
         """Adds a plan; those that were added first come first."""
@@ -66,7 +67,7 @@ class Runner:
 
     def _fill(self) -> None:
         for job in self._jobs:
-            job.advance()
+            job.advance(self._made)
             while len(self._running) < self._executor.slots and (found := job.next(self._running)) is not None:
                 self._running[found[0].key] = job
                 self._executor.start(*found)
@@ -77,6 +78,7 @@ class Runner:
         if _is_death(outcome) and deaths <= self._retries:
             job.again(task, outcome)
         else:
+            self._made |= {task.key: outcome} if outcome.digest is not None else {}
             job.end(task, outcome)
 
     def stop(self, job: Job) -> None:

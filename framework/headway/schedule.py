@@ -31,10 +31,17 @@ class Schedule:
         self._changed: set[str] = set()
         self.digests: dict[str, str] = {}
 
-    def cached(self) -> Iterator[Node]:
-        """Takes the stages that need no work now, one after another."""
-        while node := next((n for n in self._ready() if n.entry is not None and not self._is_stale(n)), None):
+    def cached(self, made: Collection[str] = ()) -> Iterator[Node]:
+        """Takes the stages that need no work now, one after another.
+
+        Args:
+            made: Keys of what other plans have made since this one was drawn up.
+        """
+        while node := next((n for n in self._ready() if self._is_there(n, made)), None):
             yield self._waiting.pop(node.key)
+
+    def _is_there(self, node: Node, made: Collection[str]) -> bool:
+        return not self.must_run(node) and (node.entry is not None or node.key in made)
 
     @property
     def is_empty(self) -> bool:

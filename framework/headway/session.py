@@ -187,6 +187,12 @@ class Session:
                 execute(plan, executor, journal, (self.store, self.project), keep_going=keep_going)
         return journal.results
 
+    def up_to(self, experiment: Experiment, names: Sequence[str]) -> Experiment:
+        """The experiment with no more of its pipeline than some stages need; see `headway.planning.up_to`."""
+        from headway.planning import up_to
+
+        return up_to(experiment, names)
+
     def preflight(self, plan: Plan, experiments: Sequence[Experiment]) -> None:
         """Asks the stages that will run what is missing for them; several of one class may lack the same thing.
 

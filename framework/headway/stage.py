@@ -274,12 +274,13 @@ def _choice(value: str | Mapping[str, Any], kind: str) -> tuple[str, Mapping[str
 
 
 def _validated(cls: type, values: Mapping[str, Any], what: str) -> Any:
-    from pydantic import TypeAdapter, ValidationError
+    from pydantic import ValidationError
 
+    from headway.contracts.adapters import adapter_of
     from headway.contracts.artifact import canonical_json
 
     try:
-        return TypeAdapter(cls).validate_json(canonical_json(values), strict=True)
+        return adapter_of(cls).validate_json(canonical_json(values), strict=True)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         at = ".".join(str(part) for part in first["loc"])

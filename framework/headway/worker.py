@@ -20,10 +20,10 @@ import traceback
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from headway.contracts.adapters import adapter_of
 from headway.errors import HeadwayError, Pruned, room_in
 from headway.progress import Progress, Throttle
 from headway.stage import Context
@@ -126,16 +126,9 @@ def _run(
 
 def build_stage(task: Task, plugins: Plugins) -> Stage:
     """The stage with the task's values as its fields."""
-    adapter = _adapter(plugins.registry.get(task.kind, task.use))
+    adapter = adapter_of(plugins.registry.get(task.kind, task.use))
     stage: Stage = adapter.validate_json(json.dumps(task.values), strict=True)
     return stage
-
-
-@lru_cache(maxsize=256)
-def _adapter(cls: type) -> Any:
-    from pydantic import TypeAdapter
-
-    return TypeAdapter(cls)
 
 
 class Loaded:

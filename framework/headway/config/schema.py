@@ -20,6 +20,7 @@ from headway.config.hints import MISSING, Chosen, dataclasses_of, hints_of, insi
 from headway.config.origins import Key
 from headway.config.tree import leaves
 from headway.config.walking import NOTHING, Choice, Nested, at_path, choices, marked, nested
+from headway.contracts.adapters import adapter_of
 from headway.errors import HeadwayError
 from headway.fields import Grammar
 from headway.naming import unknown
@@ -76,7 +77,7 @@ def _is_below(path: Key, at: Key) -> bool:
 
 def build(cls: type, values: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
     """The validated instance, and its field values in JSON types."""
-    adapter = _adapter(cls)
+    adapter = adapter_of(cls)
     instance = adapter.validate_json(json.dumps(values), strict=True)
     return instance, adapter.dump_python(instance, mode="json")
 
@@ -90,13 +91,6 @@ def built(cls: type, values: Mapping[str, Any], chosen: Chosen) -> tuple[Any, di
         at_path(dumped, choice.at[:-1])[choice.at[-1]] = {choice.name: fields} if fields else choice.name
         parts |= {choice.inside: inner} | {(*choice.inside, *at): part for at, part in below.items()}
     return instance, dumped, parts
-
-
-@cache
-def _adapter(cls: type) -> Any:
-    from pydantic import TypeAdapter
-
-    return TypeAdapter(cls)
 
 
 def _unknown_keys(cls: type, values: Mapping[str, Any]) -> Iterator[Problem]:

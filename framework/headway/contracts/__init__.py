@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from headway.contracts.adapters import adapter_of
 from headway.contracts.array_model import ArrayModel
 from headway.contracts.artifact import Artifact, Lookup, canonical_json, digest_of, read_json, write_json
 from headway.contracts.casts import Misread, cast_columns, misread, refuse_misread
@@ -87,6 +88,7 @@ __all__ = [
     "View",
     "Violation",
     "Window",
+    "adapter_of",
     "as_text",
     "canonical_json",
     "cast_columns",

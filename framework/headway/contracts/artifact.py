@@ -8,6 +8,8 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self, TypeVar
 
+from headway.contracts.adapters import adapter_of
+
 T = TypeVar("T")
 
 
@@ -61,9 +63,9 @@ def canonical_json(value: Any) -> bytes:
 
 def read_json(path: Path, as_type: type[T]) -> T:
     """Reads JSON and validates it as `as_type` (a dataclass or any annotated type)."""
-    from pydantic import TypeAdapter
-
-    return TypeAdapter(as_type).validate_json(path.read_bytes())
+    wanted: Any = as_type
+    found: T = adapter_of(wanted).validate_json(path.read_bytes())
+    return found
 
 
 def digest_of(*parts: bytes) -> str:

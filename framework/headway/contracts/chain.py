@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
+from headway.contracts.adapters import adapter_of
 from headway.contracts.artifact import Lookup, canonical_json
 from headway.contracts.graph import Graph, Runtime
 from headway.contracts.strings import Feed
@@ -85,9 +86,7 @@ class Chain(Runtime):
 
 
 def _links(files: Mapping[str, bytes]) -> list[tuple[Link, Graph]]:
-    from pydantic import TypeAdapter
-
-    links = TypeAdapter(tuple[Link, ...]).validate_json(files[HEAD])
+    links = adapter_of(tuple[Link, ...]).validate_json(files[HEAD])
     return [(k, Graph(k.runtime, {name: files[_file(i, name)] for name in k.files})) for i, k in enumerate(links)]
 
 

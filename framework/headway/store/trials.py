@@ -1,8 +1,8 @@
 """What the journal of a study says of its trials, as far as the store needs it.
 
 Each event has ``event``, its kind; those of a trial have ``trial``, its number. ``ask`` begins one, with the overrides
-that make its config as ``words``; ``begin`` names a ``run`` of it; ``tell`` gives its ``state``; ``final`` names the
-``run`` of the best one.
+that make its config as ``words``; ``begin`` names a ``run`` of it, and as ``folds`` the runs of its further folds;
+``tell`` gives its ``state``; ``final`` names the ``run`` of the best one.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ def finished(events: Events) -> int:
 
 def runs(events: Events, *kinds: str) -> set[str]:
     """The ids of runs that events of some kinds name."""
-    return {event["run"] for event in events if event.get("event") in kinds and event.get("run")}
+    named = [event for event in events if event.get("event") in kinds and event.get("run")]
+    return {run for event in named for run in (event["run"], *event.get("folds", ()))}
 
 
 def faults(events: Events) -> Iterator[str]:

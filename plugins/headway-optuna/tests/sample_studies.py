@@ -55,7 +55,7 @@ def study(count=40, *, width=6, goals=1, workers=2, states=(), seed=0, name="adu
         trials.append(Trial(**{**vars(made), "worker": worker, "begun": begun, "ended": free[worker]}))
     keys = list(dict.fromkeys(key for trial in trials for key in trial.params))
     texts = {
-        "model": "choice mlp, resnet", "model.learning_rate": "log float 1e-05 … 0.01",
+        "model": "choice mlp, resnet", "model.learning_rate": "float 1e-05 … 0.01, log",
         "model.width": "int 64 … 512 step 64", "model.hidden": "choice [256], [256,128], [512,512,256]",
         "data.cap": "choice null, 10, 20", "model.dropout": "float 0 … 0.5 when model == 'mlp'",
     }  # fmt: skip

@@ -1,4 +1,5 @@
 import math
+import re
 
 import optuna
 import pytest
@@ -20,8 +21,10 @@ from engine_kit import (
     seen_plain,
 )
 from headway import HeadwayError
+from headway_optuna import engine as engine_module
 from headway_optuna.pruners import PRUNERS
-from headway_optuna.samplers import TPE
+from headway_optuna.quiet import quiet
+from headway_optuna.samplers import TPE, Random
 from headway_optuna.space.distributions import Choice, Float, Int
 
 FINITE_ONLY = ("grid", "brute_force")
@@ -126,6 +129,30 @@ def test_no_sampler_is_stuck_at_infeasible_points(sampler):
     states = [trial.state for trial in swept.trials]
     assert len(states) - states.count("infeasible") == 15
     assert states.count("infeasible") < 60
+
+
+def test_tpe_learns_from_infeasible_points(monkeypatch):
+    monkeypatch.setattr(engine_module, "PATIENCE", 1000)
+    few = Constraint("blocks <= 3", lambda params, metrics: params["blocks"] - 3)
+    swept = Swept("tpe", "median", 2, Space(MIXED.parameters, (few,))).run(15)
+    assert [trial.state for trial in swept.trials].count("infeasible") < 60
+
+
+class Stuck(Random):
+    """Draws what is infeasible, as a process does whose trials teach it nothing of that."""
+
+    def build(self, seed, space):
+        with quiet():
+            return optuna.samplers.PartialFixedSampler({"blocks": 6}, super().build(seed, space))
+
+
+def test_chance_helps_a_sampler_that_is_stuck():
+    few = Constraint("blocks <= 3", lambda params, metrics: params["blocks"] - 3)
+    swept = Swept(Stuck(), space=Space(MIXED.parameters, (few,))).run(5)
+    states = "".join(trial.state[0] for trial in swept.trials)
+    assert all(len(between) >= 10 for between in re.findall("i+", states))
+    assert states.count("c") + states.count("f") == 5
+    assert len(states) < 90
 
 
 def test_the_search_gives_up_where_no_point_holds():

@@ -49,7 +49,8 @@ def test_optuna_loads_what_was_exported(swept, form, tmp_path):
         assert repr(dict(theirs.intermediate_values)) == repr(dict(ours.reports))
         assert theirs.user_attrs["headway:runs"] == [f"run-{ours.number}"]
         assert theirs.user_attrs.get("headway:reason", "") == ours.reason
-        assert theirs.datetime_start.timestamp() == ours.begun
+        ended = theirs.datetime_complete.timestamp() if theirs.datetime_complete else None
+        assert (theirs.datetime_start.timestamp(), ended) == (ours.begun, ours.ended)
     states = {trial.state for trial in study.trials}
     assert states == {"complete", "pruned", "failed", "infeasible", "running"}
 

@@ -46,7 +46,7 @@ def test_piped_there_is_one_line_an_event_that_matters():
     watch, stream = plain(empty(shown))
     with watch:
         for trial in shown.trials:
-            watch.began(replace(trial, state="running", runs=()))
+            watch.began(replace(trial, state="running"))
             watch.stage(trial.number, "model", "runs")
             watch.report(trial.number, 1, 0.5)
             watch.ended(trial, shown)
@@ -66,9 +66,9 @@ def test_piped_there_is_one_line_an_event_that_matters():
 
 def test_a_trial_that_goes_on_is_told():
     watch, stream = plain(study(2))
-    watch.began(Trial(1, {}))
-    assert stream.getvalue() == ""
     watch.began(Trial(1, {}, runs=("one",)))
+    assert stream.getvalue() == ""
+    watch.began(Trial(1, {}, runs=("one", "two")))
     assert stream.getvalue() == "trial 1 goes on: attempt 2\n"
 
 
@@ -154,7 +154,7 @@ def test_events_cost_less_than_a_millisecond_beside_a_thousand_trials():
     watch = Live(shown, 8, terminal())
     began = time.perf_counter()
     for trial in shown.trials[:200]:
-        watch.began(replace(trial, runs=()))
+        watch.began(trial)
         watch.report(trial.number, 1, 0.5)
         watch.stage(trial.number, "model", "runs")
         watch.ended(trial, shown)

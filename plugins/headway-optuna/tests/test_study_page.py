@@ -60,7 +60,7 @@ def test_the_page_tells_all_of_a_study():
     best = shown.best[0]
     assert f"Best validation.auroc {best.values[0]:.5g}, in trial {best.number}." in text
     assert repr(best.params["model.learning_rate"]) in text
-    assert "log float 1e-05 … 0.01" in text
+    assert "float 1e-05 … 0.01, log" in text
     assert "model.width * 2 &lt;= 512" in text
     assert "raise ValueError(&#34;loss is &lt;nan&gt; &amp; worse&#34;)" in text
 
@@ -107,7 +107,7 @@ ODD = [
         study(40, goals=4),
         study(9, states=("failed",), goals=2),
         Study("bare", {"m": "minimize"}, tuple(ODD), 9),
-        Study("odd <b>", {"m": "minimize"}, tuple(ODD), 9, {"a": "choice", "b": "log float 1 … 2", "c": "float"}),
+        Study("odd <b>", {"m": "minimize"}, tuple(ODD), 9, {"a": "choice", "b": "float 1 … 2, log", "c": "float"}),
         replace(study(20), parameters={}),
         replace(study(5, states=("complete",)), trials=study(5, states=("complete",)).trials[:1] * 5),
     ],
@@ -243,7 +243,7 @@ def test_axes_follow_the_kind_of_the_values():
     assert isinstance(axis_of([1, 2], "choice 1, 2"), Categories)
     assert isinstance(axis_of([True, False], ""), Categories)
     assert isinstance(axis_of([1, "a"], "float"), Categories)
-    assert axis_of([1e-4, 1e-2], "log float 0.0001 … 0.01").log
+    assert axis_of([1e-4, 1e-2], "float 0.0001 … 0.01, log").log
     assert [label for _, label in axis_of([1, 2, 3], "int 1 … 3").ticks()] == ["1", "2", "3"]
     mixed = Categories.of(["b", 10, 2, None, [1], True, "b"])
     assert mixed.labels == ("null", "2", "10", "b", "[1]", "true")

@@ -79,12 +79,12 @@ class TorchModel(Model):
         """Builds the network by its registered stage and puts the weights in."""
         import json
 
-        from pydantic import TypeAdapter
+        from headway.contracts import adapter_of
         from safetensors.torch import load
 
         head = read_json(folder / "model.json", TorchHead)
         stage_class = lookup.get("model", head.use)
-        stage = TypeAdapter(stage_class).validate_json(json.dumps(head.config), strict=True)
+        stage = adapter_of(stage_class).validate_json(json.dumps(head.config), strict=True)
         module = stage.build(head.inputs, head.outputs[0], lookup)
         module.load_state_dict(load((folder / "weights.safetensors").read_bytes()))
         return cls(head.use, head.config, head.inputs, head.outputs, module.eval(), head.history, head.metrics)

@@ -123,7 +123,7 @@ def train_best(
 
 def _settings(stage: NetworkStage | LightningStage, context: Context) -> tuple[str, dict[str, Any]]:
     """How the network is built again: its registered name and its fields, without where it was trained."""
-    from pydantic import TypeAdapter
+    from headway.contracts import adapter_of
 
     registry: Any = context.registry
     use = next((e.name for e in registry if e.kind == "model" and e.target is type(stage)), None)
@@ -140,7 +140,7 @@ def _settings(stage: NetworkStage | LightningStage, context: Context) -> tuple[s
         strategy=plain.strategy,
         checkpoint_every=plain.checkpoint_every,
     )
-    return use, TypeAdapter(type(stage)).dump_python(replace(stage, trainer=trainer), mode="json")
+    return use, adapter_of(type(stage)).dump_python(replace(stage, trainer=trainer), mode="json")
 
 
 def _attempt(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from headway.plugins import Registry
 
 from headway_lightning import losses, optimizers, schedules
@@ -44,7 +46,8 @@ CHOICES = {
 
 
 def headway_register(registry: Registry) -> None:
-    """Registers networks, what their fields choose, and the artifact of trained networks."""
+    """Registers networks, what their fields choose, the artifact of trained networks, and configs: ``sweep=mlp``."""
+    registry.add("configs", "headway-lightning", Path(__file__).parent / "conf")
     registry.add("artifact", TorchModel.type_name, TorchModel)
     for kind, choices in CHOICES.items():
         for name, target in choices.items():

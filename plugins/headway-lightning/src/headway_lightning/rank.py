@@ -49,14 +49,13 @@ def main(folder: Path, rank: int) -> None:
 
 
 def _train(folder: Path, rank: int) -> None:
-    from headway.contracts import Features
-    from pydantic import TypeAdapter
+    from headway.contracts import Features, adapter_of
 
     from headway_lightning.training import train
 
     job = Job(**json.loads((folder / JOB).read_text()))
     registry = load(None if job.project is None else Path(job.project), blocked()).registry
-    stage = TypeAdapter(registry.get("model", job.use)).validate_json(json.dumps(job.values), strict=True)
+    stage = adapter_of(registry.get("model", job.use)).validate_json(json.dumps(job.values), strict=True)
     log = logging.getLogger("headway.rank")
     log.disabled = True
     context = Context(job.name, Path(job.work), registry, Silent(), log=log)

@@ -143,12 +143,12 @@ def meet(use: str, stage: Any, context: Context, features: Features, seat: Seat 
 @contextmanager
 def _led(use: str, stage: Any, context: Context, features: Features) -> Iterator[Meeting]:
     """Starts the further processes and, at the end, ends them."""
-    from pydantic import TypeAdapter
+    from headway.contracts import adapter_of
 
     size, folder = stage.trainer.devices, context.work / FOLDER
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
-    values = TypeAdapter(type(stage)).dump_python(stage, mode="json")
+    values = adapter_of(type(stage)).dump_python(stage, mode="json")
     project = None if context.project is None else str(context.project)
     job = Job(use, values, context.name, str(context.work.absolute()), project, size)
     (folder / JOB).write_text(json.dumps(asdict(job)))

@@ -6,7 +6,7 @@ import json
 import math
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -51,7 +51,12 @@ def save_best(project: Path, study: Study, text: str) -> Path:
 
 
 def experiment_text(
-    study: Study, trial: Trial, words: Sequence[str], is_group: Callable[[str], bool], resolved: Mapping[str, Any]
+    study: Study,
+    trial: Trial,
+    words: Sequence[str],
+    is_group: Callable[[str], bool],
+    resolved: Mapping[str, Any],
+    chosen: Container[str] = (),
 ) -> str:
     """The file that composes to a trial's config.
 
@@ -61,11 +66,12 @@ def experiment_text(
         words: All overrides that make its config, in Hydra's grammar, those of the command first; secrets as ``***``.
         is_group: Whether a key, such as ``model`` or ``experiment``, is a group of config files.
         resolved: The trial's resolved config: a word that changes one item of a list is written as the whole list.
+        chosen: Those of ``LEFT_OUT`` of which a file of the trial's config chooses an option itself.
 
     Raises:
         DataError: A word cannot be said in a file.
     """
-    file = _File(resolved)
+    file = _File(resolved, chosen)
     for word in words:
         file.take(word, is_group)
     for word in file.deleted.values():
@@ -80,6 +86,7 @@ def experiment_text(
 @dataclass
 class _File:
     resolved: Mapping[str, Any]
+    chosen: Container[str] = ()
     base: list[str] = field(default_factory=list)
     added: dict[str, Any] = field(default_factory=dict)
     replaced: dict[str, Any] = field(default_factory=dict)
@@ -106,7 +113,7 @@ class _File:
             self.base = [value] if isinstance(value, str) else list(value or ())
             return
         key = f"/{group}@{package}" if package else f"/{group}"
-        if word.prefix == "+":
+        if word.prefix == "+" or (group in LEFT_OUT and group not in self.chosen and word.prefix != "~"):
             self.added[key] = value
         else:
             self.replaced[key] = None if word.prefix == "~" else value

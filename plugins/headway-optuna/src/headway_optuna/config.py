@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 from annotated_types import Ge
-from headway.contracts import check_duration
+from headway.contracts.steps.durations import check_duration
 from headway.fields import Grammar, Uses
 
 Direction = Literal["maximize", "minimize"]
@@ -17,9 +17,10 @@ Direction = Literal["maximize", "minimize"]
 class Sweep:
     """What is searched, how, and for how long."""
 
-    optimize: Mapping[str, Direction] = field(default_factory=dict)
-    """Metric of validation, such as `validation.auroc` of the stage `model`, to its direction; several are a Pareto
-    search. Another stage's is written with its name in front: `evaluation.validation.auroc`."""
+    optimize: str | Mapping[str, Direction] = field(default_factory=dict)
+    """Metric of validation, such as `validation.auroc` of the stage `model`, in the direction that is better; or
+    metrics, each to its direction: several are a Pareto search. Another stage's is written with its name in front:
+    `evaluation.validation.auroc`."""
     space: Mapping[str, Any] | Literal["default"] = field(default_factory=dict)
     """Key to a text in the sweep grammar, nested or dotted; `default` takes what the chosen stages ship."""
     when: Mapping[str, str] = field(default_factory=dict)

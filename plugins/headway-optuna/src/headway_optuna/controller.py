@@ -159,7 +159,16 @@ class Controller:
         wanted = self._kept.finished + len(self._live) < self._search.sweep.trials
         workers = self._search.sweep.workers
         room = len(self._live) < (AHEAD * workers if workers > 1 else 1)
-        return wanted and room and self._launcher.is_hungry
+        return wanted and room and (self._launcher.is_hungry or self._may_prepare)
+
+    @property
+    def _may_prepare(self) -> bool:
+        """Whether a trial is to wait for a worker, as there are several: none then waits for the next trial.
+
+        One worker's trials are those of plain Optuna, which knows all results before it is asked.
+        """
+        several = self._search.sweep.workers > 1 and self._search.sweep.folds is None
+        return several and all(live.lane is not None for live in self._live.values())
 
     def _begin(self) -> None:
         asked = self._again.popleft() if self._again else self._engine.ask()
@@ -180,7 +189,6 @@ class Controller:
         experiments = [self._compose((*words, *fold)) for fold in folds]
         metric = self._search.objectives[0].metric
         following = Following(metric, len(folds), live, lambda label: self._launcher.history(live.launched, label))
-        self.watching.began(self._kept.trial(live.number))
         live.launched = self._launcher.launch(
             experiments, following, self._search.name, f"trial {live.number}", self._search.stages
         )
@@ -188,9 +196,11 @@ class Controller:
     def began(self, live: Live, stage: str, text: str) -> None:
         """A stage of a trial begins to run."""
         if live.lane is None:
-            taken = Counter(other.lane for other in self._live.values())  # some may wait, for a stage or a new worker
+            busy = (other.lane for other in self._live.values() if not other.launched.has_ended)
+            taken = Counter(busy)  # some may wait, for a stage or a new worker
             live.lane = min(range(self._search.sweep.workers), key=lambda lane: taken[lane])
-            self._kept.began(live.number, live.launched.runs[0], live.lane)
+            self._kept.began(live.number, live.launched.runs, live.lane)
+            self.watching.began(self._kept.trial(live.number))
         self.watching.stage(live.number, stage, text)
 
     def report(self, live: Live, step: int, value: float) -> None:
@@ -204,7 +214,7 @@ class Controller:
 
     def _ended(self, live: Live) -> None:
         if live.lane is None:  # all of it was cached
-            self._kept.began(live.number, live.launched.runs[0], 0)
+            self._kept.began(live.number, live.launched.runs, 0)
         results = live.launched.results
         failures = (stage.failure for result in results for stage in result.stages if stage.status == "failed")
         failure = next(failures, None)
@@ -213,7 +223,7 @@ class Controller:
         if live.pruned:
             self._tell(live, "pruned", reason=live.pruned)
         elif failure is not None:
-            self._fail(live, failure.what)
+            self._fail(live, "\n".join(part for part in (failure.traceback.rstrip(), failure.what) if part))
         else:
             self._measure(live)
 

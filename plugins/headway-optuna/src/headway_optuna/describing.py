@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 COMPARED = ("space", "objectives", "sampler", "pruner", "seed", "folds", "config")
 """What must not change while a study goes on."""
-LEFT_OUT = ("sweep", "runner", "trackers")
-"""Nodes that decide no result."""
 MOST = 12
 """Differences that are told one by one."""
 
@@ -27,7 +25,7 @@ def description(search: Search, config: Mapping[str, Any], optuna: str) -> dict[
 
     Args:
         search: What is searched.
-        config: The public values of the config that all trials start from.
+        config: The public values of what all trials start from: the stages that they run, and the seed.
         optuna: The version of Optuna.
     """
     return {
@@ -41,7 +39,7 @@ def description(search: Search, config: Mapping[str, Any], optuna: str) -> dict[
         "pruner": _options(search.pruner),
         "seed": search.seed,
         "folds": search.sweep.folds,
-        "config": {key: value for key, value in config.items() if key not in LEFT_OUT},
+        "config": dict(config),
         "optuna": optuna,
     }
 

@@ -21,7 +21,7 @@ from headway_optuna.trial import Event, State
 if TYPE_CHECKING:
     from headway_optuna.pruners import Pruner
     from headway_optuna.samplers import Sampler
-    from headway_optuna.space import Space
+    from headway_optuna.space.space import Space
 
 MOST_INFEASIBLE = 1000
 """Points in a row that break a constraint before the search is given up."""

@@ -11,7 +11,7 @@ from headway import DataError
 from headway_optuna.samplers import Sampler, Share
 
 if TYPE_CHECKING:
-    from headway_optuna.space import Space
+    from headway_optuna.space.space import Space
 
 CROSSOVERS = {
     "uniform": "UniformCrossover",

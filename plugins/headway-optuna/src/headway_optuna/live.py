@@ -61,12 +61,12 @@ class Watch:
         return time.monotonic() - self._since
 
     def began(self, trial: Trial) -> None:
-        """A trial begins, or goes on: then it has runs already."""
+        """A trial has begun, or goes on: then it has several runs."""
         self.working[trial.number] = Working(trial)
         if not self._study.parameters:
             self._names |= {key: key for key in trial.params}
-        if trial.runs:
-            self._say(f"trial {trial.number} goes on: attempt {len(trial.runs) + 1}", "yellow")
+        if len(trial.runs) > 1:
+            self._say(f"trial {trial.number} goes on: attempt {len(trial.runs)}", "yellow")
 
     def stage(self, number: int, label: str, text: str) -> None:
         """What a trial's stage does or waits for."""

@@ -81,38 +81,54 @@ def metric_of(text: str, stages: Sequence[str]) -> Metric:
 
 
 def objectives(
-    optimize: Mapping[str, Direction],
+    optimize: str | Mapping[str, Direction],
     stages: Sequence[str],
-    metrics: Sequence[str],
+    metrics: Mapping[str, bool | None],
     place: Callable[[tuple[str, ...]], Place | None],
 ) -> list[Objective]:
     """The objectives of a sweep, in their order.
 
     Args:
-        optimize: Metric to direction.
+        optimize: Metric to direction; or one metric, in the direction that is better.
         stages: The stages of the pipeline.
-        metrics: The registered metrics.
+        metrics: The registered metrics, and whether more is better.
         place: Path in the config → where it was written.
 
     Raises:
         ConfigError: There is none, or some are none that a search may look at.
     """
     if not optimize:
-        hint = "write sweep.optimize={validation.auroc: maximize}, with a metric that the model records"
+        hint = "write sweep.optimize=validation.auroc, or another metric that the model records"
         raise ConfigError([HeadwayError("the sweep does not say what to optimize", hint=hint, code="objective")])
     found, faults = [], []
-    for text, direction in optimize.items():
+    pairs = {optimize: None} if isinstance(optimize, str) else optimize
+    for text, direction in pairs.items():
+        where = place(("sweep", "optimize", *([text] if direction else [])))
         try:
             metric = metric_of(text, stages)
+            found.append(Objective(metric, direction or _better(metric, metrics)))
         except HeadwayError as error:
-            error.where = place(("sweep", "optimize", text))
+            error.where = where
             faults.append(error)
             continue
-        faults += _unknown(metric, metrics, place(("sweep", "optimize", text)))
-        found.append(Objective(metric, direction))
+        faults += _unknown(metric, list(metrics), where)
     if faults:
         raise ConfigError(faults)
     return found
+
+
+def _better(metric: Metric, metrics: Mapping[str, bool | None]) -> Direction:
+    """The direction in which a metric is better."""
+    name = metric.name.partition(".")[2]
+    maximize = {LOSS: False, **metrics}.get(name)
+    if maximize is not None:
+        return "maximize" if maximize else "minimize"
+    close = nearest(name, [*metrics, LOSS])
+    guess = f"did you mean {metric.written.removesuffix(name)}{close}? else " if close and name not in metrics else ""
+    hint = f"{guess}write sweep.optimize={{{metric.written}: minimize}}, or maximize"
+    raise HeadwayError(
+        f"nothing says whether more or less of '{metric.written}' is better", hint=hint, code="objective"
+    )
 
 
 def _unknown(metric: Metric, metrics: Sequence[str], where: Place | None) -> Iterator[HeadwayError]:

@@ -12,9 +12,12 @@ from headway.sweeping import read_word
 
 from headway_optuna.objective import Metric, metric_of, objectives
 from headway_optuna.search import Search
-from headway_optuna.space import Space, check, read, split
+from headway_optuna.space.command_line import split
 from headway_optuna.space.grammar import Misuse, meaning
+from headway_optuna.space.probing import check
+from headway_optuna.space.reading import read
 from headway_optuna.space.resolving import resolved
+from headway_optuna.space.space import Space
 
 if TYPE_CHECKING:
     from headway_optuna.config import Sweep
@@ -64,8 +67,9 @@ def asked(words: Sequence[str], session: Any) -> Asked:
         UsageError: The sampler or the pruner cannot work with them.
     """
     sweeps, others = split(words)
-    variants = session.variants(others)
-    base = _base(sweeps, variants)
+    plain = [word for word in others if not word.startswith(f"{NODE}.")]  # trials do not depend on how they are sought
+    variants = session.variants(plain)
+    base = _base(sweeps, session.variants(others))
     node: Sweep = base.nodes[NODE]
     stages = {stage.name: type(stage.stage) for stage in base.stages}
 
@@ -76,7 +80,7 @@ def asked(words: Sequence[str], session: Any) -> Asked:
     space = _collected(faults, lambda: read(sweeps, node, place, stages, variants.options, others))
     wanted = _collected(
         faults,
-        lambda: objectives(node.optimize, list(stages), session.plugins.registry.names("metric"), base.config.place),
+        lambda: objectives(node.optimize, list(stages), _metrics(session.plugins.registry), base.config.place),
     )
     if space is not None:
         faults += check(space, variants.experiment)
@@ -89,7 +93,7 @@ def asked(words: Sequence[str], session: Any) -> Asked:
     pruner.check(len(wanted))
     watched = tuple(_watched(space, list(stages)))
     name = node.name or base.name
-    told = base.words[: len(others)]  # without secrets
+    told = tuple(hidden for word, hidden in zip(others, base.words, strict=False) if word in plain)  # without secrets
     notes = (*sampler.notes(space, len(wanted)), *pruner.notes(node.folds), *_passed_over(space, node, variants))
     return Asked(Search(name, node, told, space, wanted, watched, sampler, pruner, seed), variants, base, notes)
 
@@ -144,6 +148,11 @@ def _passed_over(space: Space, node: Sweep, variants: Variants) -> Iterator[str]
     for option in (option for parameter in searched for option in parameter.distribution.probes()):
         if variants.experiment((f"{EXPERIMENT}={option}",)).nodes[NODE] != node:
             yield f"the node sweep of {EXPERIMENT}={option} differs, and does not count: the first one's does"
+
+
+def _metrics(registry: Any) -> dict[str, bool | None]:
+    """The registered metrics, and whether more is better."""
+    return {name: registry.get("metric", name).maximize for name in registry.names("metric")}
 
 
 def _collected(faults: list[HeadwayError], call: Callable[[], Any]) -> Any:

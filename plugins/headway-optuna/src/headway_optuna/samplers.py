@@ -18,7 +18,8 @@ from headway_optuna.space.distributions import Choice
 if TYPE_CHECKING:
     from optuna.samplers import BaseSampler
 
-    from headway_optuna.space import Parameter, Space
+    from headway_optuna.space.parameters import Parameter
+    from headway_optuna.space.space import Space
 
 Count = Annotated[int, Ge(0)]
 Share = Annotated[float, Ge(0), Le(1)]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from headway_optuna.config import Sweep
     from headway_optuna.pruners import Pruner
     from headway_optuna.samplers import Sampler
-    from headway_optuna.space import Space
+    from headway_optuna.space.space import Space
 
 Recorded = Mapping[str, Mapping[str, float]]
 """Stage → metric → value."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from headway.errors import DataError, StoreError, UsageError
+from headway.errors import ConfigError, DataError, StoreError, UsageError
 
 from headway_optuna.describing import study_of
 from headway_optuna.tables import Shown, listing, listing_json, showing, showing_json
@@ -118,20 +118,27 @@ def write_best(session: Any, study: Study, trial: Trial, words: tuple[str, ...])
     Raises:
         DataError: A file cannot say what the words say; none is left.
     """
+    from headway_optuna.best import LEFT_OUT
+
+    wanted = session.variants(()).experiment((*words, *trial.words))
+    for chosen in ((), LEFT_OUT):  # an option of the node is added, or replaces what a file chooses
+        path = _written(session, study, trial, wanted, chosen)
+        try:
+            if _compared(session.variants((f"experiment={path.stem}",)).base) == _compared(wanted):
+                return path
+        except ConfigError:
+            pass
+        path.unlink()
+    what = f"trial {trial.number} of {study.name} replaces a mapping, which a file can only add to"
+    raise DataError(what, hint=f"run it by its number: headway run --trial {study.name}/{trial.number}", code="best")
+
+
+def _written(session: Any, study: Study, trial: Trial, wanted: Any, chosen: tuple[str, ...]) -> Path:
     from headway_optuna.best import experiment_text, save_best
 
-    variants = session.variants(())
-    wanted = variants.experiment((*words, *trial.words))
-    text = experiment_text(study, trial, wanted.words, lambda key: bool(variants.options(key)), wanted.config.tree.root)
-    path = save_best(session.project, study, text)
-    found = session.variants((f"experiment={study.name}_best",)).base
-    if _compared(found) != _compared(wanted):
-        path.unlink()
-        what = f"trial {trial.number} of {study.name} replaces a mapping, which a file can only add to"
-        raise DataError(
-            what, hint=f"run it by its number: headway run --trial {study.name}/{trial.number}", code="best"
-        )
-    return path
+    options = session.variants(()).options
+    text = experiment_text(study, trial, wanted.words, lambda key: bool(options(key)), wanted.config.tree.root, chosen)
+    return save_best(session.project, study, text)
 
 
 def _compared(experiment: Any) -> dict[str, Any]:

@@ -9,7 +9,9 @@ from typing import Any, Protocol
 
 from headway_optuna.trial import FINISHED, Event, Study, Trial, after, trials
 
-DURABLE = ("ask", "tell", "final")
+DURABLE = ("ask", "final")
+"""Events that are on the disk, with all before them, before anything else happens. An outcome is so by the next ask; a
+power cut until then takes one that is told again, of stages that the store has."""
 
 
 class Folder(Protocol):
@@ -109,7 +111,7 @@ class Kept:
         return self._folder.stop_asked()
 
     def record(self, event: Event) -> None:
-        """Writes down an event; what a trial is and what became of it so that it outlasts a power cut."""
+        """Writes down an event; what a trial is so that it outlasts a power cut."""
         made = {**event, "time": round(time.time(), 3)}
         self._folder.append(made, durable=event["event"] in DURABLE)
         number = event["trial"]
@@ -118,9 +120,10 @@ class Kept:
         else:
             self._trials[number] = after(self._trials[number], made)
 
-    def began(self, number: int, run: str, worker: int) -> None:
-        """A trial has begun to run, perhaps again."""
-        self.record({"event": "begin", "trial": number, "run": run, "worker": worker})
+    def began(self, number: int, runs: Sequence[str], worker: int) -> None:
+        """A trial has begun to run, perhaps again; it has a run a fold."""
+        folds = {"folds": list(runs[1:])} if runs[1:] else {}
+        self.record({"event": "begin", "trial": number, "run": runs[0], **folds, "worker": worker})
 
     def concluded(self, number: int, run: str) -> None:
         """The best configuration was run in full."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from headway_optuna.samplers import Sampler
-    from headway_optuna.space import Space
+    from headway_optuna.space.space import Space
 
 
 class Supply:
@@ -40,8 +40,8 @@ class Supply:
 
     @property
     def is_used_up(self) -> bool:
-        """Whether all points are drawn, the enqueued ones too."""
-        if self._points is None or self._enqueued:
+        """Whether all points are drawn."""
+        if self._points is None:
             return False
         while self._seen <= len(self._tried) and next(self._points, None) is not None:
             self._seen += 1

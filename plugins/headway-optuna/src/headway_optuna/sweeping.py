@@ -87,7 +87,7 @@ def _at_work(wanted: Asked, session: Any) -> Iterator[tuple[Kept, Any]]:
 
     search = wanted.search
     folder = session.opened.studies.folder(search.name)
-    now = description(search, wanted.base.public, optuna.__version__)
+    now = description(search, _config(wanted, session), optuna.__version__)
     with folder.held():
         before = folder.description
         if before is not None:
@@ -100,6 +100,12 @@ def _at_work(wanted: Asked, session: Any) -> Iterator[tuple[Kept, Any]]:
         )
         engine.replay(kept.events, now["optuna"])
         yield kept, engine
+
+
+def _config(wanted: Asked, session: Any) -> dict[str, Any]:
+    """What trials start from, without what they do not run: that may change while a study goes on."""
+    stages = session.up_to(wanted.base, wanted.search.stages).stages
+    return {"seed": wanted.base.seed, **{stage.name: wanted.base.public[stage.name] for stage in stages}}
 
 
 def _working(wanted: Asked, session: Any) -> Any:

@@ -22,7 +22,7 @@ class Trial:
         state: What has become of it; ``running`` also when it was interrupted.
         values: The objectives, in their order; none unless it is complete.
         reports: (step, first objective) pairs, in their order.
-        runs: The ids of its runs, attempts included.
+        runs: The ids of its runs, one an attempt; with folds the first fold's.
         worker: The slot that last worked at it, from 0.
         begun: UNIX time at which it was begun, the last time if it was several.
         ended: UNIX time at which it was told.
@@ -53,8 +53,8 @@ Event = Mapping[str, Any]
 """A line of a study's journal, in JSON types. ``event`` is one of
 
 - ``ask``: ``trial`` (its number), ``params``, ``words``, ``time``
-- ``begin``: ``trial``, ``run`` (a run's id), ``worker``, ``time``
-- ``report``: ``trial``, ``step``, ``value``, ``time``
+- ``begin``: ``trial``, ``run`` (a run's id), ``folds`` (the runs of further folds), ``worker``, ``time``
+- ``report``: ``trial``, ``step``, ``value``, ``prune`` (how it was answered), ``time``
 - ``tell``: ``trial``, ``state``, ``values``, ``reason``, ``violations``, ``time``
 - ``final``: ``trial``, ``run``, ``time``: the best configuration was run in full
 """
@@ -97,7 +97,7 @@ class Study:
         objectives: Metric to direction, in their order.
         trials: All trials.
         wanted: How many trials are to be finished.
-        parameters: Parameter to its resolved distribution in words, such as ``log float 0.0001 … 0.01``.
+        parameters: Parameter to its resolved distribution in words, such as ``float 0.0001 … 0.01, log``.
         sampler: The sampler and its options, in words.
         pruner: The pruner and its options, in words.
         constraints: The constraints, as written.

@@ -11,7 +11,9 @@ import yaml
 from headway.config.origins import Origin
 from headway.errors import ConfigError, HeadwayError
 from headway_optuna.config import Sweep
-from headway_optuna.space import Space, read, split
+from headway_optuna.space.command_line import split
+from headway_optuna.space.reading import read
+from headway_optuna.space.space import Space
 
 GROUPS = {"model": ["linear", "mlp", "resnet"], "experiment": ["adult", "digits"], "data": ["adult"]}
 

@@ -1,7 +1,7 @@
 """What each form of the sweep grammar means, and every form that would be misread, refused at its column."""
 
 import pytest
-from headway_optuna.space import Choice, Float, Int
+from headway_optuna.space.distributions import Choice, Float, Int
 
 
 def choice(*options):

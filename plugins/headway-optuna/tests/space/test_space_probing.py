@@ -5,7 +5,8 @@ from headway.config import check as checked
 from headway.config import compose
 from headway.errors import Place
 from headway_optuna.config import Sweep
-from headway_optuna.space import check, probes, read
+from headway_optuna.space.probing import check, probes
+from headway_optuna.space.reading import read
 
 STAGES = '''
 from collections.abc import Mapping

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 from headway.sweeping import read_text
-from headway_optuna.space import Choice, Float, Int
+from headway_optuna.space.distributions import Choice, Float, Int
 from headway_optuna.space.grammar import meaning
 from headway_optuna.space.resolving import resolved
 from hydra.core.override_parser.overrides_parser import OverridesParser

@@ -1,9 +1,11 @@
 """Where parameters come from: the command line, nested and dotted keys, config groups, and what stages ship."""
 
+from dataclasses import make_dataclass
 from typing import ClassVar
 
 import pytest
-from headway_optuna.space import Choice, Float, Int, split
+from headway_optuna.space.command_line import split
+from headway_optuna.space.distributions import Choice, Float, Int
 
 
 def keys(space):
@@ -130,6 +132,12 @@ def test_keys_of_ones_own_replace_those_of_the_default_and_null_takes_one_away(s
     )
     replaced = parameter(space, "model.optimizer.adamw.amsgrad")
     assert replaced.origin == "command line, replaces default of model, adult.yaml:4:12"
+
+
+@pytest.mark.parametrize("key", ["model.dropout", "model"])
+def test_null_may_have_replaced_what_a_file_says(search, key):
+    stage = make_dataclass("Net", [("dropout", float)])
+    assert keys(search.read(f"space: {{{key}: null, a: 'range(3)'}}", stages={"model": stage})) == ["a"]
 
 
 def test_null_takes_away_what_was_written_elsewhere(search):

@@ -7,7 +7,9 @@ from headway.config.grammar import parse, path_of
 from headway.config.origins import Origin
 from headway.config.tree import Tree
 from headway.errors import HeadwayError
-from headway_optuna.space import Choice, Float, Int, Parameter, Space
+from headway_optuna.space.distributions import Choice, Float, Int
+from headway_optuna.space.parameters import Parameter
+from headway_optuna.space.space import Space
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from headway.plugins import Registry
 
 from headway_sklearn.baselines import Linear, Majority, Quantile
@@ -24,7 +26,8 @@ STAGES = {
 
 
 def headway_register(registry: Registry) -> None:
-    """Registers the models and their artifacts."""
+    """Registers the models, their artifacts, and configs: ``sweep=lightgbm``."""
+    registry.add("configs", "headway-sklearn", Path(__file__).parent / "conf")
     for name, stage in STAGES.items():
         registry.add("model", name, stage)
     for artifact in (MajorityModel, CarriedModel, LinearModel, ForestModel, BoostedTrees, LightTrees):

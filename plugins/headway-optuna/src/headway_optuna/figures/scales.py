@@ -127,11 +127,11 @@ def axis_of(values: Sequence[Any], distribution: str) -> Axis:
 
     Args:
         values: The values that occur.
-        distribution: Its distribution in words, such as ``log float 0.0001 … 0.01``.
+        distribution: Its distribution in words, such as ``float 0.0001 … 0.01, log``.
     """
     if distribution.startswith("choice") or not values or not all(map(is_number, values)):
         return Categories.of(values)
-    return Numeric.of(values, log=distribution.startswith("log"))
+    return Numeric.of(values, log=distribution.partition("; when ")[0].endswith(", log"))
 
 
 def objective_axis(values: Sequence[float], direction: str) -> Numeric:

@@ -53,7 +53,7 @@ def from_config(
         if value is None:
             removed.add(key)
             there = [*shipped, *(other for other, _, item in leaves if item not in (None, DEFAULT))]
-            if key not in there:
+            if key not in there and not _may_be_searched(key, stages):
                 what = f"{key} is null, but there is no such parameter to take away"
                 sources.tell(what, f"{unknown('parameter', key, there)}; {COMMAS}", where)
         elif value != DEFAULT:
@@ -77,6 +77,13 @@ def _uncut(leaves: Iterator[Leaf], place: Placing, sources: Sources) -> list[Lea
             sources.tell(what, COMMAS, place(("space", *before[1])), "comma")
             found[-1] = (before[0], before[1], _Cut())
     return found
+
+
+def _may_be_searched(key: str, stages: Mapping[str, type]) -> bool:
+    """Whether a key is a stage or a field of one: the null has then replaced what a file says of it."""
+    name, _, rest = key.partition(".")
+    fields = getattr(stages.get(name), "__dataclass_fields__", {})
+    return name in stages and (not rest or rest.partition(".")[0] in fields)
 
 
 class _Cut:
