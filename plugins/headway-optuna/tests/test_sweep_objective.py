@@ -47,7 +47,7 @@ def test_a_metric_has_a_stage_and_a_direction(optimize, found):
         ({"test.auroc": "maximize"}, "sweep.optimize.test.auroc", "measured on the test rows", "tested once, at last"),
         ({"validation.aurok": "maximize"}, "sweep.optimize.validation.aurok", "no metric 'aurok'", "validation.auroc"),
         ("auroc", "sweep.optimize", "no metric of a split", "did you mean validation.auroc?"),
-        ("modle.validation.auroc", "sweep.optimize", "no metric of a split", None),
+        ("modle.validation.auroc", "sweep.optimize", "unknown stage 'modle'", "did you mean model.validation.auroc?"),
     ],
 )
 def test_what_is_none_to_optimize_is_told_where_it_stands(optimize, where, what, hint):

@@ -37,6 +37,8 @@ class Slots:
 
     def wait(self, seconds):
         self.fill()
+        if not seconds:
+            return []  # nothing is cached
         self.ready.append(bool(self.waiting))
         ended = self.running.pop(0)
         ended.has_ended = True
