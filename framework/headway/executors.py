@@ -181,7 +181,9 @@ class WorkerProcesses:
             ended = self._look(max(0.0, min(PULSE, end - time.monotonic())))
             if ended is not None:
                 yield ended
-        yield from [(worker.task, Outcome("interrupted")) for worker in self._workers if worker.task]
+        for worker, task in [(worker, worker.task) for worker in self._workers if worker.task]:
+            self._forget(worker)
+            yield task, Outcome("interrupted")
 
     def __enter__(self) -> Self:
         return self

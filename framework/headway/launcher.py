@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from headway.executors import InProcess, WorkerProcesses
+from headway.errors import UsageError
+from headway.executors import InProcess, WorkerProcesses, visible_gpus
 from headway.opening import describe, open_journal
 from headway.planning import Planner, up_to
 from headway.runner import Runner
@@ -175,7 +176,13 @@ def launching(session: Session, workers: int, threads: int | None, gpus: int, ke
         threads: CPU threads of each worker; None shares the processors among them.
         gpus: GPUs that each worker sees.
         keep: How many inputs stay in the memory of each worker.
+
+    Raises:
+        UsageError: A worker is to see several GPUs, and there are not so many.
     """
+    there = len(visible_gpus()) if gpus > 1 else gpus
+    if gpus > there:
+        raise UsageError(f"each worker is to see {gpus} GPUs, and there are {there}", hint="ask for fewer", code="gpus")
     executor: Executor = WorkerProcesses(workers, threads, gpus, keep) if workers else InProcess(session.plugins)
     with session.opened.in_use(), executor:
         launcher = Launcher(session, executor, retries=2)

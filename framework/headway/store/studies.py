@@ -46,7 +46,7 @@ class Studies:
         if not NAME.fullmatch(name) or len(name.encode()) > LONGEST:
             raise UsageError(
                 f"{name[:LONGEST]!r} is no name of a study",
-                hint=f"letters, digits and . _ -, beginning with none of . and -; {LONGEST} characters at most",
+                hint=f"sweep.name=NAME of letters, digits and . _ -, none of . and - first; {LONGEST} bytes at most",
                 code="study-name",
             )
         return StudyFolder(self._root, name)

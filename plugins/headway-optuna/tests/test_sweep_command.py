@@ -111,6 +111,19 @@ def test_a_dry_run_prints_every_distribution_with_its_origin_and_touches_nothing
     assert toy.computed == []
 
 
+def test_what_is_missing_is_told_before_there_is_a_study(tmp_path, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    toy = Here(tmp_path)
+    done = toy.sweep(*WORDS, "sweep.workers=2", "sweep.gpus=2")
+    assert done.returncode == 2
+    assert "each worker is to see 2 GPUs, and there are 0" in done.err
+    assert not (tmp_path / ".headway/studies").exists()
+    dry = toy.headway("sweep", "--dry-run", "experiment=toy", *WORDS, "sweep.name='hey you'")
+    assert dry.returncode == 2
+    assert "no name of a study" in dry.err
+    assert "sweep.name=NAME" in dry.err
+
+
 def test_list_show_and_report_tell_of_it(swept):
     listed = swept.headway("sweep", "list")
     assert re.search(r"^toy +finished +6/6", listed.out, re.MULTILINE)

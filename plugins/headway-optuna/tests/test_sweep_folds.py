@@ -72,6 +72,14 @@ def test_few_folds_are_told_to_be_too_few_for_a_test(swept):
     assert swept.headway("sweep", "--dry-run", "experiment=toy", *SPACE, "sweep.folds=1").returncode == 2
 
 
+@pytest.mark.parametrize("word", ["data.split.fold=1", "data.split.folds=4"])
+def test_a_fold_beside_all_folds_is_refused(swept, word):
+    done = swept.sweep(*WORDS, word, "sweep.name=one")
+    assert done.returncode == 2
+    assert word.replace("=", " is ") in done.err
+    assert f"| {word}" in done.err
+
+
 def test_a_fold_that_fails_fails_its_trial_and_no_other(tmp_path):
     toy = Here(tmp_path)
     done = toy.sweep(*WORDS, "model.break_at=0.5", "sweep.pruner=none", "sweep.max_failures=50")

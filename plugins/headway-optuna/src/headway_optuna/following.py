@@ -85,9 +85,9 @@ class Following:
                 self.step(label, step, metrics)
 
     def _fold(self, words: str, metrics: Mapping[str, float]) -> None:
-        fold = next(int(word.removeprefix(NUMBER)) for word in words.split() if word.startswith(NUMBER))
-        if self._metric.name in metrics:
-            self._values[fold] = metrics[self._metric.name]
+        told = [int(word.removeprefix(NUMBER)) for word in words.split() if word.startswith(NUMBER)]
+        if self._metric.name in metrics:  # of a stage that all folds share, it is the value of each
+            self._values |= dict.fromkeys(told or range(self._folds), metrics[self._metric.name])
         while self._next in self._values:
             self._told.report(self._next + 1, self._values[self._next])
             self._next += 1

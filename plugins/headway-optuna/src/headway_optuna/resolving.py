@@ -82,6 +82,7 @@ def asked(words: Sequence[str], session: Any) -> Asked:
         faults,
         lambda: objectives(node.optimize, list(stages), _metrics(session.plugins.registry), base.config.place),
     )
+    faults += _folded(node, base)
     if space is not None:
         faults += check(space, variants.experiment)
     if faults or space is None or wanted is None:
@@ -93,6 +94,7 @@ def asked(words: Sequence[str], session: Any) -> Asked:
     pruner.check(len(wanted))
     watched = tuple(_watched(space, list(stages)))
     name = node.name or base.name
+    session.opened.studies.folder(name)  # refuses what is no name
     told = tuple(hidden for word, hidden in zip(others, base.words, strict=False) if word in plain)  # without secrets
     notes = (*sampler.notes(space, len(wanted)), *pruner.notes(node.folds), *_passed_over(space, node, variants))
     return Asked(Search(name, node, told, space, wanted, watched, sampler, pruner, seed), variants, base, notes)
@@ -126,6 +128,17 @@ def _options(sweeps: Sequence[str], options: Callable[[str], list[str]]) -> Iter
         except (Misuse, HeadwayError):  # told when the space is read
             continue
         yield text, [f"{word.prefix}{word.key}={option}" for option in distribution.probes()]
+
+
+def _folded(node: Sweep, base: Any) -> Iterator[HeadwayError]:
+    """Folds that the config chooses itself, where all are run."""
+    split = base.public.get("data", {}).get("split")
+    for key in ("folds", "fold") if node.folds is not None and isinstance(split, Mapping) else ():
+        value = split.get(key)
+        if value is not None and (key, value) != ("folds", node.folds):
+            what = f"data.split.{key} is {value}, but sweep.folds={node.folds} runs all {node.folds} folds of its own"
+            where = base.config.place(("data", "split", key))
+            yield HeadwayError(what, where=where, hint=f"leave out sweep.folds, or data.split.{key}", code="folds")
 
 
 def _word(fault: HeadwayError) -> str | None:

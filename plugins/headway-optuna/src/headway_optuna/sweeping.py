@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,22 +60,30 @@ def sweep(words: Sequence[str], session: Any) -> int:
         The exit code: 1 if too many trials failed, none is complete, or the best configuration failed in full.
     """
     wanted = asked(words, session)
-    with _at_work(wanted, session) as (kept, engine), _working(wanted, session) as launcher:
-        from headway_optuna.controller import Controller
-        from headway_optuna.live import watching
-
-        with watching(kept.study, wanted.search.sweep.workers) as watch:
-            launcher.check([wanted.base], wanted.search.stages)
-            for note in (*wanted.notes, *kept.changes(launcher.made_of(_every(wanted), wanted.search.stages))):
-                watch.note(f"note: {note}")
-            controller = Controller(wanted.search, engine, kept, launcher, wanted.variants.experiment, watch)
-            verdict = controller.run()
-            ended = verdict in ENDED and len(wanted.search.objectives) == 1
-            best = next(iter(kept.study.best), None) if ended else None
-            fine = best is None or _in_full(best, wanted, kept, launcher, watch)
-            if verdict == "exhausted":
-                kept.exhausted()
+    with _working(wanted, session) as launcher:
+        launcher.check([wanted.base], wanted.search.stages)  # before there is a study
+        with _at_work(wanted, session) as (kept, engine), ExitStack() as trials:
+            trials.callback(launcher.cancel)  # before the study is let go
+            verdict, fine = _searched(wanted, kept, engine, launcher)
     return _concluded(wanted, session, kept, verdict, fine=fine)
+
+
+def _searched(wanted: Asked, kept: Kept, engine: Any, launcher: Any) -> tuple[str, bool]:
+    """How it ended, and whether the best configuration, if it was to be run, was."""
+    from headway_optuna.controller import Controller
+    from headway_optuna.live import watching
+
+    with watching(kept.study, wanted.search.sweep.workers) as watch:
+        for note in (*wanted.notes, *kept.changes(launcher.made_of(_every(wanted), wanted.search.stages))):
+            watch.note(f"note: {note}")
+        controller = Controller(wanted.search, engine, kept, launcher, wanted.variants.experiment, watch)
+        verdict = controller.run()
+        ended = verdict in ENDED and len(wanted.search.objectives) == 1
+        best = next(iter(kept.study.best), None) if ended else None
+        fine = best is None or _in_full(best, wanted, kept, launcher, watch)
+        if verdict == "exhausted":
+            kept.exhausted()
+    return verdict, fine
 
 
 @contextmanager
