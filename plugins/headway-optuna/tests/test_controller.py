@@ -85,10 +85,3 @@ def test_a_trial_is_told_before_the_next_is_asked_and_asks_come_in_order(tmp_pat
     kinds = [(event["event"], event["trial"]) for event in toy.events if event["event"] in ("ask", "begin", "tell")]
     assert kinds == [(kind, number) for number in range(6) for kind in ("ask", "begin", "tell")]
     assert toy.computed.count("step 0.0 1") == 2, "equal points are computed once"
-
-
-def test_a_trial_and_all_outcomes_before_it_outlast_a_power_cut_once_it_begins():
-    events, _ = swept(1)
-    begins = [index for index, event in enumerate(events) if event["event"] == "begin"]
-    assert len(begins) == TRIALS
-    assert all(events.safe[index] == index for index in begins)
