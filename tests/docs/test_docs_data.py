@@ -151,8 +151,8 @@ def test_the_commands_shown_for_looking_at_data_and_for_rules_are_run(shown):
 
 
 def test_the_cross_validations_shown_are_planned(shown):
-    one, many = commands("docs/splits.md")
-    for words, runs in ((one, 5), (many, 30)):
+    one, many, kept = commands("docs/splits.md")
+    for words, runs in ((one, 5), (many, 30), (kept, 5)):
         at = words.index("--folds")
         assert words[at : at + 2] == ["--folds", "5"]
         axes = [*words[1:at], *words[at + 2 :], "data.split.folds=5", "data.split.fold=range(5)"]

@@ -22,7 +22,8 @@ FIRST = ("sweep", "experiment=adult", "sweep=mlp", "sweep.trials=20")
 SMALL = """\
 data: {path: small.parquet}
 model: {trainer: {max_epochs: 1}}
-evaluation: {resamples: 50}
+evaluation: {resamples: 100}
+runner: {isolate: false}
 """
 
 

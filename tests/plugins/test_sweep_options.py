@@ -50,6 +50,13 @@ def test_an_experiment_says_what_its_model_is_chosen_by(session, experiment):
     assert objective.direction == ("maximize" if metric.maximize else "minimize")
 
 
+def test_the_command_line_comes_after_an_option_and_an_option_after_the_experiment(session):
+    def use(*words):
+        return session.variants(("experiment=adult", *words)).base.stage("model").use
+
+    assert (use(), use("sweep=linear"), use("sweep=linear", "model=majority")) == ("mlp", "linear", "majority")
+
+
 def test_what_an_experiment_searches_beside_is_kept(session):
     words = ["experiment=adult", "sweep=linear", "sweep.space={features.fit_rows: 'int(interval(1000, 2000))'}"]
     keys = {parameter.key for parameter in asked(words, session).search.space.parameters}

@@ -6,6 +6,7 @@ of its own sampler's points with pruning.
 """
 
 import json
+import math
 import os
 import re
 import resource
@@ -68,6 +69,16 @@ class Searched:
     def seconds(self) -> float:
         """From the command to the end of the last trial."""
         return self.ends[-1][0] - self.start
+
+    @property
+    def best_number(self) -> int:
+        """Of the best trial."""
+        return next(number for number, (_, loss) in enumerate(self.ends) if loss == self.best)
+
+    def at(self, number: int) -> float:
+        """Seconds from the command to the end of a trial; infinite if it was pruned."""
+        end, loss = self.ends[number]
+        return math.inf if loss is None else end - self.start
 
     def until(self, loss: float) -> float:
         """Seconds from the command to the first trial that is as good."""
