@@ -55,15 +55,16 @@ def test_code_of_any_option_that_is_searched_counts(toy):
     assert "model flat" not in quiet
 
 
-def test_two_trials_with_a_new_prefix_in_common_compute_it_once_and_no_worker_waits_for_it(tmp_path):
+def test_two_trials_with_a_new_prefix_in_common_compute_it_once_and_a_free_worker_begins_another(tmp_path):
     toy = Toy(tmp_path)
-    words = ("features.width=int(interval(1,3))", "model.x=interval(-2,2)", "features.seconds=0.5")
-    done = toy.sweep(*words, "sweep.workers=2", "sweep.trials=10", "sweep.pruner=none")
+    space = ("features.width=int(interval(1,3))", "model.x=interval(-2,2)", "features.seconds=0.5")
+    points = "sweep.enqueue=[{features.width: 1}, {features.width: 1}, {features.width: 2}]"
+    done = toy.sweep(*space, points, "sweep.workers=2", "sweep.trials=8", "sweep.pruner=none")
     assert done.returncode == 0, done.err
-    widths = {trial.params["features.width"] for trial in toy.trials}
-    features = sorted(line for line in toy.computed if line.startswith("features"))
-    assert features == [f"features {width}" for width in sorted(widths)]
-    assert len(widths) < len(toy.trials) == 10
+    widths = sorted({trial.params["features.width"] for trial in toy.trials})
+    assert [line for line in sorted(toy.computed) if line.startswith("features")] == [f"features {w}" for w in widths]
+    what = [(event["event"], event["trial"]) for event in toy.events]
+    assert what.index(("begin", 2)) < what.index(("report", 0)), "trial 1 waits for the prefix, its worker does not"
 
 
 def test_an_interrupted_trial_is_not_shown_as_running(tmp_path):

@@ -159,7 +159,7 @@ def do_remove(session: Any, name: str) -> int:
     """Forgets a study; the runs of its trials stay."""
     folder = session.opened.studies.find(name)
     folder.remove()
-    return _print([f"{name} is forgotten; the runs of its trials stay until headway store gc"])
+    return _print([f"{name} is forgotten; the runs of its trials stay, and what they made until headway store gc"])
 
 
 def relative(path: Path) -> Path:
