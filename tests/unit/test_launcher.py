@@ -2,6 +2,7 @@
 
 import pytest
 from headway.config import check, compose
+from headway.errors import UsageError
 from headway.executors import shares, visible_gpus
 from headway.planning import up_to
 from headway.session import Session
@@ -11,7 +12,7 @@ import os, signal, time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
-from headway import Context, Stage
+from headway import Context, SourcePath, Stage
 from headway.contracts.artifact import Artifact
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Note(Artifact):
 class Rows(Stage):
     name: str = "rows"
     seconds: float = 0.0
+    path: SourcePath = ""
     def run(self, context: Context) -> Note:
         time.sleep(self.seconds)
         with open(Path(os.environ["TOY_LOG"]), "a") as log:
@@ -223,3 +225,29 @@ def test_gpus_are_dealt_out_in_turn_and_shared_where_they_are_few(monkeypatch):
     assert visible_gpus() == ["3", "5"]
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     assert visible_gpus() == []
+
+
+def test_what_stages_are_made_of_beside_their_config_tells_changes_of_code_and_data(toy):
+    rows = toy.session.project / "rows.csv"
+    rows.write_text("1")
+
+    def made_of():
+        with Toy(toy.session.project).session.launching(0, 1, 1) as launcher:
+            return launcher.made_of([toy.experiment(f"data.path={rows.name}", "model.steps=2")], ["model"])
+
+    first = made_of()
+    assert set(first) == {"data rows", "model learn"}
+    assert made_of() == first
+    rows.write_text("23")
+    data = made_of()
+    differ = {part for part in first["data rows"] if first["data rows"][part] != data["data rows"][part]}
+    assert differ == {"source path"}
+    assert data["model learn"] == first["model learn"]
+
+
+def test_more_gpus_for_a_worker_than_there_are_are_refused(toy, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    with pytest.raises(UsageError, match="2 GPUs, and there are 1"), toy.session.launching(1, 1, 2):
+        pass
+    with toy.session.launching(1, 1, 1):
+        pass

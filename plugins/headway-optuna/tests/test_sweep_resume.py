@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from headway_optuna.study import changed
 from sweep_toy import SPACE, Here, Toy
 
 
@@ -53,6 +54,16 @@ def test_code_of_any_option_that_is_searched_counts(toy):
     path.write_text(path.read_text().replace("2 + self.height", "3 + self.height"))
     assert "model flat" in toy.sweep(*words).err
     assert "model flat" not in quiet
+
+
+def test_changes_are_told_once_for_the_stages_that_share_them():
+    before = {"data": {"code a": "1", "source path": "2"}, "model": {"code a": "1"}}
+    assert changed(before, before) == []
+    assert changed(before, {**before, "export": {"code e": "1"}}) == [], "it was not run then"
+    now = {"data": {"code a": "9", "source path": "2"}, "model": {"code a": "9"}}
+    assert changed(before, now) == ["code a of data, model changed"]
+    many = {f"code {n}": "1" for n in range(6)}
+    assert changed({"model": many}, {"model": {}}) == ["code 0, code 1, code 2 and 3 more of model changed"]
 
 
 def test_two_trials_with_a_new_prefix_in_common_compute_it_once_and_a_free_worker_begins_another(tmp_path):
