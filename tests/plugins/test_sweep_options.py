@@ -1,11 +1,15 @@
 """The options of `sweep` that plugins ship: each searches what its model ships, on the experiments here."""
 
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 from headway.plugins import load
 from headway.session import Session
+from headway.sweeping import read_text
 from headway_optuna.resolving import asked
+from headway_optuna.space.grammar import meaning
+from headway_optuna.space.resolving import resolved
 from headway_optuna.sweeping import dry_run
 
 ROOT = Path(__file__).parents[2]
@@ -25,6 +29,17 @@ def test_every_model_that_ships_a_space_has_an_option_of_its_name(session):
     registry = session.plugins.registry
     shipping = {name for name in registry.names("model") if registry.get("model", name).space}
     assert set(FILES) == shipping
+
+
+def test_the_space_of_every_stage_is_of_the_grammar_and_names_its_fields(session):
+    registry = session.plugins.registry
+    stages = [registry.get(kind, name) for kind in registry.stage_kinds() for name in registry.names(kind)]
+    texts = [(stage, key, text) for stage in stages for key, text in stage.space.items()]
+    assert len(texts) > 30
+    for stage, key, text in texts:
+        distribution, notes = resolved(meaning(read_text(text)), None)
+        assert distribution.size != 1, (stage, key, notes)
+        assert key.partition(".")[0] in {field.name for field in fields(stage)}, (stage, key)
 
 
 @pytest.mark.parametrize("name", sorted(FILES))
