@@ -38,7 +38,7 @@ class Slots:
     def wait(self, seconds):
         self.fill()
         if not seconds:
-            return []  # nothing is cached
+            return []
         self.ready.append(bool(self.waiting))
         ended = self.running.pop(0)
         ended.has_ended = True
@@ -74,10 +74,15 @@ class Watching:
 
 
 class Written(list):
-    """The folder of a study, in memory."""
+    """The folder of a study, in memory; `safe` is how many events a power cut leaves, after each."""
+
+    def __init__(self):
+        super().__init__()
+        self.safe = []
 
     def append(self, event, *, durable=False):
         super().append(event)
+        self.safe.append(len(self) if durable else self.safe[-1])
 
     def events(self):
         return list(self)
@@ -123,3 +128,10 @@ def test_a_trial_of_folds_is_asked_for_when_a_worker_has_none_to_do():
     events, ready = swept(2, folds=5)
     assert max(on_their_way(events)) == 2
     assert not any(ready)
+
+
+def test_a_trial_and_all_outcomes_before_it_outlast_a_power_cut_once_it_begins():
+    events, _ = swept(1)
+    begins = [index for index, event in enumerate(events) if event["event"] == "begin"]
+    assert len(begins) == TRIALS
+    assert all(events.safe[index] == index for index in begins)

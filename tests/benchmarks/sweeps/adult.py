@@ -49,7 +49,8 @@ class Searched:
         start: UNIX time of the command.
         ends: UNIX time at which each trial ended, and its loss; None for one that was pruned.
         epochs: Of all trials.
-        loading: Seconds spent on reading and preparing the table.
+        startup: Seconds from the command to the begin of the first trial.
+        loading: Seconds that trials spent on reading and preparing the table; ours do it in the first one.
         points: What was tried, in the order of the trials.
         cpu: Seconds that processors worked for it: what a busy machine changes least.
     """
@@ -57,6 +58,7 @@ class Searched:
     start: float
     ends: list[tuple[float, float | None]]
     epochs: int
+    startup: float
     loading: float
     points: list[dict[str, Any]]
     cpu: float
@@ -88,7 +90,8 @@ class Searched:
         pruned = sum(loss is None for _, loss in self.ends)
         return (
             f"{len(self.ends)} trials ({pruned} pruned) in {self.seconds:.1f} s, {self.epochs} epochs, "
-            f"{(self.seconds - self.loading) / self.epochs * 1e3:.0f} ms an epoch, {self.loading:.1f} s loading, "
+            f"{(self.seconds - self.startup - self.loading) / self.epochs * 1e3:.0f} ms an epoch, "
+            f"{self.startup:.1f} s to the first trial, {self.loading:.1f} s loading, "
             f"{self.cpu:.1f} s of CPU, best {self.best:.5f} after {self.until(self.best):.1f} s"
         )
 
@@ -123,6 +126,7 @@ def theirs(folder: Path, table: Path) -> Searched:
         start,
         [(trial["end"], trial["loss"]) for trial in told],
         sum(trial["epochs"] for trial in told),
+        told[0]["begin"] - start,
         sum(trial["loaded"] - trial["begin"] for trial in told),
         [trial["point"] for trial in told],
         _cpu() - before,
@@ -166,6 +170,7 @@ def _read(journal: Path, start: float, cpu: float) -> Searched:
         [(event["time"], event["values"][0] if event["values"] else None) for event in told],
         sum(event["event"] == "report" for event in events),
         first - start,
+        0.0,
         [event["params"] for event in events if event["event"] == "ask"],
         cpu,
     )
