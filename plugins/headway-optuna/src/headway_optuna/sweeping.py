@@ -57,7 +57,7 @@ def sweep(words: Sequence[str], session: Any) -> int:
     """Searches until enough trials are finished, then runs the best configuration in full.
 
     Returns:
-        The exit code: 1 if too many trials failed, none is complete, or the best configuration failed in full.
+        The exit code: 1 if too many trials failed, none is complete and keeps the constraints, or the best failed in full.
     """
     wanted = asked(words, session)
     with _working(wanted, session) as launcher:
@@ -159,8 +159,10 @@ def _concluded(wanted: Asked, session: Any, kept: Kept, verdict: str, *, fine: b
     lines.append(f"study     {relative(write_page(folder))}")
     lines += [f"{name:<9} {relative(path)}" for name, path in _products(session, kept)]
     sys.stdout.write("".join(f"{line}\n" for line in lines))
-    complete = bool(study.of("complete")) or verdict not in ENDED
-    return 0 if fine and complete and verdict != "failures" else 1
+    found = bool(study.best) or verdict not in ENDED
+    if not found:
+        sys.stderr.write("no trial is complete and keeps the constraints, so there is no best configuration\n")
+    return 0 if fine and found and verdict != "failures" else 1
 
 
 def _products(session: Any, kept: Kept) -> Iterator[tuple[str, Path]]:
