@@ -57,7 +57,7 @@ def sweep(words: Sequence[str], session: Any) -> int:
     """Searches until enough trials are finished, then runs the best configuration in full.
 
     Returns:
-        The exit code: 1 if too many trials failed, none is complete and keeps the constraints, or the best failed in full.
+        The exit code: 1 if too many trials failed, there is no best one, or it failed in full.
     """
     wanted = asked(words, session)
     with _working(wanted, session) as launcher:
