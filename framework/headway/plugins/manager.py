@@ -25,7 +25,8 @@ from headway.plugins.registry import Registry
 PREFIX = "headway_"
 CORE = re.compile(r"headway *((?:[(<>=!~]|$)[^;]*)(;.*)?", re.IGNORECASE)
 """A requirement of the core itself, not of another distribution such as headway-onnx."""
-PLAIN = re.compile(r">= *(\d+(?:\.\d+)*) *")
+PLAIN = re.compile(r" *(>=|<) *(\d+(?:\.\d+)*) *")
+"""A bound as plugins write it, such as those of ``>=0.1,<0.2``."""
 INLINE = "_headway_project"
 """Package name under which a project's ``plugins/*.py`` are imported."""
 
@@ -195,7 +196,7 @@ def _check_version(candidate: _Candidate) -> None:
 
     for text in candidate.requires:
         wanted = CORE.fullmatch(text)
-        if wanted is None or _is_at_least(__version__, wanted[1]):
+        if wanted is None or _is_within(__version__, wanted[1]):
             continue
         from packaging.requirements import Requirement
 
@@ -203,12 +204,19 @@ def _check_version(candidate: _Candidate) -> None:
             raise PluginError(f"it needs {text.strip()}, but headway {__version__} is installed")
 
 
-def _is_at_least(version: str, specifier: str) -> bool:
-    """Whether a version satisfies a plain ``>=1.2``; anything else is left to `packaging`, which is slow to import."""
-    least = PLAIN.fullmatch(specifier)
-    if least is None or not version.replace(".", "").isdigit():
+def _is_within(version: str, specifier: str) -> bool:
+    """Whether a version keeps plain bounds; anything else is left to `packaging`, which is slow to import."""
+    bounds = [PLAIN.fullmatch(part) for part in specifier.strip("() ").split(",")]
+    if not version.replace(".", "").isdigit():
         return False
-    return [*map(int, version.split("."))] >= [*map(int, least[1].split("."))]
+    return all(bound is not None and _keeps(version, bound[1], bound[2]) for bound in bounds)
+
+
+def _keeps(version: str, sign: str, bound: str) -> bool:
+    mine, other = ([*map(int, text.split("."))] for text in (version, bound))
+    length = max(len(mine), len(other))
+    mine, other = (numbers + [0] * (length - len(numbers)) for numbers in (mine, other))
+    return mine >= other if sign == ">=" else mine < other
 
 
 def _import(candidate: _Candidate) -> ModuleType:

@@ -2,6 +2,8 @@ import sys
 
 import pytest
 from headway.plugins import load
+from headway.plugins.manager import _is_within
+from packaging.specifiers import SpecifierSet
 
 STAGE = """
 from dataclasses import dataclass
@@ -129,3 +131,16 @@ def test_a_plugin_for_another_core_version_names_both(tmp_path, monkeypatch):
     error = load(None).broken["future"]
     assert "headway>=99" in error.what
     assert "headway 0.1.0 is installed" in error.what
+
+
+@pytest.mark.parametrize(
+    "specifier", [">=0.1", ">=0.1,<0.2", "<0.2,>=0.1", ">=0.1.0", "<0.2.0", ">=0.2", "<0.1", "<0.1.0", ">=0.1,<0.1.0"]
+)
+@pytest.mark.parametrize("version", ["0.1", "0.1.0", "0.1.7", "0.2.0", "1.0"])
+def test_plain_bounds_are_read_as_packaging_reads_them(specifier, version):
+    assert _is_within(version, specifier) == SpecifierSet(specifier).contains(version)
+
+
+@pytest.mark.parametrize("specifier", ["~=0.1", ">=0.1,!=0.1.3", "==0.1.*", ""])
+def test_other_bounds_are_left_to_packaging(specifier):
+    assert not _is_within("0.1.0", specifier)

@@ -13,7 +13,6 @@ from headway import DataError
 from headway.errors import UsageError
 
 from headway_optuna.libraries import demand
-from headway_optuna.space.distributions import Choice
 
 if TYPE_CHECKING:
     from optuna.samplers import BaseSampler
@@ -209,6 +208,8 @@ class CMAES(Sampler):
         return notes
 
     def _numbers(self, space: Space) -> list[Parameter]:
+
+        from headway_optuna.space.distributions import Choice
 
         return [p for p in space.parameters if p.when is None and not isinstance(p.distribution, Choice)]
 
