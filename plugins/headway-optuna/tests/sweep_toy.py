@@ -4,6 +4,7 @@ import contextlib
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -148,6 +149,11 @@ sweep:
 SPACE = ("model.x=interval(-3,3)", "model.y=int(interval(0,8))", "model.layers=choice([1],[1,2],[2,2,2])")
 
 
+def hear_ctrl_c():
+    """A shell without job control starts what is in its background deaf to SIGINT."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Toy:
     """The project, and its command line in a process of its own."""
 
@@ -165,7 +171,7 @@ class Toy:
     def start(self, *words):
         command = [sys.executable, "-m", "headway.cli.main", *words]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-        return subprocess.Popen(command, cwd=self.folder, env=self.environment, **pipes)
+        return subprocess.Popen(command, cwd=self.folder, env=self.environment, preexec_fn=hear_ctrl_c, **pipes)
 
     def headway(self, *words):
         process = self.start(*words)

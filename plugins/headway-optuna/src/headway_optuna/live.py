@@ -6,6 +6,7 @@ import os
 import sys
 import threading
 import time
+from abc import ABC, abstractmethod
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TextIO
 
@@ -39,7 +40,7 @@ def watching(study: Study, workers: int, stream: TextIO | None = None) -> Watch:
     return Live(study, workers, Console(file=stream, highlight=False))
 
 
-class Watch:
+class Watch(ABC):
     """Told what happens to trials; says what stays to be read, one line an event."""
 
     def __init__(self, study: Study, workers: int) -> None:
@@ -99,8 +100,9 @@ class Watch:
         """Columns that a line may take; None where it may take as many as it likes."""
         return None
 
+    @abstractmethod
     def _say(self, text: str, style: str = "") -> None:
-        raise NotImplementedError
+        """Shows a line that stays."""
 
 
 class Plain(Watch):
