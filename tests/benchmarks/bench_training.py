@@ -13,6 +13,7 @@ from headway.contracts import CHUNK, TARGET, ArraySpec, Features, Graph, Output,
 from headway.plugins import load
 from headway.testing import make_context
 from headway_lightning import Trainer
+from headway_lightning.dropout import Dropout
 from headway_lightning.modules import Network, build, threads
 from headway_lightning.quiet import quietly
 from headway_lightning.rows import tensors
@@ -84,8 +85,13 @@ def adult_like() -> Features:
 
 
 def network_of(stage: MLP) -> Network:
-    """The stage's network, for loops of others."""
-    return build(stage, ARRAYS, Output("probability", "probability", classes=CLASSES.classes), load().registry)
+    """The stage's network for loops of others, with torch's own dropout."""
+    network = build(stage, ARRAYS, Output("probability", "probability", classes=CLASSES.classes), load().registry)
+    for module in list(network.modules()):
+        for name, child in module.named_children():
+            if isinstance(child, Dropout):
+                setattr(module, name, torch.nn.Dropout(child.p))
+    return network
 
 
 def plain_loop(stage: MLP, features: Features, device: str = "cpu") -> None:

@@ -25,7 +25,7 @@ def main(words: list[str]) -> int:
     """Runs what is asked for, a cell after the other, and prints the table of all."""
     asked = arguments().parse_args(words)
     session = Session.open(Path(__file__).parents[3])
-    chosen = cells(asked.datasets or list(DATASETS), asked.models, asked.configs)
+    chosen = cells(asked.datasets or list(DATASETS), asked.models, asked.configs, asked.set)
     fine = [asked.show or attempt(session, cell, asked.seeds) for cell in chosen]
     rows = [line(session, cell, asked.seeds) for cell in chosen]
     print(table.text(rows))
@@ -62,6 +62,9 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--models", nargs="+", choices=[*TREES, *NETWORKS], default=[*TREES, *NETWORKS])
     parser.add_argument("--configs", nargs="+", choices=CONFIGS, default=list(CONFIGS))
     parser.add_argument("--seeds", type=int, default=5, help="seeds 0 to N-1")
+    parser.add_argument(
+        "--set", nargs="+", default=[], metavar="OVERRIDE", help="model.trainer.precision=bf16-mixed, say"
+    )
     parser.add_argument("--show", action="store_true", help="train nothing")
     parser.add_argument("--write", type=Path, action="append", default=[], metavar="FILE", help="a table, .md or .csv")
     return parser

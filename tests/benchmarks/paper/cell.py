@@ -20,11 +20,13 @@ class Cell:
         dataset: A folder of ``configs/paper``.
         model: A registered model.
         config: ``default`` (the stage's own) or ``tuned``.
+        changes: Overrides beside it, such as ``model.trainer.precision=bf16-mixed``.
     """
 
     dataset: str
     model: str
     config: str
+    changes: tuple[str, ...] = ()
 
     @property
     def metric(self) -> str:
@@ -35,15 +37,22 @@ class Cell:
     def overrides(self) -> tuple[str, ...]:
         """What the command line says to run it."""
         if self.config == "tuned":
-            return "experiment=paper", f"paper={self.dataset}/{self.model}"
+            return "experiment=paper", f"paper={self.dataset}/{self.model}", *self.changes
         given = "trees" if self.model in TREES else "networks"
-        return "experiment=paper", f"paper={self.dataset}/{given}", f"model={self.model}"
+        return "experiment=paper", f"paper={self.dataset}/{given}", f"model={self.model}", *self.changes
+
+    @property
+    def settings(self) -> str:
+        """What the table says of it."""
+        return ", ".join([self.config, *(change.removeprefix("model.") for change in self.changes)])
 
 
-def cells(datasets: Sequence[str], models: Sequence[str], configs: Sequence[str]) -> list[Cell]:
+def cells(
+    datasets: Sequence[str], models: Sequence[str], configs: Sequence[str], changes: Sequence[str] = ()
+) -> list[Cell]:
     """All that are asked for, by data set and model."""
     return [
-        Cell(dataset, model, config)
+        Cell(dataset, model, config, tuple(changes))
         for dataset in datasets
         for model in models
         for config in configs

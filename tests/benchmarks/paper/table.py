@@ -31,7 +31,7 @@ def row(cell: Cell, measured: Measured, paper: Published | None) -> Row:
         cell.dataset,
         cell.metric,
         cell.model,
-        cell.config,
+        cell.settings,
         f"{measured.mean:.4f} ± {measured.deviation:.4f}" if measured.values else "–",
         str(len(measured.values)),
         f"{paper.mean:.4f} ± {paper.deviation:.4f}" if paper else "–",

@@ -44,6 +44,8 @@ class CNN(NetworkStage):
         """(rows, channels, height, width) → (rows, outputs)."""
         from torch import nn
 
+        from headway_lightning.dropout import Dropout
+
         self._check(inputs, numeric)
         depth, height, width = inputs[0].shape
         parts: list[nn.Module] = []
@@ -52,8 +54,8 @@ class CNN(NetworkStage):
                 parts += [nn.Conv2d(given, size, 3, padding=1, bias=False), nn.BatchNorm2d(size), nn.ReLU()]
             parts.append(nn.MaxPool2d(2))
             depth, height, width = size, height // 2, width // 2
-        parts += [nn.Flatten(), nn.Dropout(self.dropout), nn.Linear(depth * height * width, self.hidden)]
-        return nn.Sequential(*parts, nn.ReLU(), nn.Dropout(self.dropout), nn.Linear(self.hidden, outputs))
+        parts += [nn.Flatten(), Dropout(self.dropout), nn.Linear(depth * height * width, self.hidden)]
+        return nn.Sequential(*parts, nn.ReLU(), Dropout(self.dropout), nn.Linear(self.hidden, outputs))
 
     def _check(self, inputs: Sequence[ArraySpec], numeric: Any) -> None:
         """Raises `DataError` for what is no image, or too small."""

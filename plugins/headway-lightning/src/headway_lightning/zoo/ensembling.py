@@ -9,6 +9,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from headway_lightning.dropout import Dropout
 from headway_lightning.inputs.embeddings import ColumnLinear, uniform
 
 if TYPE_CHECKING:
@@ -68,7 +69,9 @@ class BatchEnsemble(nn.Module):
 
     def forward(self, given: torch.Tensor) -> torch.Tensor:
         """(rows, 1 or members, inputs) → (rows, members, outputs)."""
-        return torch.addcmul(self.bias, functional.linear(given * self.before, self.weight), self.after)
+        shared = functional.linear(given * self.before.to(given.dtype), self.weight)
+        # Under autocast what is between two layers is bfloat16, and the vectors are made so: half the memory to move.
+        return torch.addcmul(self.bias.to(shared.dtype), shared, self.after.to(shared.dtype))
 
 
 def members(stage: TabM, sizes: Sequence[int], outputs: int, normal: bool) -> nn.Sequential:
@@ -85,7 +88,7 @@ def members(stage: TabM, sizes: Sequence[int], outputs: int, normal: bool) -> nn
     spread = {"tabm": Spread(), "mini": Spread(scale=first), "packed": Spread(count)}[stage.variant]
     layers: list[nn.Module] = [spread]
     for number in range(stage.blocks):
-        layers += [_layer(stage, width, first if number == 0 else None), nn.ReLU(), nn.Dropout(stage.dropout)]
+        layers += [_layer(stage, width, first if number == 0 else None), nn.ReLU(), Dropout(stage.dropout)]
         width = stage.width
     return nn.Sequential(*layers, ColumnLinear(count, width, outputs))
 

@@ -40,8 +40,10 @@ class MLP(NetworkStage):
         """(rows, inputs) → (rows, outputs)."""
         from torch import nn
 
+        from headway_lightning.dropout import Dropout
+
         parts: list[nn.Module] = []
         for size in self.layers:
-            parts += [nn.Linear(inputs, size), nn.ReLU(), nn.Dropout(self.dropout)]
+            parts += [nn.Linear(inputs, size), nn.ReLU(), Dropout(self.dropout)]
             inputs = size
         return nn.Sequential(*parts, nn.Linear(inputs, outputs))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from headway_lightning.dropout import Dropout
+
 
 class Block(nn.Module):
     """x + Dropout(Linear(Dropout(ReLU(Linear(BatchNorm(x)))))).
@@ -22,9 +24,9 @@ class Block(nn.Module):
             nn.BatchNorm1d(width),
             nn.Linear(width, hidden),
             nn.ReLU(),
-            nn.Dropout(dropout),
+            Dropout(dropout),
             nn.Linear(hidden, width),
-            nn.Dropout(residual),
+            Dropout(residual),
         )
 
     def forward(self, given: torch.Tensor) -> torch.Tensor:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
+from headway_lightning.dropout import Dropout
 from headway_lightning.inputs.tokens import Tokens
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ class Attention(nn.Module):
         self.query, self.key, self.value, self.out = (nn.Linear(size, size) for _ in range(4))
         for layer in (self.query, self.key, self.value, self.out):
             nn.init.zeros_(layer.bias)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self._heads = heads
 
     def forward(self, asking: torch.Tensor, asked: torch.Tensor) -> torch.Tensor:
@@ -66,14 +67,14 @@ class Block(nn.Module):
         size, hidden = stage.width, max(1, int(stage.width * stage.expansion))
         self.before = nn.Identity() if first else nn.LayerNorm(size)
         self.attention = Attention(size, stage.heads, stage.attention_dropout)
-        self.dropout = nn.Dropout(stage.residual_dropout)
+        self.dropout = Dropout(stage.residual_dropout)
         self.layers = nn.Sequential(
             nn.LayerNorm(size),
             nn.Linear(size, 2 * hidden),
             ReGLU(),
-            nn.Dropout(stage.dropout),
+            Dropout(stage.dropout),
             nn.Linear(hidden, size),
-            nn.Dropout(stage.residual_dropout),
+            Dropout(stage.residual_dropout),
         )
 
     def forward(self, tokens: torch.Tensor, asking: int | None = None) -> torch.Tensor:
