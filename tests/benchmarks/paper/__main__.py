@@ -62,9 +62,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--models", nargs="+", choices=[*TREES, *NETWORKS], default=[*TREES, *NETWORKS])
     parser.add_argument("--configs", nargs="+", choices=CONFIGS, default=list(CONFIGS))
     parser.add_argument("--seeds", type=int, default=5, help="seeds 0 to N-1")
-    parser.add_argument(
-        "--set", nargs="+", default=[], metavar="OVERRIDE", help="model.trainer.precision=bf16-mixed, say"
-    )
+    parser.add_argument("--set", nargs="+", default=[], metavar="OVERRIDE", help="model.patience=8, say")
     parser.add_argument("--show", action="store_true", help="train nothing")
     parser.add_argument("--write", type=Path, action="append", default=[], metavar="FILE", help="a table, .md or .csv")
     return parser

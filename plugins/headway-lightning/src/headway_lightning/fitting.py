@@ -203,7 +203,7 @@ def _trainer(
         devices=group.size,
         strategy=Parallel(group) if group.size > 1 else "auto",
         use_distributed_sampler=False,
-        precision="32-true" if config.precision == "32" else config.precision,
+        precision=config.precision,
         max_epochs=config.max_epochs,
         callbacks=callbacks,
         default_root_dir=context.work,

@@ -29,9 +29,9 @@ class Trainer:
     """Largest norm of the gradient; 0 for no limit."""
     accumulate: Count = 1
     """Batches whose gradients are averaged for a step of the optimizer."""
-    precision: Literal["32", "bf16-mixed"] = "32"
-    """Numbers that layers compute with; bf16-mixed is faster on recent GPUs, and for wide networks on CPUs that multiply it
-    (AVX-512 BF16, AMX). Weights are float32 always."""
+    precision: Literal["32-true", "bf16-mixed"] = "32-true"
+    """Numbers that layers compute with, by Lightning's names. bf16-mixed is faster on recent GPUs and, for wide networks,
+    on CPUs that multiply bfloat16 (AVX-512 BF16, AMX). Weights are float32 always."""
     deterministic: bool = True
     """Whether operations that may round otherwise each time are refused; it costs a GPU some speed."""
     threads: Count = 1
