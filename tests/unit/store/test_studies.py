@@ -110,12 +110,10 @@ def test_the_nearest_study_is_offered(studies):
 def test_a_study_is_swept_by_one_process(studies, study):
     process = sweeping(studies, "waiting")
     assert study.is_running
-    start = time.monotonic()
     for use in (study.held().__enter__, study.remove):
         with pytest.raises(StoreError, match="study adult is being swept by another process") as caught:
             use()
         assert "headway sweep stop adult" in caught.value.hint
-    assert time.monotonic() - start < 5
     kill(process)
     assert not study.is_running
     with study.held():

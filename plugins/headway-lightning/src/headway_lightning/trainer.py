@@ -30,8 +30,8 @@ class Trainer:
     accumulate: Count = 1
     """Batches whose gradients are averaged for a step of the optimizer."""
     precision: Literal["32-true", "bf16-mixed"] = "32-true"
-    """Numbers that layers compute with, by Lightning's names. bf16-mixed is faster on recent GPUs and, for wide networks,
-    on CPUs that multiply bfloat16 (AVX-512 BF16, AMX). Weights are float32 always."""
+    """Numbers that layers compute with, by Lightning's names. bf16-mixed is faster on recent GPUs and, for wide
+    networks, on CPUs that multiply bfloat16 (AVX-512 BF16, AMX). Weights are float32 always."""
     deterministic: bool = True
     """Whether operations that may round otherwise each time are refused; it costs a GPU some speed."""
     threads: Count = 1
