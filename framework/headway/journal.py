@@ -29,7 +29,6 @@ class Kept:
 
     Attributes:
         run: Its record.
-        label: What distinguishes it in a grid or a study.
         experiment: What it is a run of.
         outcomes: What has become of its stages.
         followers: The trackers at work.
@@ -37,7 +36,6 @@ class Kept:
     """
 
     run: Run
-    label: str
     experiment: Experiment
     outcomes: list[StageOutcome] = field(default_factory=list)
     followers: Followers = field(default_factory=Followers)
@@ -84,8 +82,8 @@ class Journal:
     def _tracked(self, kept: Kept) -> TrackedRun:
         run, store = kept.run, self._session.artifacts
         return TrackedRun(
-            id=run.id, attempt_of=run.attempt_of, name=run.name, group=run.group, label=kept.label, config=run.config,
-            overrides=run.overrides, seed=run.seed, git=run.git, versions=run.versions,
+            id=run.id, attempt_of=run.attempt_of, name=run.name, group=run.group, label=run.label,
+            config=run.config, overrides=run.overrides, seed=run.seed, git=run.git, versions=run.versions,
             folder=store.run_folder(run.id), store=self._session.store,
         )  # fmt: skip
 
@@ -104,7 +102,7 @@ class Journal:
         metrics = {f"{o.label}.{name}": value for o in kept.outcomes for name, value in o.metrics.items()}
         self._emit("headway_run_finished", kept.run, status=status, metrics=metrics)
         kept.followers.close(status, metrics)
-        self.results.append(RunResult(kept.run.id, kept.label, status, seconds, tuple(kept.outcomes)))
+        self.results.append(RunResult(kept.run.id, kept.run.label, status, seconds, tuple(kept.outcomes)))
 
     def started(self, node: Node) -> None:
         """See `headway.results.Journal`."""

@@ -62,7 +62,7 @@ def open_journal(
         described: The code, if it is known already.
         group: What the runs have in common with those of other plans, such as a study's name; by default the id of
             the first, if there are several.
-        label: What distinguishes the runs from those of other plans, such as ``trial 12``.
+        label: What distinguishes the runs from those of other plans, such as ``adult/12``.
     """
     known = described or describe(session)
     versions = {**_libraries(plan), **known.versions}
@@ -75,13 +75,12 @@ def open_journal(
         Run(
             id=run_id, name=experiment.name, status="running", created=created,
             overrides=experiment.words, config=experiment.public, seed=experiment.seed, git=known.git,
-            versions=versions, group=group, attempt_of=(attempt.attempt_of or attempt.id) if attempt else None,
+            versions=versions, group=group, label=f"{label} {own}".strip(),
+            attempt_of=(attempt.attempt_of or attempt.id) if attempt else None,
         )
-        for run_id, experiment, attempt in zip(ids, experiments, earlier, strict=True)
+        for run_id, own, experiment, attempt in zip(ids, plan.labels, experiments, earlier, strict=True)
     ]  # fmt: skip
-    labels = [f"{label} {own}".strip() for own in plan.labels]
-    told = zip(runs, labels, experiments, strict=True)
-    return Journal(session, [Kept(run, label, experiment) for run, label, experiment in told], listener)
+    return Journal(session, [Kept(*told) for told in zip(runs, experiments, strict=True)], listener)
 
 
 def _git(project: Path) -> dict[str, Any]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 help = "list, show, compare, note and tag runs"
 
-LISTING = ("name", "status", "tag", "since", "where", "sort", "metric", "limit")
+LISTING = ("name", "group", "status", "tag", "since", "where", "sort", "metric", "limit")
 ACTIONS = {
     "list": (*LISTING, "format"),
     "show": ("format",),
@@ -42,6 +42,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--all", action="store_true", default=None, help="diff: also what is the same")
     lists = parser.add_argument_group("list")
     lists.add_argument("--name", help="only runs of this experiment")
+    lists.add_argument("--group", help="only the trials of this study, or the runs of the grid of this group")
     lists.add_argument(
         "--status", action="append", help="only running, done, failed, interrupted, pruned or skipped ones"
     )

@@ -44,6 +44,7 @@ def _filter(arguments: argparse.Namespace) -> RunFilter:
     limit = 20 if arguments.limit is None else arguments.limit
     return RunFilter(
         name=arguments.name,
+        group=arguments.group,
         statuses=tuple(arguments.status or ()),
         tags=tuple(arguments.tag or ()),
         since=moment_of(arguments.since) if arguments.since else None,
@@ -84,6 +85,8 @@ def _check(wanted: RunFilter, unseen: Iterable[str], runs: Sequence[Run], record
     """Answers names that nothing has; only when there are runs at all."""
     if not runs and wanted.name is not None:
         _known("experiment", wanted.name, records.known("name"))
+    if not runs and wanted.group is not None:
+        _known("group", wanted.group, records.known("group"))
     for tag in wanted.tags if not runs else ():
         _known("tag", tag, records.known("tag"))
     for field in unseen:
@@ -119,12 +122,18 @@ def _value(run: Run, metrics: Mapping[str, float], field: str) -> Any:
     return value
 
 
-HEADER = ("run", "name", "status", "started", "seconds", "tags", "note", "overrides")
+HEADER = ("run", "name", "status", "started", "seconds", "trial", "tags", "note", "overrides")
 
 
 def _cells(run: Run) -> list[Any]:
     seconds = None if run.seconds is None else round(run.seconds, 3)
-    return [run.id, run.name, run.status, run.created, seconds, " ".join(run.tags), run.note, " ".join(run.overrides)]
+    words = " ".join(run.overrides)
+    return [run.id, run.name, run.status, run.created, seconds, _trial(run), " ".join(run.tags), run.note, words]
+
+
+def _trial(run: Run) -> str:
+    """``STUDY/NUMBER``; the label of a grid says no more than the overrides."""
+    return run.label if run.group and run.label.startswith(f"{run.group}/") else ""
 
 
 def _table(rows: Sequence[Sequence[Any]], fields: Sequence[str]) -> Sequence[str]:
@@ -132,7 +141,7 @@ def _table(rows: Sequence[Sequence[Any]], fields: Sequence[str]) -> Sequence[str
     width = room()
     header = [*HEADER, *fields]
     first = [0, 1, 2, 4] if width else [0, 1, 2, 3, 4]  # an id tells when the run started
-    words = [i for i in (5, 6, 7) if any(row[i] for row in rows)]
+    words = [i for i in (5, 6, 7, 8) if any(row[i] for row in rows)]
     shown = [*first, *range(len(HEADER), len(header)), *words]
     return table([header[i] for i in shown], [[_text(i, row[i]) for i in shown] for row in rows], width)
 

@@ -37,6 +37,7 @@ def _facts(run: Run) -> dict[str, str]:
         "tags": " ".join(run.tags),
         "repeats": f"{run.attempt_of}, which was interrupted" if run.attempt_of else "",
         "group": run.group or "",
+        "label": run.label,
         "overrides": " ".join(run.overrides),
         "seed": str(run.seed),
         "code": _code(run),

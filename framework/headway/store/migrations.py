@@ -46,7 +46,12 @@ NOTES_AND_TAGS = (
     "drop table remembered",
 )
 
-STEPS: tuple[tuple[str, ...], ...] = (FIRST, NOTES_AND_TAGS)
+LABELS = (
+    "alter table runs add column label text not null default ''",
+    """create index runs_by_group on runs ("group") where "group" is not null""",
+)
+
+STEPS: tuple[tuple[str, ...], ...] = (FIRST, NOTES_AND_TAGS, LABELS)
 """Step number n leads from version n to version n + 1. A step that was released is never edited."""
 
 VERSION = len(STEPS)

@@ -10,8 +10,8 @@ from headway.errors import UsageError
 from headway.store.runs import OPERATORS, Condition, RunFilter
 
 COLUMNS = (
-    'id, name, "group", status, created, seconds, overrides, config, seed, git, versions, error, note, attempt_of,'
-    " (select json_group_array(tag) from tags where tags.run = runs.id) as tags"
+    'id, name, "group", label, status, created, seconds, overrides, config, seed, git, versions, error, note,'
+    " attempt_of, (select json_group_array(tag) from tags where tags.run = runs.id) as tags"
 )
 """The columns of `headway.store.Run`; its stages come apart."""
 
@@ -30,6 +30,8 @@ def selection(wanted: RunFilter) -> Term:
     terms: list[Term] = []
     if wanted.name is not None:
         terms.append(("name = ?", [wanted.name]))
+    if wanted.group is not None:
+        terms.append(('"group" = ?', [wanted.group]))
     if wanted.statuses:
         stored = {*wanted.statuses} | ({"running"} if "interrupted" in wanted.statuses else set())
         terms.append(("status in (select value from json_each(?))", [json.dumps(sorted(stored))]))

@@ -57,8 +57,8 @@ class Records(Protocol):
     def history(self, run: str, stage: str) -> Sequence[tuple[int, Mapping[str, float]]]:
         """The intermediate metrics of a stage as (step, metrics), in their order."""
 
-    def known(self, what: Literal["name", "tag", "metric"]) -> Sequence[str]:
-        """All names of experiments, all tags, or all ``STAGE.METRIC``, sorted."""
+    def known(self, what: Literal["name", "group", "tag", "metric"]) -> Sequence[str]:
+        """All names of experiments, all groups, all tags, or all ``STAGE.METRIC``, sorted."""
 
     def users(self, digest: str) -> Sequence[str]:
         """The ids of the runs that made or used an artifact, oldest first."""

@@ -41,6 +41,7 @@ class Run:
         created: When it started, UTC, ISO 8601.
         group: What the runs of one command have in common: the id of the first, or, for the trials of a study, its
             name; None for a single run.
+        label: What distinguishes it from those: ``STUDY/NUMBER`` for a trial, the values that differ for a grid.
         overrides: What the command line said.
         config: The resolved config, without secrets.
         seed: The run's seed.
@@ -64,6 +65,7 @@ class Run:
     git: Mapping[str, Any]
     versions: Mapping[str, str]
     group: str | None = None
+    label: str = ""
     seconds: float | None = None
     error: str | None = None
     stages: tuple[StageRow, ...] = ()
@@ -93,6 +95,7 @@ class RunFilter:
 
     Attributes:
         name: The experiment's name; any if None.
+        group: What they have in common, such as a study's name; any if None.
         statuses: Any of these; all if empty.
         tags: All of these.
         since: Only runs created at this UTC time (ISO 8601) or later.
@@ -103,6 +106,7 @@ class RunFilter:
     """
 
     name: str | None = None
+    group: str | None = None
     statuses: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     since: str | None = None

@@ -51,13 +51,13 @@ class SqliteRecords:
 
     def _insert(self, run: Run) -> None:
         row = (
-            run.id, run.name, run.group, run.status, run.created, json.dumps(run.overrides), json.dumps(run.config),
-            run.seed, json.dumps(run.git), json.dumps(run.versions), run.note, run.attempt_of,
+            run.id, run.name, run.group, run.label, run.status, run.created, json.dumps(run.overrides),
+            json.dumps(run.config), run.seed, json.dumps(run.git), json.dumps(run.versions), run.note, run.attempt_of,
         )  # fmt: skip
         with self._database.writing() as connection:
             connection.execute(
-                'insert into runs (id, name, "group", status, created, overrides, config, seed, git, versions, note,'
-                " attempt_of) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                'insert into runs (id, name, "group", label, status, created, overrides, config, seed, git, versions,'
+                " note, attempt_of) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 row,
             )
             _tag(connection, run.id, run.tags)
@@ -186,10 +186,11 @@ class SqliteRecords:
             steps[-1][1][row["name"]] = row["value"]
         return steps
 
-    def known(self, what: Literal["name", "tag", "metric"]) -> Sequence[str]:
+    def known(self, what: Literal["name", "group", "tag", "metric"]) -> Sequence[str]:
         """See `Records`."""
         queries = {
             "name": "select distinct name from runs",
+            "group": """select distinct "group" from runs where "group" is not null""",
             "tag": "select distinct tag from tags",
             "metric": "select distinct stage || '.' || name from metrics where step is null",
         }

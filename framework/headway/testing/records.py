@@ -19,8 +19,8 @@ OpenRecords = Callable[[], Records]
 
 RUN = Run(
     id="20260101-000000-aaaa", name="adult", status="running", created="2026-01-01T00:00:00.000+00:00",
-    overrides=("model=mlp",), config={"seed": 3, "model": {"dropout": 0.2, "layers": [8, 4], "bias": True}}, seed=3,
-    git={"commit": "abc", "dirty": True}, versions={"python": "3.11"},
+    group="study", label="study/7", overrides=("model=mlp",), seed=3, git={"commit": "abc", "dirty": True},
+    config={"seed": 3, "model": {"dropout": 0.2, "layers": [8, 4], "bias": True}}, versions={"python": "3.11"},
 )  # fmt: skip
 STAGE = StageRow("model", "model", "mlp", "a" * 64, "done", ("not run before",), "d" * 64, 2.0)
 
@@ -158,13 +158,14 @@ class RecordsSuite:
             with pytest.raises(UsageError, match="no run nobody"):
                 change("nobody", "word")
 
-    def test_names_tags_and_metrics_are_known(self, records: Records) -> None:
+    def test_names_groups_tags_and_metrics_are_known(self, records: Records) -> None:
         """Each once, sorted."""
         assert [*records.known("name"), *records.known("tag"), *records.known("metric")] == []
-        write(records, run_number(0, name="flights"), {"test.rmse": 1.0})
+        write(records, run_number(0, name="flights", group=None), {"test.rmse": 1.0})
         write(records, run_number(1, tags=("best", "a")), {"auroc": 1.0})
         write(records, run_number(2, tags=("best",)), {"auroc": 0.5})
         assert records.known("name") == ["adult", "flights"]
+        assert records.known("group") == ["study"]
         assert records.known("tag") == ["a", "best"]
         assert records.known("metric") == ["model.auroc", "model.test.rmse"]
 
@@ -176,6 +177,8 @@ class RecordsSuite:
             (RunFilter(limit=0), []),
             (RunFilter(name="adult"), [4, 3, 1, 0]),
             (RunFilter(name="adul"), []),
+            (RunFilter(group="study"), [4, 3, 1, 0]),
+            (RunFilter(group="adult"), []),
             (RunFilter(statuses=("failed", "done"), limit=3), [4, 3, 2]),
             (RunFilter(statuses=("failed",)), [3]),
             (RunFilter(tags=("best",)), [4, 1]),
@@ -207,7 +210,7 @@ class RecordsSuite:
         other = {"model": {"dropout": 0.25, "layers": [8], "use": "mlp", "bias": None}, "seed": 0}
         write(records, run_number(0, config=other), {"test.auroc": 0.25})
         write(records, run_number(1, tags=("best",), config={**RUN.config, "seed": 1}), {"test.auroc": 0.5})
-        write(records, run_number(2, name="flights", config={**RUN.config, "seed": 2}), {"test.rmse": 9.0})
+        write(records, run_number(2, name="flights", group=None, config={**RUN.config, "seed": 2}), {"test.rmse": 9.0})
         write(records, run_number(3, config={**RUN.config, "seed": 3}), {"test.auroc": 0.75}, "failed")
         write(records, run_number(4, tags=("best", "paper"), config={**RUN.config, "seed": 4}), {"test.auroc": 0.875})
         assert [run.id for run in records.list(wanted)] == [run_number(number).id for number in numbers]

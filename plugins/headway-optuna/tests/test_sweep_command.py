@@ -1,5 +1,6 @@
 """`headway sweep` as it is typed: searching, repeating, extending, and the actions on studies."""
 
+import csv
 import json
 import re
 
@@ -25,6 +26,17 @@ def test_piped_it_tells_trials_on_one_stream_and_the_result_on_the_other(swept):
     assert "\x1b" not in swept.done.err + swept.done.out
     assert "best: trial" in swept.done.out
     assert (swept.folder / ".headway/studies/toy/report.html").exists()
+
+
+def test_every_trial_is_a_run_that_is_found_by_its_study(swept):
+    listed = swept.headway("runs", "list", "--group", "toy", "--format", "csv", "--sort=created")
+    assert listed.returncode == 0, listed.err
+    (final,) = [event["trial"] for event in swept.events if event["event"] == "final"]
+    trials = [row["trial"] for row in csv.DictReader(listed.out.splitlines())]
+    assert trials == [*(f"toy/{number}" for number in range(6)), f"toy/{final} in full"]
+    other = swept.headway("runs", "list", "--group", "tol")
+    assert other.returncode == 2
+    assert "did you mean 'toy'?" in other.err
 
 
 def test_a_finished_sweep_that_is_repeated_does_nothing(swept):

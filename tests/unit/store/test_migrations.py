@@ -51,7 +51,7 @@ def found(records):
     shown = records.show("run-7")
     assert len(runs) == 30
     assert (runs[0].id, runs[0].seed, runs[0].overrides, runs[0].config) == ("run-29", 1, ("seed=1",), {"seed": 1})
-    assert (runs[0].note, runs[0].tags, runs[0].attempt_of) == ("", (), None)
+    assert (runs[0].note, runs[0].tags, runs[0].attempt_of, runs[0].label) == ("", (), None, "")
     assert runs[-1].status == "interrupted"
     assert (shown.stages[0].digest, shown.stages[0].metrics) == ("d" * 64, {"auroc": 7 / 30})
     assert records.history("run-7", "model") == [(1, {"loss": 0.5})]
@@ -82,7 +82,7 @@ def test_reading_version_1_changes_nothing(old):
 
 def test_a_step_that_fails_half_way_leaves_the_version_before(old, monkeypatch):
     before = rows(opened(old))
-    broken = (STEPS[0], (*STEPS[1][:-1], "insert into nowhere values (1)", STEPS[1][-1]))
+    broken = (STEPS[0], (*STEPS[1][:-1], "insert into nowhere values (1)", STEPS[1][-1]), *STEPS[2:])
     connection = opened(old)
     with pytest.raises(sqlite3.OperationalError, match="nowhere"):
         migrate(connection, broken)
@@ -95,7 +95,7 @@ def test_a_step_that_fails_half_way_leaves_the_version_before(old, monkeypatch):
 @pytest.mark.parametrize("statement", range(len(STEPS[1])))
 def test_a_full_disk_at_any_statement_leaves_version_1(old, monkeypatch, statement):
     before = rows(opened(old))
-    broken = (STEPS[0], (*STEPS[1][:statement], "select no_such_function()", *STEPS[1][statement:]))
+    broken = (STEPS[0], (*STEPS[1][:statement], "select no_such_function()", *STEPS[1][statement:]), *STEPS[2:])
     monkeypatch.setattr("headway.store.migrations.migrate.__defaults__", (broken,))
     with pytest.raises(StoreError, match="cannot be written"):
         SqliteRecords(old.parent).open_run(RUN)

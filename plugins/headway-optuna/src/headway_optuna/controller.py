@@ -190,7 +190,7 @@ class Controller:
         metric = self._search.objectives[0].metric
         following = Following(metric, len(folds), live, lambda label: self._launcher.history(live.launched, label))
         live.launched = self._launcher.launch(
-            experiments, following, self._search.name, f"trial {live.number}", self._search.stages
+            experiments, following, self._search.name, f"{self._search.name}/{live.number}", self._search.stages
         )
 
     def began(self, live: Live, stage: str, text: str) -> None:

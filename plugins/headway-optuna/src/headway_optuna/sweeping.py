@@ -135,7 +135,9 @@ def _in_full(trial: Trial, wanted: Asked, kept: Kept, launcher: Any, watch: Watc
         return True
     watch.note(f"trial {trial.number} is the best: it is run in full")
     experiment = wanted.variants.experiment(trial.words)
-    launched = launcher.launch([experiment], Final(watch), wanted.search.name, f"best, trial {trial.number}")
+    launched = launcher.launch(
+        [experiment], Final(watch), wanted.search.name, f"{wanted.search.name}/{trial.number} in full"
+    )
     while launched not in launcher.wait():
         pass
     (result,) = launched.results
