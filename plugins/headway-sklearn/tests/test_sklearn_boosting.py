@@ -170,6 +170,19 @@ def test_fitting_twice_gives_the_same_bits(context):
         np.testing.assert_array_equal(array, two.weights[name])
 
 
+def test_each_split_chooses_from_a_share_of_the_columns_drawn_by_the_seed(context):
+    def bits(**fields):
+        return replace(QUICK, **fields).run(context, features_of()).weights["node.feature_idx"].tobytes()
+
+    assert bits(max_features=0.5) == bits(max_features=0.5) != bits()
+    assert bits(max_features=0.5) != bits(max_features=0.5, seed=1)
+
+
+def test_a_tree_of_depth_one_has_two_leaves(context):
+    trees = replace(QUICK, max_depth=1).run(context, features_of()).weights["trees"]
+    assert set(np.diff(trees)) == {3}
+
+
 def test_fitting_stops_on_the_validation_split_and_keeps_its_best_iteration(context):
     stage = HistGradientBoosting(max_iter=300, learning_rate=0.5, early_stopping=5)
     model = stage.run(context, features_of())

@@ -29,9 +29,11 @@ class HistGradientBoosting(Stage):
         "max_leaf_nodes": "int(interval(4, 768))",
         "min_samples_leaf": "tag(log, int(interval(1, 100)))",
         "l2_regularization": "tag(log, interval(1e-8, 100.0))",
+        "max_features": "interval(0.5, 1)",
     }
     """What to search: learning rates and leaves as Gorishniy et al. (2024, TabR) search them for LightGBM, the penalty
-    as Gorishniy et al. (2021) do for XGBoost, with 2000 iterations at most and an early stopping after 50."""
+    and the share of columns as Gorishniy et al. (2021) do for XGBoost, with 2000 iterations at most and an early
+    stopping after 50."""
 
     learning_rate: Annotated[float, Gt(0)] = 0.1
     """What each tree's answer is multiplied by."""
@@ -42,11 +44,17 @@ class HistGradientBoosting(Stage):
     max_leaf_nodes: Annotated[int, Ge(2)] = 31
     """Leaves of a tree."""
 
+    max_depth: Annotated[int, Ge(1)] | None = None
+    """Splits from the root to a leaf; null for any number."""
+
     min_samples_leaf: Annotated[int, Ge(1)] = 20
     """Training rows of a leaf."""
 
     l2_regularization: Annotated[float, Ge(0)] = 0.0
     """The penalty on the squared answers of leaves."""
+
+    max_features: Annotated[float, Gt(0), Le(1)] = 1.0
+    """The share of columns that each split may choose from."""
 
     max_bins: Annotated[int, Ge(2), Le(255)] = 255
     """Values that are told apart of a number, and categories of a code."""
@@ -56,7 +64,7 @@ class HistGradientBoosting(Stage):
     iterations up to the one with the lowest loss are kept. Without a validation split it never stops."""
 
     seed: Seed = 0
-    """Seed of the 200,000 rows whose values decide the bins, of more."""
+    """Seed of the columns that each split sees, and of the 200,000 rows whose values decide the bins, of more."""
 
     def run(self, context: Context, features: Features) -> BoostedTrees:
         """Fits on the training rows; records metrics of the validation split, if there is one.
