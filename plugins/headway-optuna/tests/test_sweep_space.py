@@ -37,9 +37,13 @@ def refused(toy, *words):
         (("model.x=1,2", "sweep.enqueue=[{model.x: 3}]"), "model.x: 3 is none of 1, 2"),
         (("model.x=tag(log,range(1,10))",), "equal steps, which a log scale has not"),
         (("~model.x=1,2",), "takes a key away"),
+        (
+            ("pipeline=[data,features,model],[data,features]",),
+            "'validation.loss' is recorded by the stage 'model', which is not in the pipeline",
+        ),
         (("sweep.trials=1,2", "model.x=1,2"), "cannot be searched itself"),
     ],
-    ids=range(17),
+    ids=range(18),
 )
 def test_slips_are_told_with_the_place_and_the_mending(toy, words, says):
     told = refused(toy, *words)

@@ -72,12 +72,14 @@ def metric_of(text: str, stages: Sequence[str]) -> Metric:
         raise HeadwayError(f"'{text}' is no metric of a split", hint=f"did you mean {meant}?", code="objective")
     if stage not in stages:
         known = ", ".join(stages)
-        raise HeadwayError(
-            f"'{text}' is recorded by the stage '{stage}', which is not in the pipeline",
-            hint=f"write STAGE.{name} with one of {known}",
-            code="objective",
-        )
+        what = lacking(Metric(text, stage, name))
+        raise HeadwayError(what, hint=f"write STAGE.{name} with one of {known}", code="objective")
     return Metric(text, stage, name)
+
+
+def lacking(metric: Metric) -> str:
+    """What is said where no stage records a metric."""
+    return f"'{metric.written}' is recorded by the stage '{metric.stage}', which is not in the pipeline"
 
 
 def objectives(

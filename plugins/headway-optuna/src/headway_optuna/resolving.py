@@ -10,7 +10,7 @@ from headway.errors import ConfigError, HeadwayError, Place, UsageError
 from headway.stage import build_used
 from headway.sweeping import read_word
 
-from headway_optuna.objective import Metric, metric_of, objectives
+from headway_optuna.objective import Metric, Objective, lacking, metric_of, objectives
 from headway_optuna.search import Search
 from headway_optuna.space.command_line import split
 from headway_optuna.space.grammar import Misuse, meaning
@@ -84,7 +84,7 @@ def asked(words: Sequence[str], session: Any) -> Asked:
     )
     faults += _folded(node, base)
     if space is not None:
-        faults += check(space, variants.experiment)
+        faults += check(space, lambda words: _holding(variants.experiment(words), wanted or []))
     if faults or space is None or wanted is None:
         raise ConfigError(faults)
     seed = base.seed if node.seed is None else node.seed
@@ -128,6 +128,15 @@ def _options(sweeps: Sequence[str], options: Callable[[str], list[str]]) -> Iter
         except (Misuse, HeadwayError):  # told when the space is read
             continue
         yield text, [f"{word.prefix}{word.key}={option}" for option in distribution.probes()]
+
+
+def _holding(experiment: Any, wanted: Sequence[Objective]) -> Any:
+    """The experiment; raises a ConfigError if its pipeline lacks a stage that records an objective."""
+    known = [stage.name for stage in experiment.stages]
+    missing = [objective.metric for objective in wanted if objective.metric.stage not in known]
+    if missing:
+        raise ConfigError([HeadwayError(lacking(metric), code="objective") for metric in missing])
+    return experiment
 
 
 def _folded(node: Sweep, base: Any) -> Iterator[HeadwayError]:
