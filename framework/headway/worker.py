@@ -23,6 +23,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from headway.allocator import give_back, keep_freed
 from headway.contracts.adapters import adapter_of
 from headway.errors import HeadwayError, Pruned, room_in
 from headway.progress import Progress, Throttle
@@ -301,6 +302,7 @@ def main(descriptor: int, keep: int = 0) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the controller decides what Ctrl-C means
     signal.signal(signal.SIGTERM, lambda *_: cancelled.set())
     threading.Thread(target=_listen, args=(tasks, cancelled, stopped), daemon=True).start()
+    keep_freed()
     plugins: dict[str | None, Plugins] = {}
     loaded = Loaded(keep)
     while True:
@@ -313,6 +315,7 @@ def main(descriptor: int, keep: int = 0) -> None:
         except KeyboardInterrupt:  # how a stage says that it stopped when it was asked to
             outcome = Outcome("interrupted")
         pipe.send("outcome", outcome=outcome.to_dict())
+        give_back()
 
 
 def _listen(tasks: queue.SimpleQueue[Task], cancelled: threading.Event, stopped: set[str]) -> None:
