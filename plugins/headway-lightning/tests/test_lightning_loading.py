@@ -107,6 +107,26 @@ def test_the_parts_of_all_processes_are_the_batches_of_one(rows, size, count, ru
             assert torch.equal(torch.cat(pieces), tensor)
 
 
+@given(rows=st.integers(1, 200), size=st.integers(1, 9), copies=st.integers(2, 4), rule=st.sampled_from("pcm"))
+def test_rows_at_the_same_place_of_a_batch_follow_each_other_each_in_an_order_of_its_own(rows, size, copies, rule):
+    """Also where a process takes a part of the places."""
+    orders = torch.stack([shuffled(rows, seed) for seed in range(copies)], dim=1)
+
+    def of(number, count):
+        change = (lambda at, batch: (batch[0] + at, *batch[1:])) if rule == "c" else None
+        given = mapped(rows) if rule == "m" else held(rows)
+        return batches_of(Blocks(given, size, lambda: orders, change=change, part=(number, count), copies=copies))
+
+    whole, starts = of(0, 1), 0
+    for number, (batch, *parts) in enumerate(zip(whole, of(0, 2), of(1, 2), strict=True)):
+        places = len(batch[0]) // copies
+        wanted = orders[starts : starts + places] + (number if rule == "c" else 0)
+        assert batch[0].unflatten(0, (-1, copies)).tolist() == wanted.tolist()
+        assert torch.equal(torch.cat([part[0] for part in parts]), batch[0])
+        starts += places
+    assert starts == rows
+
+
 def test_batches_are_numbered_across_blocks():
     seen = []
 

@@ -107,6 +107,16 @@ class TestTabM:
         assert count == sorted(count)
         assert count[2] == 3 * ((4 * 7 + 7) + (7 * 7 + 7) + (7 * 2 + 2))
 
+    @pytest.mark.parametrize("variant", ["tabm", "mini", "packed"])
+    def test_in_training_each_member_scores_the_rows_that_are_its_own(self, variant):
+        apart, shared = (stirred(self.build(variant, dropout=0.0, share_batches=share)) for share in (False, True))
+        assert apart.state_dict().keys() == shared.state_dict().keys()
+        rows = torch.randn(5, 3, 4)
+        given = apart.train()(rows.flatten(0, 1)).unflatten(0, (5, 3))
+        for m in range(3):
+            torch.testing.assert_close(given[:, m], shared(rows[:, m])[:, m], rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(apart.eval()(rows[:, 0]), shared(rows[:, 0]), rtol=1e-4, atol=1e-5)
+
     def test_its_members_are_averaged(self):
         torch.manual_seed(0)
         scores = torch.randn(4, 3, 2)

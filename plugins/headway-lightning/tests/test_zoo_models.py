@@ -10,6 +10,7 @@ from headway.testing import StageSuite, make_context
 from headway_lightning import Trainer
 from headway_lightning.plugin import CHOICES
 from headway_lightning.regime import Pace, Regime
+from headway_lightning.zoo.ensembling import Spread
 from headway_lightning.zoo.ft_transformer import FTTransformer
 from headway_lightning.zoo.linear import LinearNetwork
 from headway_lightning.zoo.mlp import MLP
@@ -70,6 +71,27 @@ def test_what_is_served_is_what_was_trained_bit_for_bit_at_every_batch_size(trai
     for size in SIZES:
         part = {key: array[:size] for key, array in feeds.items()}
         np.testing.assert_array_equal(runtime.run(part)[output.name], whole[:size], err_msg=f"{size} rows")
+
+
+@pytest.mark.parametrize("share", [False, True])
+def test_members_of_tabm_go_through_all_rows_in_an_order_of_their_own_or_share_it(hand, context, monkeypatch, share):
+    seen, spread = [], Spread.forward
+
+    def forward(self, given):
+        wide = spread(self, given)
+        if self.training:
+            seen.append(wide.expand(-1, 3, -1))
+        return wide
+
+    monkeypatch.setattr(Spread, "forward", forward)
+    stage = replace(SMALL["tabm"], share_batches=share, trainer=replace(CPU, max_epochs=1), numeric=None)
+    features = hand.features(hand.binary)
+    stage.run(context, features)
+    rows = len(features.source("train"))
+    first, second, third = torch.cat(seen).unbind(dim=1)
+    assert first.shape[0] == rows
+    assert torch.equal(first, second) == torch.equal(second, third) == share
+    assert sorted(first.tolist()) == sorted(second.tolist()) == sorted(third.tolist())
 
 
 @pytest.mark.parametrize("name", SMALL)

@@ -52,11 +52,13 @@ class Blocks:
     Args:
         rows: What is taken from.
         size: Rows a batch.
-        order: () → the order of rows in the coming epoch; None for their own.
+        order: () → the order of rows in the coming epoch, shape (rows,), or (rows, copies); None for their own.
         device: () → where batches are wanted; None for where they are.
         change: (number of the batch, batch) → the batch to use.
         start: () → the first block that is wanted; those before it come empty.
         part: (number, of how many): which part of each batch is wanted.
+        copies: How many rows stand at each place of a batch, one after the other: each column of the order is one of
+            its own.
     """
 
     def __init__(
@@ -68,6 +70,7 @@ class Blocks:
         change: Callable[[int, Batch], Batch] | None = None,
         start: Callable[[], int] = lambda: 0,
         part: tuple[int, int] = (0, 1),
+        copies: int = 1,
     ) -> None:
         self._rows = rows
         self._order = order
@@ -75,19 +78,20 @@ class Blocks:
         self._change = change
         self._start = start
         self._part = part
+        self._copies = copies
         self._running: Generator[Block] | None = None
         starts = list(range(0, len(rows), size))
         if len(rows) > size and len(rows) % size == 1:
             starts.pop()
         self._sizes = [stop - start for start, stop in itertools.pairwise([*starts, len(rows)])] or [0]
-        self._length = max(1, min(BLOCK, BLOCK_BYTES // (size * rows.row_bytes())))
+        self._length = max(1, min(BLOCK, BLOCK_BYTES // (size * copies * rows.row_bytes())))
 
     def __len__(self) -> int:
         return -(-len(self._sizes) // self._length)
 
     @property
     def sizes(self) -> tuple[int, ...]:
-        """Rows of each batch of all blocks, all parts together."""
+        """Places of each batch of all blocks, all parts together: its rows, where each has one."""
         return tuple(self._sizes)
 
     def __iter__(self) -> Iterator[Block]:
@@ -120,18 +124,22 @@ class Blocks:
             yield [] if number < wanted else self._block(first, sizes, rows if order is None else order[rows], device)
 
     def _block(self, first: int, sizes: list[int], rows: slice | torch.Tensor, device: torch.device) -> Block:
-        parts = [self._of(size) for size in sizes]
+        parts, copies = [self._of(size) for size in sizes], self._copies
         if self._change is not None:  # it may look at the whole batch
-            whole = enumerate(_split(self._rows.take(rows), sizes), start=first)
+            whole = enumerate(_split(self._taken(rows), [size * copies for size in sizes]), start=first)
             changed = (self._change(number, batch) for number, batch in whole)
-            return [tuple(_to(t[part], device) for t in batch) for batch, part in zip(changed, parts, strict=True)]
+            spans = [slice(part.start * copies, part.stop * copies) for part in parts]
+            return [tuple(_to(t[span], device) for t in batch) for batch, span in zip(changed, spans, strict=True)]
         if self._part[1] > 1:
             starts = itertools.accumulate(sizes, initial=0)
-            spans = [torch.arange(at + part.start, at + part.stop) for at, part in zip(starts, parts, strict=False)]
-            mine = torch.cat(spans)
+            places = [torch.arange(at + part.start, at + part.stop) for at, part in zip(starts, parts, strict=False)]
+            mine = torch.cat(places)
             rows = mine + rows.start if isinstance(rows, slice) else rows.index_select(0, mine.to(rows.device))
-        moved = tuple(_to(tensor, device) for tensor in self._rows.take(rows))
-        return _split(moved, [part.stop - part.start for part in parts])
+        moved = tuple(_to(tensor, device) for tensor in self._taken(rows))
+        return _split(moved, [(part.stop - part.start) * copies for part in parts])
+
+    def _taken(self, rows: slice | torch.Tensor) -> Batch:
+        return self._rows.take(rows if isinstance(rows, slice) else rows.flatten())
 
     def _of(self, size: int) -> slice:
         """The part of a batch that is wanted."""

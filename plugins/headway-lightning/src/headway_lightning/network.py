@@ -70,6 +70,15 @@ class NetworkStage(Stage):
     trainer: Trainer = field(default_factory=Trainer)
     """How it is trained."""
 
+    @property
+    def copies(self) -> int:
+        """How many rows stand at each place of a training batch, one after the other, each in an order of its own.
+
+        More than one for members that learn from rows of their own: the network, in training, is given
+        (rows · copies, …) and gives (rows · copies, outputs).
+        """
+        return 1
+
     def body(self, inputs: Sequence[ArraySpec], outputs: int, numeric: Any) -> Any:
         """Arrays → scores of shape (rows, outputs) or (rows, members, outputs).
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from headway import Context
 from headway.contracts import Features
@@ -116,10 +117,16 @@ def _training_batches(
     """Batches that follow the learner's epoch, place and device, also after resuming."""
 
     def order() -> torch.Tensor:
-        return torch.from_numpy(generator_of(stage.seed, ORDER, learner.current_epoch).permutation(len(rows)))
+        generator = generator_of(stage.seed, ORDER, learner.current_epoch)
+        if stage.copies == 1:
+            return torch.from_numpy(generator.permutation(len(rows)))
+        orders = np.stack([generator.permutation(len(rows)) for _ in range(stage.copies)], axis=1)
+        return torch.from_numpy(orders)
 
     change = change_of(context, features, stage.seed, lambda: learner.current_epoch)
-    return Blocks(rows, stage.batch_size, order, lambda: learner.device, change, lambda: learner.block, group.part)
+    return Blocks(
+        rows, stage.batch_size, order, lambda: learner.device, change, lambda: learner.block, group.part, stage.copies
+    )
 
 
 def change_of(context: Context, features: Features, seed: int, epoch: Any) -> Any:

@@ -29,11 +29,11 @@ class HistGradientBoosting(Stage):
         "max_leaf_nodes": "int(interval(4, 768))",
         "min_samples_leaf": "tag(log, int(interval(1, 100)))",
         "l2_regularization": "tag(log, interval(1e-8, 100.0))",
-        "max_features": "interval(0.5, 1)",
+        "max_features": "interval(0.2, 1)",
     }
     """What to search: learning rates and leaves as Gorishniy et al. (2024, TabR) search them for LightGBM, the penalty
-    and the share of columns as Gorishniy et al. (2021) do for XGBoost, with 2000 iterations at most and an early
-    stopping after 50."""
+    as Gorishniy et al. (2021) do for XGBoost, and shares of columns down to a fifth, for each split draws its own. With
+    2000 iterations at most and an early stopping after 50."""
 
     learning_rate: Annotated[float, Gt(0)] = 0.1
     """What each tree's answer is multiplied by."""

@@ -30,22 +30,37 @@ def scales(members: int, sizes: Sequence[int], normal: bool) -> torch.Tensor:
 
 
 class Spread(nn.Module):
-    """One input for all members: (rows, inputs) → (rows, 1 or members, inputs).
+    """Inputs to members: (rows, inputs) → (rows, 1 or members, inputs).
 
     Args:
-        members: How many there are, if each needs the input for itself.
+        members: How many there are.
+        each: Whether each needs the input for itself, were it the same.
+        apart: Whether in training each has rows of its own: (rows · members, inputs) → (rows, members, inputs).
         scale: What each scales it by, shape (members, inputs); None for nothing.
     """
 
-    def __init__(self, members: int = 1, scale: torch.Tensor | None = None) -> None:
+    def __init__(self, members: int, each: bool, apart: bool, scale: torch.Tensor | None = None) -> None:
         super().__init__()
         self.scale = None if scale is None else nn.Parameter(scale)
-        self._members = members
+        self._members, self._each, self._apart = members, each, apart
 
     def forward(self, given: torch.Tensor) -> torch.Tensor:
         """See the class."""
-        wide = given[:, None]
-        return wide.expand(-1, self._members, -1) if self.scale is None else wide * self.scale
+        wide = given.unflatten(0, (-1, self._members)) if self._apart and self.training else given[:, None]
+        if self.scale is not None:
+            return wide * self.scale
+        return wide.expand(-1, self._members, -1) if self._each else wide
+
+
+class Gather(nn.Module):
+    """Scores of members that have rows of their own in training: (rows, members, outputs) → (rows · members, outputs).
+
+    What each gave in evaluation, where all have the same rows, stays apart.
+    """
+
+    def forward(self, given: torch.Tensor) -> torch.Tensor:
+        """See the class."""
+        return given.flatten(0, 1) if self.training else given
 
 
 class BatchEnsemble(nn.Module):
@@ -75,7 +90,7 @@ class BatchEnsemble(nn.Module):
 
 
 def members(stage: TabM, sizes: Sequence[int], outputs: int, normal: bool) -> nn.Sequential:
-    """(rows, sum of sizes) → scores of shape (rows, members, outputs).
+    """(rows, sum of sizes) → scores of shape (rows, members, outputs); for training on batches apart see `Spread`.
 
     Args:
         stage: Variant and sizes.
@@ -83,14 +98,16 @@ def members(stage: TabM, sizes: Sequence[int], outputs: int, normal: bool) -> nn
         outputs: Scores of a member.
         normal: See `scales`.
     """
-    count, width = stage.members, sum(sizes)
+    count, width, apart = stage.members, sum(sizes), not stage.share_batches
     first = None if stage.variant == "packed" else scales(count, sizes, normal)
-    spread = {"tabm": Spread(), "mini": Spread(scale=first), "packed": Spread(count)}[stage.variant]
-    layers: list[nn.Module] = [spread]
+    layers: list[nn.Module] = [
+        Spread(count, stage.variant == "packed", apart, first if stage.variant == "mini" else None)
+    ]
     for number in range(stage.blocks):
         layers += [_layer(stage, width, first if number == 0 else None), nn.ReLU(), Dropout(stage.dropout)]
         width = stage.width
-    return nn.Sequential(*layers, ColumnLinear(count, width, outputs))
+    layers += [ColumnLinear(count, width, outputs), *([Gather()] if apart else [])]
+    return nn.Sequential(*layers)
 
 
 def _layer(stage: TabM, inputs: int, first: torch.Tensor | None) -> nn.Module:

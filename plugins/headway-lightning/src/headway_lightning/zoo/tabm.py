@@ -15,7 +15,7 @@ from headway_lightning.trainer import Trainer
 
 @dataclass(frozen=True)
 class TabM(NetworkStage):
-    """Multilayer perceptrons side by side, trained on the same batches and averaged.
+    """Multilayer perceptrons side by side, averaged.
 
     Each member has vectors of its own that scale what a shared layer is given and gives; at the beginning they differ
     in the first one alone. The loss is the mean of the members' losses, the answer the mean of their answers. An
@@ -39,6 +39,10 @@ class TabM(NetworkStage):
     """Networks."""
     variant: Literal["tabm", "mini", "packed"] = "tabm"
     """What members have of their own: vectors at every layer; one vector at the input (mini); all weights (packed)."""
+    share_batches: bool = False
+    """Whether all members learn from the same batches; by default each goes through the rows in an order of its own,
+    which often makes their mean better, and an epoch longer where embeddings of numbers are large or rows are read from
+    files."""
     blocks: Count = 3
     """Hidden layers."""
     width: Count = 512
@@ -53,6 +57,11 @@ class TabM(NetworkStage):
     """Decay of weights a step; biases, embeddings and the parameters of normalisations do not decay."""
     trainer: Trainer = field(default_factory=lambda: Trainer(gradient_clip=1.0))
     """How it is trained."""
+
+    @property
+    def copies(self) -> int:
+        """See `NetworkStage`."""
+        return 1 if self.share_batches else self.members
 
     def body(self, inputs: Sequence[ArraySpec], outputs: int, numeric: Any) -> Any:
         """See `NetworkStage`."""
