@@ -167,7 +167,7 @@ class TestThread:
             return batch
 
         for block in blocks_of(3 * BLOCK, 1, change=change):
-            assert made.wait(10)
+            assert made.wait(60)
             used.append(len(block))
         assert used == [BLOCK] * 3
         assert loaders() == []

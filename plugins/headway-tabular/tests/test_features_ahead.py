@@ -21,7 +21,7 @@ def test_the_next_is_made_while_the_caller_works() -> None:
             yield number
 
     for number in ahead(items()):
-        assert all(event.wait(10) for event in made[: number + 2])
+        assert all(event.wait(60) for event in made[: number + 2])
 
 
 def test_no_more_than_the_next_is_made() -> None:
