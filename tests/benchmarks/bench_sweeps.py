@@ -22,7 +22,7 @@ from tests.benchmarks.sweeps.stamped import Bench, Stamps
 ROUNDS, TRIALS = 3, 30
 LIMIT = 0.030
 """Seconds beside its training that the framework may take a trial."""
-WORKERS, SLEEPING, MEDIAN, SIGMA = 2, 40, 0.5, 1.0
+WORKERS, SLEEPING, MEDIAN, SIGMA = 2, 100, 0.5, 1.0
 SHARE = 0.95
 """Of the workers' time, what trials are to use."""
 
@@ -79,7 +79,7 @@ def used() -> Iterator[Ratio]:
             f"     {name:<30} {study.used_while_waiting(WORKERS):.1%} until the last trial begins, "
             f"{study.used(WORKERS):.1%} until the last ends (at best {best(sleeps):.1%})"
         )
-    shares = [study.used_while_waiting(WORKERS) for study in studies.values()]
+    shares = [study.used(WORKERS) for study in studies.values()]
     yield Ratio("workers' use: 95 % to ours", SHARE, shares[0], 1)
     yield Ratio("workers' use: hydra-optuna-sweeper's to ours", shares[1], shares[0], 1)
 
