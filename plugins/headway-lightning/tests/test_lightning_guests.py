@@ -11,6 +11,8 @@ from headway.contracts import TARGET
 from headway.errors import DataError, PluginError
 from headway.testing import ModelSuite, Recorder, make_context
 from headway_lightning import LightningStage, Trainer
+from headway_lightning.loading import generator_of
+from headway_lightning.training import ORDER
 from torch.nn import functional
 
 CPU = Trainer(max_epochs=8, accelerator="cpu")
@@ -134,8 +136,22 @@ def test_a_run_that_broke_resumes_to_the_same_weights(trained):
 
 
 def test_a_loss_that_is_no_number_is_told_with_its_batch(trained, hand):
-    with pytest.raises(DataError, match="diverged in epoch 1: the loss of batch"):
+    with pytest.raises(DataError, match=r"diverged in epoch 1: the loss of batch \d+ .*the network's weights are not"):
         trained(Guest(rate=1e30), target=hand.value)
+
+
+def test_a_feature_that_is_no_number_is_named_with_the_batch_it_stands_in(context, guests, hand):
+    features = hand.features()
+    source = features.source("train")
+    numeric = source.arrays["numeric"].copy()
+    numeric[17, 1] = np.inf
+    spoilt = replace(source, arrays={**source.arrays, "numeric": numeric})
+    features = replace(features, sources={**features.sources, "train": spoilt})
+    order = generator_of(0, ORDER, 0).permutation(len(source))
+    batch = list(order).index(17) // 64 + 1
+    context = make_context(context.work, guests)
+    with pytest.raises(DataError, match=f"epoch 1: the loss of batch {batch} is no .*its feature 'b' reaches inf"):
+        Guest().run(context, features)
 
 
 def test_steps_are_limited(trained):

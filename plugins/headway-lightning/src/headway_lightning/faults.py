@@ -26,8 +26,13 @@ def check_losses(
     place = int(torch.nonzero(~finite)[0, 0])
     number = len(learner.losses) - len(losses) + place
     said = group.each(suspect(block[place], names))  # each process has seen its rows alone
-    why = next((text for text in said if text), "; its rows are finite and not large: the network's weights are not")
-    raise diverged(learner.current_epoch, f"the loss of batch {number + 1} is no longer a number{why}")
+    raise no_number(learner.current_epoch, number, next((text for text in said if text), ""))
+
+
+def no_number(epoch: int, batch: int, why: str) -> DataError:
+    """The error for a batch, from 0, whose loss is no number; what `suspect` says of it, if anything."""
+    fine = "; its rows are finite and not large: the network's weights are not"
+    return diverged(epoch, f"the loss of batch {batch + 1} is no longer a number{why or fine}")
 
 
 def diverged(epoch: int, what: str) -> DataError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from headway.contracts import CHUNK, WEIGHT, ArraySpec, Features, Output
 from lightning.pytorch.utilities.model_helpers import is_overridden
 
 from headway_lightning.artifact import TorchModel
-from headway_lightning.faults import diverged
+from headway_lightning.faults import no_number, suspect
 from headway_lightning.fitting import Cancelled, Fit, Score, score_of, train_best
 from headway_lightning.group import Group
 from headway_lightning.loading import Blocks, generator_of, seed_of
@@ -82,10 +83,26 @@ class Served(torch.nn.Module):
 class Guest(pl.Callback):
     """What callbacks need of a training, gathered beside the author's module.
 
+    Args:
+        stage: How it is trained.
+        context: Says when the run is being stopped.
+        held_out: The validation rows.
+        network: The author's module as it is served.
+        score: The validation metrics.
+        why: What may be wrong with a batch of the epoch, from 0.
+
     Attributes: see `headway_lightning.callbacks.Trained`.
     """
 
-    def __init__(self, stage: LightningStage, context: Context, held_out: Rows, network: Served, score: Score):
+    def __init__(
+        self,
+        stage: LightningStage,
+        context: Context,
+        held_out: Rows,
+        network: Served,
+        score: Score,
+        why: Callable[[int], str],
+    ) -> None:
         self.network = network
         self.latest: dict[str, float] = {}
         self.block = 0
@@ -97,6 +114,7 @@ class Guest(pl.Callback):
         self._target = held_out.target
         self._held_out = Blocks(held_out, CHUNK, device=lambda: network.module.device)
         self._score = score
+        self._why = why
 
     def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         """Raises `PluginError` unless there is something to train."""
@@ -144,7 +162,8 @@ class Guest(pl.Callback):
         losses, self.losses = torch.stack(self.losses), []
         wrong = torch.nonzero(~torch.isfinite(losses))
         if len(wrong):
-            raise diverged(epoch, f"the loss of batch {int(wrong[0, 0]) + 1} is no longer a number")
+            number = int(wrong[0, 0])
+            raise no_number(epoch, number, self._why(number))
         return {"train.loss": float(losses.mean())}
 
 
@@ -166,6 +185,10 @@ class Batches:
     def __iter__(self) -> Iterator[Any]:
         return (self._make(batch) for block in self._blocks for batch in block)
 
+    def rows(self, number: int) -> Batch:
+        """The rows of a batch of the epoch, from 0, taken once more."""
+        return next(itertools.islice((batch for block in self._blocks for batch in block), number, None))
+
     def close(self) -> None:
         """Ends the epoch, and its thread."""
         self._blocks.close()
@@ -185,7 +208,6 @@ def train(stage: LightningStage, context: Context, features: Features) -> TorchM
     def prepare(_: Group) -> Fit:
         network: Served = stage.build(features.arrays, output, context.registry)
         network.check(rows["train"].take(slice(0, 2))[:-2])
-        guest = Guest(stage, context, rows["validation"], network, score_of(context, features, output))
         module: Any = network.module
 
         def order() -> torch.Tensor:
@@ -199,6 +221,11 @@ def train(stage: LightningStage, context: Context, features: Features) -> TorchM
         batches = Batches(Blocks(rows["train"], stage.batch_size, order, lambda: module.device, change), made)
         validates = is_overridden("validation_step", module)
         held_out = Batches(Blocks(rows["validation"], stage.batch_size), made) if validates else None
+        names = [spec.columns for spec in features.arrays]
+        score = score_of(context, features, output)
+        guest = Guest(
+            stage, context, rows["validation"], network, score, lambda number: suspect(batches.rows(number), names)
+        )
         usual = {"probability": "log_loss", "marginal": "binary_cross_entropy"}.get(output.kind, "rmse")
         monitor, settings = stage.monitor or usual, _settings(stage, module)
         return Fit(module, guest, (batches, held_out), len(batches), monitor, (guest,), settings=settings)
