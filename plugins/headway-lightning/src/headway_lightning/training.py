@@ -120,7 +120,10 @@ def _training_batches(
         generator = generator_of(stage.seed, ORDER, learner.current_epoch)
         if stage.copies == 1:
             return torch.from_numpy(generator.permutation(len(rows)))
-        orders = np.stack([generator.permutation(len(rows)) for _ in range(stage.copies)], axis=1)
+        small = len(rows) <= np.iinfo(np.int32).max
+        orders = np.empty((len(rows), stage.copies), np.int32 if small else np.int64)  # they may take gigabytes
+        for copy in range(stage.copies):
+            orders[:, copy] = generator.permutation(len(rows))
         return torch.from_numpy(orders)
 
     change = change_of(context, features, stage.seed, lambda: learner.current_epoch)
