@@ -73,6 +73,12 @@ def test_a_run_of_a_grid_is_named_by_its_label(run):
     assert (found.display_name, found.run_group) == ("demo model=mlp seed=2", run.group)
 
 
+def test_a_trial_is_named_by_its_study_and_number(run):
+    run = make_run(run.store, label="rates/12", group="rates")
+    follow(OFFLINE, run, close)
+    assert (head(run).display_name, head(run).run_group) == ("rates/12", "rates")
+
+
 def test_every_stage_has_a_step_axis_of_its_own(run):
     def story(tracking):
         for stage in ("model", "model[linear]"):
