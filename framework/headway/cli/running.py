@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 SOON = 1.0
 """Seconds of progress without which the time that is left is not guessed."""
+FAR = 360_000.0
+"""Seconds left at most that tell nothing: a stage that may end early does so before a hundred hours."""
 
 
 class Running:
@@ -83,7 +85,7 @@ def _amount(progress: Progress, digits: int) -> str:
 def times(running: Running) -> str:
     """Such as ``0:12, at most 0:23 left``."""
     left = running.left
-    if left is None or running.progress is None:
+    if left is None or running.progress is None or (running.progress.at_most and left > FAR):
         return clock(running.elapsed)
     most = "at most " if running.progress.at_most else ""
     return f"{clock(running.elapsed)}, {most}{clock(left)} left"

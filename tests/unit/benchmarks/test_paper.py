@@ -47,6 +47,14 @@ def test_every_config_composes_to_its_model_and_data(session, cell):
         assert stages["model"].stage.patience == 16
 
 
+def test_a_change_of_all_configs_is_in_the_command_and_in_the_table(session):
+    (cell,) = cells(["adult"], ["tabm"], ["default"], ["model.trainer.precision=bf16-mixed", "model.members=8"])
+    (experiment,) = session.experiments(cell.overrides)
+    model = next(stage.stage for stage in experiment.stages if stage.name == "model")
+    assert (model.trainer.precision, model.members, model.share_batches) == ("bf16-mixed", 8, False)
+    assert table.row(cell, Measured(), None)[3] == "default, trainer.precision=bf16-mixed, members=8"
+
+
 def test_every_file_of_a_data_set_is_a_line_of_the_table():
     files = {
         str(path.relative_to(ROOT / "configs/paper").with_suffix("")) for path in ROOT.glob("configs/paper/*/*.yaml")

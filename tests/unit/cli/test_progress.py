@@ -2,7 +2,7 @@ import io
 
 import pytest
 from headway.cli.progress import Plain, progress
-from headway.cli.running import Running
+from headway.cli.running import Running, times
 from headway.progress import Progress
 from headway.results import StageOutcome
 
@@ -77,6 +77,16 @@ def test_the_time_left_is_that_of_the_speed_so_far_and_runs_down(clock):
     assert stage.elapsed == 25.0
     clock(500.0)
     assert stage.left == 0.0
+
+
+def test_a_bound_that_is_days_away_is_not_told(clock):
+    for at_most, told in ((True, "0:10"), (False, "0:10, 277:46:40 left")):
+        stage = Running("model")
+        stage.advance(Progress(0, 100_001, "epochs", at_most))
+        clock(10.0)
+        stage.advance(Progress(1, 100_001, "epochs", at_most))
+        assert times(stage) == told
+        clock(0.0)
 
 
 @pytest.mark.parametrize("other", [Progress(1, 100, "epochs"), Progress(60, 200, "trees"), Progress(60, 300, "epochs")])
