@@ -11,6 +11,8 @@ from headway.naming import nearest
 
 QUOTING = "write key=value, quoting what the shell or the grammar would read: 'key=[a,b]'"
 KEY = r"[+~]*[A-Za-z_][\w./@-]*"
+NAME = r"[\w*?.-]"
+"""Characters of the selectors that are keys of a mapping, but for their colons."""
 
 
 def joined(words: Sequence[str]) -> Iterator[str]:
@@ -67,8 +69,17 @@ def _mended(text: str, is_readable: Callable[[str], bool]) -> str:
         return f"write {key}={value.lstrip('=')}, with one '='"
     if hint := closed(text, is_readable):
         return hint
+    if value.startswith(("{", "[")):  # in quotes it would be a text
+        return _with_colons(key, value, is_readable) or QUOTING
     quoted = f'{key}="{value.replace(chr(34), "")}"'
     return f"put the value in quotes, and the word in the shell's: '{quoted}'" if is_readable(quoted) else QUOTING
+
+
+def _with_colons(key: str, value: str, is_readable: Callable[[str], bool]) -> str | None:
+    """Advice to escape colons within keys, such as ``kind:integer``, if that is all that is wrong."""
+    bare = re.sub(rf"""(["'])({NAME}+:{NAME}+)\1(?=:)""", r"\2", value)
+    escaped = re.sub(rf"(?<={NAME}):(?={NAME})", r"\:", bare)
+    return f"a ':' within a key is '\\:': '{key}={escaped}'" if is_readable(f"{key}={escaped}") else None
 
 
 def closed(text: str, is_readable: Callable[[str], bool]) -> str | None:
