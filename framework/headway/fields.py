@@ -48,9 +48,11 @@ class Registered:
 
     Args:
         kind: The registry kind, such as ``metric`` or ``optimizer``.
+        also: Names that mean something else, such as ``loss`` among metrics.
     """
 
     kind: str
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

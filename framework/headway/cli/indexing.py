@@ -128,7 +128,7 @@ def _values(hint: Any, registry: Registry) -> Iterator[str]:
 
     for marker in getattr(hint, "__metadata__", ()):
         if isinstance(marker, Registered | Uses):
-            yield from registry.names(marker.kind)
+            yield from (*getattr(marker, "also", ()), *registry.names(marker.kind))
     for option in members(hint):
         if option is bool:
             yield from ("true", "false")

@@ -214,7 +214,8 @@ class _Explainer:
     def _notes(self, at: Key, hint: Any) -> Iterable[str]:
         yield from (note for marker, note in NOTES.items() if any(True for _ in markers(hint, marker)))
         for marker in markers(hint, Registered):
-            yield f"names a registered {marker.kind}: {', '.join(self._registry.names(marker.kind)) or 'none'}"
+            names = ", ".join([*marker.also, *self._registry.names(marker.kind)])
+            yield f"names a registered {marker.kind}: {names or 'none'}"
         for uses in markers(hint, Uses):
             known = {
                 name: ", ".join(each for each in hints_of(cls) if each in names_of(cls))

@@ -114,10 +114,10 @@ def _mark(field: dict[str, Any], marker: Any, registry: Registry) -> None:
     if isinstance(marker, SecretMarker):
         field["writeOnly"] = True
     if isinstance(marker, Registered):
-        texts = [field, field.get("items"), field.get("additionalProperties")]
+        texts = [field, field.get("items"), field.get("additionalProperties"), *field.get("anyOf", [])]
         for text in texts:
             if isinstance(text, dict) and text.get("type") == "string":
-                text["enum"] = registry.names(marker.kind)
+                text["enum"] = [*marker.also, *registry.names(marker.kind)]
     if isinstance(marker, Uses):
         _replace(field, _choice(marker.kind, registry))
 

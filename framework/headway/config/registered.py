@@ -20,7 +20,7 @@ def unregistered(cls: type, values: Mapping[str, Any], registry: Registry, chose
     """A problem for each name in the values, and in the fields of what they choose, that is not registered."""
     for inner, owner, held in spread(cls, values, chosen):
         for path, marker, value in marked(owner, held, Registered):
-            names = registry.names(marker.kind)
+            names = [*marker.also, *registry.names(marker.kind)]
             for at, name in leaves(value, path):
                 if isinstance(name, str) and name not in names:
                     yield Problem(at, unknown(marker.kind, name, names), None, "unknown-name").within(inner)

@@ -110,7 +110,7 @@ class Fingerprinter:
         classes = [base for _, part, _ in stage.parts() for base in type(part).__mro__]
         modules = [base.__module__ for base in classes if base.__module__ not in ("builtins", "headway.stage")]
         for _, marker, value in stage.marked(Registered):
-            names = [name for _, name in leaves(value) if isinstance(name, str) and name]
+            names = [name for _, name in leaves(value) if isinstance(name, str) and name and name not in marker.also]
             modules += [self._registry.get(marker.kind, name).__module__ for name in names]
         return modules
 

@@ -135,7 +135,7 @@ class Lookup:
     path: SourcePath
     token: Secret = ""
     progress: Annotated[bool, Uncached()] = True
-    metric: Annotated[str, Registered("metric")] = "accuracy"
+    metric: Annotated[str | None, Registered("metric", also=("own",))] = "accuracy"
     label: str = "clip"
     formula: Annotated[str, Grammar(check_grammar)] = "x"
     then: tuple[Annotated[str | Mapping[str, Any], Uses("transform")], ...] = ()

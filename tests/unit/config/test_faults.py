@@ -53,7 +53,7 @@ class Net(Stage):
     """Share of silenced units."""
     layers: tuple[int, ...] = (256,)
     activation: Literal["relu", "gelu"] = "relu"
-    metric: Annotated[str, Registered("metric")] = "auroc"
+    metric: Annotated[str | None, Registered("metric", also=("loss",))] = "loss"
     width: int | None = None
     seed: Seed = 0
 
@@ -176,6 +176,7 @@ def test_interpolations_see_defaults(trial):
         ("  dropout: 0.2", "  layers: 256", 14, 11, ["layers is 256"]),
         ("  dropout: 0.2", "  activation: rleu", 14, 15, ["activation is 'rleu'", "'relu' or 'gelu'"]),
         ("  dropout: 0.2", "  metric: aurok", 14, 11, ["unknown metric 'aurok'", "did you mean 'auroc'?"]),
+        ("  dropout: 0.2", "  metric: los", 14, 11, ["unknown metric 'los'", "did you mean 'loss'?"]),
         ("  dropout: 0.2", "  dropout: ${model.nowhere}", 14, 12, ["model.dropout", "cannot be resolved"]),
         ("  dropout: 0.2", "  use: other", 14, 8, ["model.use is set by a choice", "model=other"]),
         ("  dropout: 0.2", "  _target_: os.system", 14, 3, ["_target_ is refused"]),

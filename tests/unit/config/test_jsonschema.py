@@ -42,6 +42,9 @@ def test_markers_are_noted(schema):
     assert node["model"]["seed"]["x-headway"] == ["seed"]
     assert node["data"]["path"]["x-headway"] == ["source-path"]
     assert "accuracy" in node["evaluation"]["metrics"]["items"]["enum"]
+    named, none = schema["$defs"]["transform.lookup"]["properties"]["metric"]["anyOf"]
+    assert {"own", "accuracy"} < {*named["enum"]}
+    assert none == {"type": "null"}
 
 
 def test_the_default_of_a_secret_is_left_out(schema):

@@ -46,7 +46,7 @@ from .toy import Note
 @dataclass(frozen=True)
 class File:
     path: SourcePath
-    scale: Annotated[str | None, Registered("scale")] = None
+    scale: Annotated[str | None, Registered("scale", also=("plain",))] = None
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def headway_register(registry):
 
 
 FIELDS = """  one: {path: a.txt, scale: double}
-  more: [{path: b.txt}]
+  more: [{path: b.txt, scale: plain}]
   named: {x: c.txt}
   aside: {path: d.txt}
 """

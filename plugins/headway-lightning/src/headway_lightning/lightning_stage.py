@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from headway import Context, HeadwayError, Seed, Stage
 from headway.contracts import ArraySpec, Features, Lookup, Output
+from headway.fields import Registered
 
 from headway_lightning.artifact import TorchModel
 from headway_lightning.trainer import Count, Trainer
@@ -39,7 +40,7 @@ class LightningStage(Stage):
     """Rows a batch."""
     patience: Count = 8
     """Epochs without a better value of `monitor` before training stops."""
-    monitor: str | None = None
+    monitor: Annotated[str | None, Registered("metric")] = None
     """The metric of the validation split that decides which epoch is the best: log_loss, binary_cross_entropy or rmse
     by default."""
     seed: Seed = 0

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 from annotated_types import Ge, Gt
 from headway import Context, HeadwayError, Seed, Stage
 from headway.contracts import CHUNK, ArraySpec, Features, Lookup, Output
-from headway.fields import Uses
+from headway.fields import Registered, Uses
 
 from headway_lightning.artifact import TorchModel
 from headway_lightning.trainer import Count, Trainer
@@ -59,7 +59,7 @@ class NetworkStage(Stage):
     """Rows a batch."""
     patience: Count = 8
     """Epochs without a better value of `monitor` before training stops."""
-    monitor: str = "loss"
+    monitor: Annotated[str, Registered("metric", also=("loss",))] = "loss"
     """What of the validation split decides which epoch is the best: loss, or a metric such as accuracy or rmse."""
     embedding: Annotated[int, Ge(0)] = 8
     """Largest size of the embedding of a categorical feature; 0 gives a column a code."""
