@@ -328,3 +328,13 @@ def test_trees_too_large_for_a_file_are_an_error_of_the_export(context, stage, m
     with pytest.raises(DataError, match=r"the trees cannot be exported: .* and a graph holds 50 at most") as caught:
         model.export()
     assert "fewer or smaller trees" in caught.value.hint
+
+
+@pytest.mark.parametrize("target", [BINARY, THREE, VALUE])
+def test_trees_of_lightgbm_add_up_to_the_same_in_parts(context, monkeypatch, target):
+    features = features_of(target)
+    model, rows = LIGHT.run(context, features), features.source("train").batch()
+    name = model.outputs[0].name
+    whole = model.predict(rows)[name]
+    monkeypatch.setattr("headway_sklearn.light_trees.CACHED", 1)  # an iteration at a time
+    np.testing.assert_allclose(model.predict(rows)[name], whole, rtol=1e-6)
