@@ -1,4 +1,4 @@
-"""Answers to a name that does not exist: the nearest one, and what there is."""
+"""How trials are called, and answers to a name that does not exist: the nearest one, and what there is."""
 
 from __future__ import annotations
 
@@ -19,3 +19,8 @@ def unknown(noun: str, name: str, known: Iterable[str]) -> str:
     close = nearest(name, names)
     guess = f"; did you mean '{close}'?" if close else ";"
     return f"unknown {noun} '{name}'{guess} there are: {', '.join(names) or 'none'}"
+
+
+def trial_of(group: str | None, label: str) -> str:
+    """``STUDY/NUMBER``, as commands take it, if a run's group and label are a trial's; else nothing."""
+    return label if group is not None and label.startswith(f"{group}/") else ""

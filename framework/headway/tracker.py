@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from headway.naming import trial_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -26,7 +28,7 @@ class TrackedRun:
             with what it kept under that id.
         name: The experiment's name.
         group: What the runs of one command have in common, for the trials of a study its name; or None.
-        label: What distinguishes it in a grid, such as ``model=mlp seed=2``, or ``trial 12`` of a study; empty
+        label: What distinguishes it in a grid, such as ``model=mlp seed=2``, or ``STUDY/12`` for a trial; empty
             otherwise.
         config: The resolved config, secrets as ``***``.
         overrides: The words of the command line, secrets as ``***``.
@@ -54,6 +56,11 @@ class TrackedRun:
     def identity(self) -> str:
         """The same for all attempts at one run: the id of the first."""
         return self.attempt_of or self.id
+
+    @property
+    def title(self) -> str:
+        """What people may call it: ``STUDY/12`` for a trial, else the experiment and what distinguishes the run."""
+        return trial_of(self.group, self.label) or f"{self.name} {self.label or self.identity}"
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import lightning.pytorch as pl
 import numpy as np
@@ -23,6 +24,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from tests.benchmarks.ratio import Ratio
 
+M = TypeVar("M", bound=torch.nn.Module)
 EPOCHS = 5
 CLASSES = Target("income", "classification", ("<=50K", ">50K"))
 SIZES = (10, 17, 8, 16, 7, 6, 3, 43)  # of Adult's categories; with 6 numbers they are 14 columns
@@ -85,8 +87,13 @@ def adult_like() -> Features:
 
 
 def network_of(stage: MLP) -> Network:
-    """The stage's network for loops of others, with torch's own dropout."""
-    network = build(stage, ARRAYS, Output("probability", "probability", classes=CLASSES.classes), load().registry)
+    """The stage's network for loops of others."""
+    output = Output("probability", "probability", classes=CLASSES.classes)
+    return with_torchs_dropout(build(stage, ARRAYS, output, load().registry))
+
+
+def with_torchs_dropout(network: M) -> M:
+    """The network, its dropout replaced by torch's own."""
     for module in list(network.modules()):
         for name, child in module.named_children():
             if isinstance(child, Dropout):

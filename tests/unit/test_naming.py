@@ -1,4 +1,4 @@
-from headway.naming import nearest, unknown
+from headway.naming import nearest, trial_of, unknown
 
 
 def test_the_nearest_name_is_offered():
@@ -11,3 +11,9 @@ def test_an_unknown_name_lists_what_there_is():
         "unknown model 'mpl'; did you mean 'mlp'? there are: linear, mlp"
     )
     assert unknown("model", "x", []) == "unknown model 'x'; there are: none"
+
+
+def test_a_trial_is_called_by_its_study_and_number_and_nothing_else_is_one():
+    assert trial_of("rates", "rates/12") == "rates/12"
+    for group, label in ((None, ""), (None, "None/1"), ("rates", "seed=1"), ("rate", "rates/12"), ("20261123-17", "")):
+        assert trial_of(group, label) == ""

@@ -127,8 +127,10 @@ def _values(hint: Any, registry: Registry) -> Iterator[str]:
     from headway.fields import Registered, Uses
 
     for marker in getattr(hint, "__metadata__", ()):
+        if isinstance(marker, Registered):
+            yield from marker.also
         if isinstance(marker, Registered | Uses):
-            yield from (*getattr(marker, "also", ()), *registry.names(marker.kind))
+            yield from registry.names(marker.kind)
     for option in members(hint):
         if option is bool:
             yield from ("true", "false")

@@ -11,7 +11,7 @@ from typing import Any
 from headway.cli.tables import csv_lines, room, table, text_of
 from headway.cli.words import moment_of
 from headway.errors import UsageError
-from headway.naming import nearest, unknown
+from headway.naming import nearest, trial_of, unknown
 from headway.store import Condition, Records, Run, RunFilter
 from headway.store.runs import STATUSES
 
@@ -127,13 +127,8 @@ HEADER = ("run", "name", "status", "started", "seconds", "trial", "tags", "note"
 
 def _cells(run: Run) -> list[Any]:
     seconds = None if run.seconds is None else round(run.seconds, 3)
-    words = " ".join(run.overrides)
-    return [run.id, run.name, run.status, run.created, seconds, _trial(run), " ".join(run.tags), run.note, words]
-
-
-def _trial(run: Run) -> str:
-    """``STUDY/NUMBER``; the label of a grid says no more than the overrides."""
-    return run.label if run.group and run.label.startswith(f"{run.group}/") else ""
+    trial, words = trial_of(run.group, run.label), " ".join(run.overrides)  # a grid's label says no more than these
+    return [run.id, run.name, run.status, run.created, seconds, trial, " ".join(run.tags), run.note, words]
 
 
 def _table(rows: Sequence[Sequence[Any]], fields: Sequence[str]) -> Sequence[str]:

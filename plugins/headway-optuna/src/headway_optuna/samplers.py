@@ -208,7 +208,6 @@ class CMAES(Sampler):
         return notes
 
     def _numbers(self, space: Space) -> list[Parameter]:
-
         from headway_optuna.space.distributions import Choice
 
         return [p for p in space.parameters if p.when is None and not isinstance(p.distribution, Choice)]

@@ -31,7 +31,6 @@ ZERO, NAN = 1, 2
 NOTHING = 1.0000000180025095e-35
 """Numbers of no larger size are 0 to the library (its `kZeroThreshold`)."""
 
-
 CACHED = 4_000_000
 """Characters of trees that stay in a processor's cache, some 50,000 leaves."""
 
@@ -168,11 +167,11 @@ def scores(model: TableModel, batch: Mapping[str, np.ndarray]) -> np.ndarray:
     booster = lightgbm.Booster(model_str=text)
     rows, count = boosted.design(batch, model.inputs, {}), booster.current_iteration()
     step = max(1, count * CACHED // len(text))
-    parts = (
-        booster.predict(rows, raw_score=True, num_threads=1, start_iteration=start, num_iteration=step)
-        for start in range(0, count, step)
-    )
-    return np.asarray(sum(parts)).reshape(len(rows), targets(model))
+    total = np.zeros((len(rows), booster.num_model_per_iteration()))
+    for start in range(0, count, step):
+        part = booster.predict(rows, raw_score=True, num_threads=1, start_iteration=start, num_iteration=step)
+        total += np.asarray(part).reshape(total.shape)
+    return total
 
 
 def _kept(model: TableModel) -> str:

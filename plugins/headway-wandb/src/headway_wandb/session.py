@@ -83,19 +83,13 @@ def _listens(host: str) -> bool:
     return True
 
 
-def _name(run: TrackedRun) -> str:
-    """``STUDY/NUMBER`` for a trial; else the experiment, and what distinguishes the run."""
-    is_trial = run.group is not None and run.label.startswith(f"{run.group}/")
-    return run.label if is_trial else f"{run.name} {run.label or run.identity}"
-
-
 def _options(tracker: Wandb, run: TrackedRun) -> dict[str, Any]:
     """Settings that don't depend on the mode; each run needs its own, for the library changes them."""
     return {
         "run_id": run.identity,
         "resume": "allow",
         "reinit": "create_new",  # several runs at once, each with a thread of its own
-        "run_name": _name(run),
+        "run_name": run.title,
         "run_group": run.group,
         "run_job_type": tracker.job_type,
         "run_notes": tracker.notes,
