@@ -36,6 +36,10 @@ if TYPE_CHECKING:
     from headway.store import ArtifactStore
 
 
+IDLE = 1.0
+"""Seconds without a task after which the process keeps no freed memory."""
+
+
 class Events(Protocol):
     """Where news of a running task go."""
 
@@ -306,7 +310,7 @@ def main(descriptor: int, keep: int = 0) -> None:
     plugins: dict[str | None, Plugins] = {}
     loaded = Loaded(keep)
     while True:
-        task = tasks.get()
+        task = _next(tasks)
         if task.project not in plugins:
             plugins[task.project] = load(Path(task.project) if task.project else None, blocked())
         try:
@@ -315,7 +319,15 @@ def main(descriptor: int, keep: int = 0) -> None:
         except KeyboardInterrupt:  # how a stage says that it stopped when it was asked to
             outcome = Outcome("interrupted")
         pipe.send("outcome", outcome=outcome.to_dict())
+
+
+def _next(tasks: queue.SimpleQueue[Task]) -> Task:
+    """The next task; a worker that has none for a while gives back the memory that the last one has freed."""
+    try:
+        return tasks.get(timeout=IDLE)
+    except queue.Empty:
         give_back()
+        return tasks.get()
 
 
 def _listen(tasks: queue.SimpleQueue[Task], cancelled: threading.Event, stopped: set[str]) -> None:
