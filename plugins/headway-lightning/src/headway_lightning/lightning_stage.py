@@ -38,7 +38,7 @@ class LightningStage(Stage):
 
     batch_size: Count = 256
     """Rows a batch."""
-    patience: Count = 8
+    patience: Count = 16
     """Epochs without a better value of `monitor` before training stops."""
     monitor: Annotated[str | None, Registered("metric")] = None
     """The metric of the validation split that decides which epoch is the best: log_loss, binary_cross_entropy or rmse

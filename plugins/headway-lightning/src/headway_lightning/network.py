@@ -57,7 +57,7 @@ class NetworkStage(Stage):
     """Epochs in which the learning rate rises from nothing; fractions too."""
     batch_size: Count = 256
     """Rows a batch."""
-    patience: Count = 8
+    patience: Count = 16
     """Epochs without a better value of `monitor` before training stops."""
     monitor: Annotated[str, Registered("metric", also=("loss",))] = "loss"
     """What of the validation split decides which epoch is the best: loss, or a metric such as accuracy or rmse."""
