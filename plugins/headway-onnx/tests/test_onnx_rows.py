@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 import pytest
-from headway.contracts import POSITION, Column, Dataset, Schema, Source, conform, feeds
+from headway.contracts import POSITION, Column, Dataset, Predictor, Schema, Source, conform, feeds
 from headway.errors import HeadwayError
 from headway_onnx import subject
 from headway_onnx.export import OnnxExport
@@ -116,10 +116,21 @@ def test_rows_that_would_not_fit_into_memory_are_left_out(context, data, feature
     assert gate(context, data, features, model)["rows"]["test"] == {"checked": 10, "of": 60}
 
 
+def test_of_a_large_graph_fewer_rows_are_checked(context, data, features, model, monkeypatch):
+    size = len(OnnxExport().run(context, data, features, model).graph.files["model.onnx"])
+    monkeypatch.setattr(subject, "WORK", 10 * size)
+    assert gate(context, data, features, model)["rows"] == {
+        "train": {"checked": 10, "of": 180},
+        "validation": {"checked": 10, "of": 60},
+        "test": {"checked": 10, "of": 60},
+    }
+
+
 def test_rows_of_a_long_split_are_read_in_runs_spread_over_all_of_it(data, features, model, registry, monkeypatch):
     monkeypatch.setattr(subject, "MAX_ROWS", 100)
     monkeypatch.setattr(subject, "RUN", 8)
-    at = subject.Subject(data, features, None, registry, model).positions("train")
+    predictor = Predictor(features.columns, features.recipe, model.outputs, features.graph)
+    at = subject.Subject(data, features, predictor, registry, model).positions("train")
     assert 90 <= len(at) <= 100
     gaps = np.diff(at)
     assert set(gaps[gaps > 1]) <= {7, 8}

@@ -1,7 +1,7 @@
 """The parity gate: what a merged graph must prove before anything reads it.
 
-Four checks, each on every split or on generated rows (see `headway_onnx.probes`). Of a split with more than
-`headway_onnx.subject.MAX_ROWS` rows, so many are read and checked, spread over all of it:
+Four checks, each on every split or on generated rows (see `headway_onnx.probes`). Of a split with more rows than
+`headway_onnx.subject` allows, so many are read and checked, spread over all of it:
 
 * ``training arrays``: the features' graph gives the arrays the model was trained on, bit for bit, from
   the raw rows. Nothing is served that was not trained on. Exempt are positions of training rows that were
@@ -35,7 +35,7 @@ from headway.errors import HeadwayError
 
 from headway_onnx.comparison import Difference, compare, compare_outputs
 from headway_onnx.probes import count, distinct, join, plain, take
-from headway_onnx.subject import Rows, Subject
+from headway_onnx.subject import GENERATED, Rows, Subject
 
 if TYPE_CHECKING:
     import numpy as np
@@ -54,8 +54,6 @@ MEMORY = 2**29
 
 PROBABILITY = 1e-5
 """How far the sum of a row's probabilities may be from 1: float32's rounding over many classes."""
-
-GENERATED = "generated rows"
 
 
 class ParityError(HeadwayError):
@@ -152,9 +150,9 @@ def _means(subject: Rows, members: Mapping[str, Predictor], weights: Sequence[fl
         runtime = member.graph.open(subject.lookup)
         for of, feeds in rows.items():
             given[of].append(run_chunked(runtime, feeds))
-    for of, feeds in rows.items():
+    for of in rows:
         means = {o.name: mean([arrays[o.name] for arrays in given[of]], weights) for o in subject.outputs}
-        for difference in compare_outputs(subject.outputs, run_chunked(subject.merged, feeds), means):
+        for difference in compare_outputs(subject.outputs, subject.answers(of), means):
             yield _bitwise("members", of, difference)
 
 
@@ -240,20 +238,21 @@ def _without(array: np.ndarray, positions: Sequence[int]) -> np.ndarray:
 
 
 def _framework(subject: Subject, tolerance: Tolerance) -> Iterator[Result]:
-    for split, rows in subject.real.items():
+    for split in subject.real:
         # Of rows that were trained on out-of-fold values, the graph's own are what is served.
         own = any(subject.exempt(split, spec) for spec in subject.features.arrays)
         arrays = subject.given(split) if own else subject.trained(split)
-        yield from _agreement(subject, tolerance, split, rows, arrays)
+        yield from _agreement(subject, tolerance, split, subject.answers(split), arrays)
     rows = subject.ordinary
     if count(rows):
-        yield from _agreement(subject, tolerance, GENERATED, rows, run_chunked(subject.transform, rows))
+        answers = run_chunked(subject.merged, rows)
+        yield from _agreement(subject, tolerance, GENERATED, answers, run_chunked(subject.transform, rows))
 
 
-def _agreement(subject: Subject, tolerance: Tolerance, of: str, rows: Feeds, arrays: Arrays) -> Iterator[Result]:
+def _agreement(subject: Subject, tolerance: Tolerance, of: str, answers: Arrays, arrays: Arrays) -> Iterator[Result]:
     names = [spec.name for spec in subject.model.inputs]
     own = _predicted(subject.model, {name: arrays[name] for name in names})
-    for difference in compare_outputs(subject.outputs, run_chunked(subject.merged, rows), own):
+    for difference in compare_outputs(subject.outputs, answers, own):
         yield _close("framework", of, difference, tolerance)
 
 
@@ -311,8 +310,8 @@ def _sizes(subject: Rows) -> tuple[int, ...]:
 
 
 def _outputs(subject: Rows) -> Iterator[Result]:
-    for of, rows in (*subject.real.items(), (GENERATED, subject.generated)):
-        given = run_chunked(subject.merged, rows)
+    for of in (*subject.real, GENERATED):
+        given = subject.answers(of)
         for output in subject.outputs:
             yield _sound(of, output, given[output.name])
 

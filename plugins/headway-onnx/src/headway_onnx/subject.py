@@ -28,12 +28,19 @@ if TYPE_CHECKING:
 
     from headway_onnx.probes import Arrays, Feeds
 
+GENERATED = "generated rows"
+"""What stands for a split's name where rows are no split's."""
+
 MAX_ROWS = 2**18
 """Rows of a split that are checked, spread over all of it, if it has more."""
 
 HELD = 2**28
 """Bytes of raw rows and arrays of a split that are held at a time: of wide rows, and of long windows, which cost
 nothing as views but are large when compared, fewer are checked."""
+
+WORK = 2**42
+"""Rows of a split times bytes of the graph that are checked at most: what a row costs grows with the graph, and of
+one beyond 16 MiB, such as thousands of large trees, fewer rows are checked."""
 
 RUN = 64
 """Rows that are read one after another, at as many places as they can be: single rows would bring in a page each."""
@@ -83,11 +90,12 @@ class Rows:
         return chosen if positions is None else positions[chosen]
 
     def _chosen(self, split: str) -> np.ndarray:
-        """Which rows of a source are checked: all, unless there are more than `MAX_ROWS` or than fit into `HELD`."""
+        """Which rows of a source are checked: all, unless they are more than `MAX_ROWS`, `HELD` or `WORK` allow."""
         import numpy as np
 
         rows = len(self.features.source(split))
-        fit = min(rows, MAX_ROWS, max(HELD // self._bytes, 1))
+        graph = sum(map(len, self.predictor.graph.files.values()))
+        fit = min(rows, MAX_ROWS, max(HELD // self._bytes, 1), max(WORK // max(graph, 1), 1))
         if fit == rows:
             return np.arange(rows)
         run = min(RUN, max(fit // RUN, 1))
@@ -113,6 +121,17 @@ class Rows:
     def given(self, split: str) -> Arrays:
         """What the features' graph gives for the rows in `real`."""
         return run_chunked(self.transform, self.real[split])
+
+    def answers(self, split: str) -> Arrays:
+        """What the merged graph gives for the rows in `real`, or for those in `generated`; run once."""
+        if split not in self._answers:
+            rows = self.generated if split == GENERATED else self.real[split]
+            self._answers[split] = run_chunked(self.merged, rows)
+        return self._answers[split]
+
+    @cached_property
+    def _answers(self) -> dict[str, Arrays]:
+        return {}
 
     @property
     def fitted(self) -> Feeds:
