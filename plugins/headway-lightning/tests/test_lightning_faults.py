@@ -119,7 +119,17 @@ def test_too_little_memory_is_told_with_the_batch_size_to_try(context, hand, mon
     monkeypatch.setattr(Learner, "_step", step)
     with pytest.raises(DataError, match="not enough memory for batches of 64 rows") as caught:
         SMALL.run(context, hand.features())
-    assert caught.value.hint == "try model.batch_size=32 with model.trainer.accumulate=2: the same steps"
+    assert caught.value.hint == "try model.batch_size=32 with model.trainer.accumulate=2: as many rows a step"
+
+
+def test_an_operation_that_is_not_deterministic_is_told_with_what_to_set(context, hand, monkeypatch):
+    def step(*_):
+        raise RuntimeError("cumsum_cuda_kernel does not have a deterministic implementation, but you set 'torch.use_")
+
+    monkeypatch.setattr(Learner, "_step", step)
+    with pytest.raises(DataError, match="cumsum_cuda_kernel rounds otherwise each time") as caught:
+        SMALL.run(context, hand.features())
+    assert caught.value.hint == "model.trainer.deterministic=false"
 
 
 def test_what_torch_says_when_memory_is_out_is_known(context, hand, monkeypatch):

@@ -69,7 +69,7 @@ class Guest(LightningStage):
 
 @pytest.fixture(scope="session")
 def guests(hand):
-    return hand.registry(Guest)
+    return hand.registry(Guest, Following, Hoarding)
 
 
 @pytest.fixture
@@ -119,20 +119,71 @@ def test_values_come_as_forward_gives_them(trained, hand):
     assert model.outputs[0].kind == "value"
 
 
-def test_a_run_that_broke_resumes_to_the_same_weights(trained):
+class Follower(Author):
+    """Its rate follows what it logs, its arguments are no plain values, and it notes something of each epoch."""
+
+    def __init__(self, inputs, output):
+        super().__init__(inputs[1].cardinalities, len(output.classes or "1"))
+        self.save_hyperparameters()
+        self.register_buffer("epochs", torch.zeros(()))
+
+    def on_train_epoch_end(self):
+        self.epochs += 1
+        self.log("follows", 1.0)  # never better
+
+    def configure_optimizers(self):
+        optimizer = torch.optim.Adam(self.parameters(), self.rate)
+        scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, factor=0.3, patience=0)
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "monitor": "follows"}}
+
+
+@dataclass(frozen=True)
+class Following(Guest):
+    """The module above as a stage."""
+
+    def module(self, inputs, output) -> Any:
+        return Follower(inputs, output)
+
+
+class Hoarder(Author):
+    """Keeps what is read back by nobody."""
+
+    def on_save_checkpoint(self, checkpoint):
+        checkpoint["mine"] = Author
+
+
+@dataclass(frozen=True)
+class Hoarding(Guest):
+    """The module above as a stage."""
+
+    def module(self, inputs, output) -> Any:
+        return Hoarder(inputs[1].cardinalities, len(output.classes or "1"))
+
+
+@pytest.mark.parametrize("stage", [Guest(), Following()])
+def test_a_run_that_broke_resumes_to_the_same_weights(trained, stage):
     class Breaking(Recorder):
         def report(self, step, metrics):
             super().report(step, metrics)
             if step == 4:
                 raise ZeroDivisionError
 
-    whole = trained()
+    whole = trained(stage)
     with pytest.raises(ZeroDivisionError):
-        trained(folder="broken", recorder=Breaking())
-    resumed = trained(folder="broken")
+        trained(stage, folder="broken", recorder=Breaking())
+    recorder = Recorder()
+    resumed = trained(stage, folder="broken", recorder=recorder)
+    assert recorder.progresses[0].done == 3
     assert resumed.history == whole.history
     for name, weight in whole.module.state_dict().items():
         assert torch.equal(weight, resumed.module.state_dict()[name]), name
+
+
+def test_a_checkpoint_that_cannot_be_read_back_is_told_at_once(trained, caplog):
+    trained(Hoarding(trainer=replace(CPU, max_epochs=2)))
+    (told,) = [record.message for record in caplog.records if "cannot be resumed" in record.message]
+    assert told.startswith("Hoarder cannot be resumed: it holds a ")
+    assert told.endswith(".Author; killed, it would start over")
 
 
 def test_a_loss_that_is_no_number_is_told_with_its_batch(trained, hand):
@@ -152,6 +203,29 @@ def test_a_feature_that_is_no_number_is_named_with_the_batch_it_stands_in(contex
     context = make_context(context.work, guests)
     with pytest.raises(DataError, match=f"epoch 1: the loss of batch {batch} is no .*its feature 'b' reaches inf"):
         Guest().run(context, features)
+
+
+def test_a_plateau_is_stepped_once_an_epoch(trained, monkeypatch):
+    steps, step = [], torch.optim.lr_scheduler.ReduceLROnPlateau.step
+    monkeypatch.setattr(
+        torch.optim.lr_scheduler.ReduceLROnPlateau, "step", lambda *given, **more: (steps.append(1), step(*given))[1]
+    )
+    assert len(trained(Following()).history) == len(steps) == 8
+
+
+def test_what_there_is_no_memory_for_is_named(trained, monkeypatch):
+    def forward(self, x):
+        if len(x["numeric"]) > 64:
+            raise MemoryError
+        return plain(self, x)
+
+    plain = Author.forward
+    monkeypatch.setattr(Author, "forward", forward)
+    with pytest.raises(DataError, match="not enough memory for validating 16384 rows at a time") as caught:
+        trained()
+    assert caught.value.hint == "make the network smaller, or lower Guest.chunk"
+    monkeypatch.setattr(Guest, "chunk", 50)
+    assert len(trained(folder="small").history) == 8
 
 
 def test_steps_are_limited(trained):

@@ -211,5 +211,5 @@ class TestGpu:
     def test_rows_are_held_there_if_they_take_half_of_its_free_memory(self, monkeypatch):
         assert self.rows_at(monkeypatch, free=2 * 100 * (8 + 4 + 4)) == ["gpu"] * 3
 
-    def test_rows_that_are_more_are_pinned(self, monkeypatch):
-        assert self.rows_at(monkeypatch, free=2 * 100 * (8 + 4 + 4) - 1) == ["pinned"] * 3
+    def test_rows_that_are_more_stay_where_they_are(self, monkeypatch):
+        assert self.rows_at(monkeypatch, free=2 * 100 * (8 + 4 + 4) - 1) == []

@@ -51,6 +51,12 @@ class TestCrossEntropy:
         wanted = log_loss(CODES, np.exp(log_softmax(SCORES)), sample_weight=weight)
         assert float(cross_entropy(losses.CrossEntropy(class_weight="balanced"))) == pytest.approx(wanted, rel=1e-6)
 
+    def test_they_are_moved_to_a_device_once(self):
+        criterion = losses.CrossEntropy(class_weight="balanced").criterion(CODES, ONES, THREE)
+        on = torch.device("meta")
+        criterion.weights(CODES.to(on), ONES.to(on))
+        assert criterion._of_class.device == on
+
     def test_named_classes_weigh_what_is_said(self):
         rows = -log_softmax(SCORES)[np.arange(6), CODES]
         wanted = np.average(rows, weights=np.where(CODES == 1, 4.0, 1.0))

@@ -108,6 +108,19 @@ def test_a_process_that_was_killed_is_told_with_its_last_words(tmp_path):
     assert "process 1 of the training died (signal 9): first / last words" in str(found)
 
 
+def test_a_process_that_ends_breaks_what_would_wait_for_it(tmp_path):
+    (tmp_path / "log-1").write_text("")
+    aborted, other = threading.Event(), subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    meeting = ranks.Meeting(Group(0, 2), (other,), tmp_path)
+    with meeting.watched(aborted.set):
+        assert not aborted.wait(0.3)
+        assert meeting.cause(ValueError("of this process")) is None
+        other.kill()
+        assert aborted.wait(60)
+        assert "process 1 of the training died (signal 9)" in str(meeting.cause(ValueError("of a broken connection")))
+    other.communicate()
+
+
 def test_the_suspicious_feature_is_named_whichever_process_has_its_row():
     class Second(Group):
         """What this process is told by one that has the row."""

@@ -8,8 +8,8 @@ import pytest
 from headway.errors import DataError
 from headway.testing import make_context
 from headway_lightning import Trainer, schedules
-from headway_lightning.callbacks import Deadline
-from headway_lightning.regime import Pace
+from headway_lightning.callbacks import Clock
+from headway_lightning.regime import Pace, Regime
 from headway_lightning.zoo.mlp import MLP
 from hypothesis import given
 from hypothesis import strategies as st
@@ -80,6 +80,23 @@ def test_weights_decay_and_biases_and_embeddings_do_not(tmp_path, hand):
     assert shrunk
 
 
+@pytest.mark.parametrize("several", [False, True])
+def test_what_normalises_does_not_decay(several):
+    from headway_lightning.criteria import Squared
+    from headway_lightning.norms import share_norms
+    from headway_lightning.optimizers import AdamW
+    from torch import nn
+
+    norms = [nn.BatchNorm1d(4), nn.BatchNorm3d(4), nn.LayerNorm(4), nn.RMSNorm(4), nn.InstanceNorm1d(4, affine=True)]
+    network = nn.Sequential(nn.Linear(4, 4), *norms)
+    if several:
+        share_norms(network)
+    decayed, fixed = Regime(network, Squared(), pace(), AdamW(), 0.1, 0.0, 0, ()).optimizer().param_groups
+    assert (decayed["weight_decay"], fixed["weight_decay"]) == (0.1, 0.0)
+    assert [id(parameter) for parameter in decayed["params"]] == [id(network[0].weight)]
+    assert len(fixed["params"]) == 1 + 2 * 4 + 1
+
+
 @pytest.mark.parametrize(("steps", "epochs"), [(7, 1), (10, 1), (25, 3)])
 def test_it_stops_after_so_many_steps(tmp_path, hand, monkeypatch, steps, epochs):
     import torch
@@ -91,16 +108,17 @@ def test_it_stops_after_so_many_steps(tmp_path, hand, monkeypatch, steps, epochs
 
 
 def test_it_stops_when_the_time_is_over_and_validates_what_it_has(tmp_path, hand, monkeypatch):
-    monkeypatch.setattr(Deadline, "spent", property(lambda self: 3601.0))
+    monkeypatch.setattr(Clock, "spent", property(lambda self: 3601.0))
     model = trained(tmp_path, hand, replace(SMALL, trainer=replace(CPU, max_epochs=9, max_time="1h")))
     assert len(model.history) == 1
     assert "validation.auroc" in model.metrics
 
 
 def test_time_spent_by_earlier_attempts_counts():
-    limits = Deadline(None, 100.0)
-    limits.load_state_dict({"spent": 99.0})
-    assert 99.0 <= limits.spent < 100.0
+    clock = Clock()
+    clock.load_state_dict({"spent": 99.0})
+    clock.on_train_start(None, None)
+    assert 99.0 <= clock.spent < 100.0
 
 
 def test_the_best_epoch_is_that_of_the_metric_that_is_monitored(tmp_path, hand):

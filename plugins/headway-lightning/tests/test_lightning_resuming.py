@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from headway import Pruned
+from headway.errors import DataError
 from headway.testing import Recorder, make_context
 from headway_lightning import Trainer
 from headway_lightning.checkpoints import LAST as CHECKPOINT
@@ -132,6 +133,17 @@ def test_a_damaged_checkpoint_is_left_behind_and_training_starts_over(attempt, t
     assert_same_model(undisturbed, resumed, tmp_path)
 
 
+@pytest.mark.parametrize("error", [Pruned(2), MemoryError()])
+def test_what_comes_between_a_checkpoint_and_training_is_not_taken_for_damage(attempt, tmp_path, error):
+    with pytest.raises(PowerCutError):
+        attempt("broken", Interrupting(4, PowerCutError()))
+    with pytest.raises((Pruned, DataError)):
+        attempt("broken", Interrupting(2, error))  # epochs are told again before the next one begins
+    resumed, recorder = attempt("broken")
+    assert recorder.progresses[0].done == 3
+    assert_same_model(attempt("undisturbed")[0], resumed, tmp_path)
+
+
 def test_an_error_of_training_is_not_taken_for_a_damaged_checkpoint(attempt, tmp_path):
     with pytest.raises(PowerCutError):
         attempt("broken", Interrupting(3, PowerCutError()))
@@ -233,7 +245,7 @@ class TestWithinAnEpoch:
 
     STAGE = replace(STAGE, batch_size=4, trainer=Trainer(max_epochs=3, accelerator="cpu", checkpoint_every="1us"))
 
-    def stop(self, attempt, monkeypatch, step):
+    def stop(self, attempt, monkeypatch, step, stage=STAGE):
         """Lets training take so many steps in all."""
         plain, taken = Learner._step, itertools.count()
 
@@ -245,7 +257,7 @@ class TestWithinAnEpoch:
         with monkeypatch.context() as patch:
             patch.setattr(Learner, "_step", counted)
             with pytest.raises(PowerCutError):
-                attempt("broken", stage=self.STAGE)
+                attempt("broken", stage=stage)
 
     @pytest.mark.parametrize("steps", [(1,), (65, 20), (140, 149, 3), (150, 150)])
     def test_steps_of_whole_blocks_are_not_taken_again(self, attempt, tmp_path, monkeypatch, steps):
@@ -253,6 +265,15 @@ class TestWithinAnEpoch:
             self.stop(attempt, monkeypatch, step)
         resumed, _ = attempt("broken", stage=self.STAGE)
         assert_same_model(attempt("undisturbed", stage=self.STAGE)[0], resumed, tmp_path)
+
+    @pytest.mark.parametrize("accumulate", [2, 3, 7])
+    def test_no_gradient_that_waits_for_its_step_is_lost(self, attempt, tmp_path, monkeypatch, accumulate):
+        """Three and seven do not divide the batches of a block."""
+        stage = replace(self.STAGE, trainer=replace(self.STAGE.trainer, accumulate=accumulate))
+        for step in (70, 140):
+            self.stop(attempt, monkeypatch, step, stage)
+        resumed, _ = attempt("broken", stage=stage)
+        assert_same_model(attempt("undisturbed", stage=stage)[0], resumed, tmp_path)
 
     def test_only_what_is_left_of_the_epoch_is_trained(self, attempt, monkeypatch):
         self.stop(attempt, monkeypatch, 140)

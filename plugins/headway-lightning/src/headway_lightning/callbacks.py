@@ -25,6 +25,7 @@ class Trained(Protocol):
         block: The next block of the epoch.
         losses: Of the batches of the epoch so far.
         over: Whether a limit is reached: what is left of the epoch teaches nothing.
+        judging: Whether the validation split is being predicted.
         passed: To be called after each batch with the part of the epoch that is done.
     """
 
@@ -33,6 +34,7 @@ class Trained(Protocol):
     block: int
     losses: list[torch.Tensor]
     over: bool
+    judging: bool
     passed: Callable[[float], None]
 
 
@@ -141,21 +143,19 @@ class Advance(Callback):
         self._context.progress(self._epoch + share, self._epochs, "epochs", at_most=True, note=self._note)
 
 
-class Deadline(Callback):
-    """Ends training when it has taken long enough; the epoch is validated as it is.
+class Clock(Callback):
+    """Counts the time of training, over all attempts.
 
-    Args:
-        trained: What is being trained.
-        seconds: Wall time over all attempts.
-        group: Whose first process has the clock.
+    Attributes:
+        spent: Seconds so far.
     """
 
-    def __init__(self, trained: Trained, seconds: float, group: Group = ALONE) -> None:
-        self._trained = trained
-        self._group = group
-        self._seconds = seconds
-        self._spent = 0.0
-        self._since = time.monotonic()
+    def __init__(self) -> None:
+        self.begin(0.0)
+
+    def begin(self, spent: float) -> None:
+        """Counts on from so many seconds."""
+        self._spent, self._since = spent, time.monotonic()
 
     @property
     def spent(self) -> float:
@@ -163,13 +163,8 @@ class Deadline(Callback):
         return self._spent + time.monotonic() - self._since
 
     def on_train_start(self, trainer: pl.Trainer, module: Any) -> None:
-        """Starts the clock."""
-        self._since = time.monotonic()
-
-    def on_train_batch_end(self, trainer: pl.Trainer, module: Any, *_: Any) -> None:
-        """Looks at the clock after each block."""
-        if self._group.told(lambda: self.spent >= self._seconds):
-            self._trained.over = True
+        """What came before is no training."""
+        self.begin(self._spent)
 
     def state_dict(self) -> dict[str, Any]:
         """For the checkpoint."""
@@ -178,3 +173,25 @@ class Deadline(Callback):
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """From the checkpoint."""
         self._spent = state["spent"]
+
+
+class Deadline(Callback):
+    """Ends training when it has taken long enough; the epoch is validated as it is.
+
+    Args:
+        trained: What is being trained.
+        clock: Whose time it is.
+        seconds: Wall time over all attempts.
+        group: Whose first process has the clock.
+    """
+
+    def __init__(self, trained: Trained, clock: Clock, seconds: float, group: Group = ALONE) -> None:
+        self._trained = trained
+        self._clock = clock
+        self._group = group
+        self._seconds = seconds
+
+    def on_train_batch_end(self, trainer: pl.Trainer, module: Any, *_: Any) -> None:
+        """Looks at the clock after each block."""
+        if self._group.told(lambda: self._clock.spent >= self._seconds):
+            self._trained.over = True

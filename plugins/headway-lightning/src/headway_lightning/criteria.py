@@ -71,7 +71,10 @@ class CrossEntropy(Criterion):
 
     def weights(self, target: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
         """The row's weight times its class's."""
-        return weight if self._of_class is None else weight * self._of_class.to(weight.device)[target]
+        if self._of_class is None:
+            return weight
+        self._of_class = self._of_class.to(weight.device)  # once: each move to a GPU waits for it
+        return weight * self._of_class[target]
 
 
 def class_weights(
@@ -111,8 +114,9 @@ class BinaryCrossEntropy(Criterion):
     def rows(self, scores: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         """Negative logarithms of the probability of what is true."""
         truth = target * (1 - self._smoothing) + self._smoothing / 2
-        weight = None if self._of_label is None else self._of_label.to(scores.device)
-        each = functional.binary_cross_entropy_with_logits(scores, truth, reduction="none", pos_weight=weight)
+        if self._of_label is not None:
+            self._of_label = self._of_label.to(scores.device)
+        each = functional.binary_cross_entropy_with_logits(scores, truth, reduction="none", pos_weight=self._of_label)
         return each.mean(dim=1)
 
 
@@ -171,5 +175,6 @@ class Pinball(Criterion):
 
     def rows(self, scores: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         """What is missed, times the level above and one minus it below."""
-        short, levels = target[:, None] - scores, self._levels.to(scores.device)
+        short = target[:, None] - scores
+        self._levels = levels = self._levels.to(scores.device)
         return torch.maximum(levels * short, (levels - 1) * short).mean(dim=1)

@@ -68,9 +68,26 @@ def check_norms(network: torch.nn.Module, sizes: Sequence[int]) -> None:
         )
 
 
-def told(batch_size: int, accumulate: int, error: BaseException) -> DataError | None:
-    """An error of torch in words that help; None if it is none that is known."""
-    return out_of_memory(batch_size, accumulate, error) or _unused(error)
+def told(stage: Any, judging: bool, error: BaseException) -> DataError | None:
+    """An error of torch in words that help; None if it is none that is known.
+
+    Args:
+        stage: What was being trained.
+        judging: Whether the validation split was being predicted.
+        error: The error.
+    """
+    return _out_of_memory(stage, judging, error) or _undetermined(error) or _unused(error)
+
+
+def _undetermined(error: BaseException) -> DataError | None:
+    if "does not have a deterministic implementation" not in str(error):
+        return None
+    operation = str(error).split()[0]
+    return DataError(
+        f"{operation} rounds otherwise each time on this device, and model.trainer.deterministic refuses that",
+        hint="model.trainer.deterministic=false",
+        code="deterministic",
+    )
 
 
 def _unused(error: BaseException) -> DataError | None:
@@ -83,14 +100,13 @@ def _unused(error: BaseException) -> DataError | None:
     )
 
 
-def out_of_memory(batch_size: int, accumulate: int, error: BaseException) -> DataError | None:
-    """The error for too little memory, on a GPU or here; None if it is something else."""
-    told = str(error) or type(error).__name__
-    if not isinstance(error, MemoryError | torch.OutOfMemoryError) and "can't allocate memory" not in told:
+def _out_of_memory(stage: Any, judging: bool, error: BaseException) -> DataError | None:
+    said = str(error) or type(error).__name__
+    if not isinstance(error, MemoryError | torch.OutOfMemoryError) and "can't allocate memory" not in said:
         return None
-    smaller = f"try model.batch_size={batch_size // 2} with model.trainer.accumulate={2 * accumulate}: the same steps"
-    return DataError(
-        f"there is not enough memory for batches of {batch_size} rows ({told.splitlines()[0][:120]})",
-        hint=smaller if batch_size > 1 else "make the network smaller",
-        code="out-of-memory",
-    )
+    rows, size, said = stage.batch_size, "make the network smaller", said.splitlines()[0][:120]
+    fewer = f"try model.batch_size={rows // 2} with model.trainer.accumulate={2 * stage.trainer.accumulate}: as many "
+    what, hint = f"batches of {rows} rows", f"{fewer}rows a step" if rows > 1 else size
+    if judging:
+        what, hint = f"validating {stage.chunk} rows at a time", f"{size}, or lower {type(stage).__qualname__}.chunk"
+    return DataError(f"there is not enough memory for {what} ({said})", hint=hint, code="out-of-memory")

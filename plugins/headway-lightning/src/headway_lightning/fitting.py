@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any, Protocol
 import lightning.pytorch as pl
 import numpy as np
 import torch
-from headway import Context, metrics
+from headway import Context, Pruned, metrics
 from headway.contracts import WEIGHT, Features, Output, parse_duration
-from headway.errors import PluginError
+from headway.errors import HeadwayError, PluginError
 
 from headway_lightning.artifact import TorchModel
-from headway_lightning.callbacks import Advance, Best, Deadline, Trained
+from headway_lightning.callbacks import Advance, Best, Clock, Deadline, Trained
 from headway_lightning.checkpoints import Checkpoint, Unreadable, discard
 from headway_lightning.faults import told
 from headway_lightning.group import Group
-from headway_lightning.mistakes import ROWS, check_rebuilt, refused
+from headway_lightning.mistakes import ROWS, check_rebuilt, name_of, refused
 from headway_lightning.modules import threads
 from headway_lightning.quiet import quietly
 from headway_lightning.ranks import Meeting, Seat, meet
@@ -102,7 +102,7 @@ def train_best(
         with meet(use, stage, context, features, seat) as meeting:
             return _attempt(stage, context, prepare, meeting)
 
-    with quietly(stage.trainer.deterministic), threads(stage.trainer.threads):
+    with quietly(stage.trainer.on_gpu()), threads(stage.trainer.threads):
         try:
             network, best = attempt()
         except Unreadable as error:
@@ -151,13 +151,9 @@ def _attempt(
     group = meeting.group
     fit = prepare(group)
     best = Best(context, fit.trained, f"validation.{fit.monitor}", _maximize(fit.monitor, context), stage.patience)
-    every = _seconds(stage.trainer.checkpoint_every) if fit.blocks else None
-    checkpoint = Checkpoint(context.work, fit.trained, every, writes=group.is_first)
-    limit = stage.trainer.max_time
-    clock = () if limit is None else (Deadline(fit.trained, _seconds(limit), group),)
     advance = Advance(context, fit.trained, best, _epochs(stage.trainer, fit.batches))
-    callbacks = [*clock, *fit.callbacks, best, advance, checkpoint]
-    trainer = _trainer(stage.trainer, context, callbacks, fit.settings, group)
+    checkpoint, timed = _timed(stage, context, fit, group)
+    trainer = _trainer(stage.trainer, context, [*timed, *fit.callbacks, best, advance, checkpoint], fit.settings, group)
     resumed = str(checkpoint.last) if checkpoint.last.exists() else None
     if resumed or checkpoint.middle.exists():
         context.log.info("resumes from the checkpoint of an earlier attempt")
@@ -167,9 +163,9 @@ def _attempt(
     except (SystemExit, Cancelled) as error:  # Lightning makes SystemExit of Ctrl-C and SIGTERM
         raise KeyboardInterrupt from error
     except Exception as error:
-        if resumed and not best.begun:
+        known = meeting.cause(error) or told(stage, fit.trained.judging, error)
+        if known is None and resumed and not best.begun and not isinstance(error, Pruned | HeadwayError):
             raise Unreadable(type(error).__name__) from error
-        known = meeting.cause(error) or told(stage.batch_size, stage.trainer.accumulate, error)
         known = known or refused(fit.module, error)
         if known is not None:
             raise known from error
@@ -179,6 +175,22 @@ def _attempt(
             if loader is not None:
                 loader.close()
     return fit.trained.network, best
+
+
+def _timed(
+    stage: NetworkStage | LightningStage, context: Context, fit: Fit, group: Group
+) -> tuple[Checkpoint, list[pl.Callback]]:
+    """What writes checkpoints, and what looks at the clock."""
+
+    def warn(why: str) -> None:
+        context.log.warning("%s cannot be resumed: %s; killed, it would start over", name_of(fit.module), why)
+
+    config, clock = stage.trainer, Clock()
+    every = _seconds(config.checkpoint_every) if fit.blocks else None
+    checkpoint = Checkpoint(context.work, fit.trained, every, config.accumulate, clock, warn, writes=group.is_first)
+    if config.max_time is None:
+        return checkpoint, [clock]
+    return checkpoint, [clock, Deadline(fit.trained, clock, _seconds(config.max_time), group)]
 
 
 def _epochs(config: Trainer, batches: int) -> float:
@@ -199,7 +211,7 @@ def _trainer(
     config: Trainer, context: Context, callbacks: list[pl.Callback], settings: Mapping[str, Any], group: Group
 ) -> pl.Trainer:
     return pl.Trainer(
-        accelerator={"cuda": "gpu"}.get(config.accelerator, config.accelerator),
+        accelerator="cuda" if config.accelerator == "cuda" or config.on_gpu() else "cpu",
         devices=group.size,
         strategy=Parallel(group) if group.size > 1 else "auto",
         use_distributed_sampler=False,
@@ -209,7 +221,7 @@ def _trainer(
         default_root_dir=context.work,
         deterministic=config.deterministic,
         logger=False,
-        enable_checkpointing=False,
+        enable_checkpointing=True,  # by `Checkpoint` alone
         enable_progress_bar=False,
         enable_model_summary=False,
         num_sanity_val_steps=0,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import lightning.pytorch as pl
 import torch
 from headway import Context
-from headway.contracts import CHUNK, WEIGHT, ArraySpec, Features, Output
+from headway.contracts import WEIGHT, ArraySpec, Features, Output
 from lightning.pytorch.utilities.model_helpers import is_overridden
 
 from headway_lightning.artifact import TorchModel
@@ -42,11 +42,15 @@ class Served(torch.nn.Module):
         inputs: The arrays, in their order.
         output: What it gives.
         logits: Whether it gives logits for classes or labels.
+        chunk: Rows that are predicted at a time.
     """
 
-    def __init__(self, module: torch.nn.Module, inputs: Sequence[ArraySpec], output: Output, logits: bool) -> None:
+    def __init__(
+        self, module: torch.nn.Module, inputs: Sequence[ArraySpec], output: Output, logits: bool, chunk: int
+    ) -> None:
         super().__init__()
         self.module = module
+        self.chunk = chunk
         self._names = [spec.name for spec in inputs]
         self._classes = len(output.classes) if output.classes else None
         self._sums = output.kind == "probability"
@@ -107,12 +111,12 @@ class Guest(pl.Callback):
         self.latest: dict[str, float] = {}
         self.block = 0
         self.losses: list[torch.Tensor] = []
-        self.over = False
+        self.over = self.judging = False
         self.passed: Callable[[float], None] = lambda share: None
         self._seed = stage.seed
         self._cancelled = context.cancelled
         self._target = held_out.target
-        self._held_out = Blocks(held_out, CHUNK, device=lambda: network.module.device)
+        self._held_out = Blocks(held_out, network.chunk, device=lambda: network.module.device)
         self._score = score
         self._why = why
 
@@ -149,10 +153,12 @@ class Guest(pl.Callback):
         self.over = self.over or 0 < trainer.max_steps <= trainer.global_step
         modes = {part: part.training for part in self.network.modules()}
         self.network.eval()
+        self.judging = True
         with torch.inference_mode():
             given = [self.network(*batch[:-2]).cpu() for block in self._held_out for batch in block]
         for part, training in modes.items():
             part.training = training
+        self.judging = False
         self.latest = {**loss, **self._score(self._target.numpy(), torch.cat(given).numpy())}
 
     def _loss(self, epoch: int) -> dict[str, float]:
@@ -165,6 +171,28 @@ class Guest(pl.Callback):
             number = int(wrong[0, 0])
             raise no_number(epoch, number, self._why(number))
         return {"train.loss": float(losses.mean())}
+
+
+class Plateaus(pl.callbacks.Checkpoint):
+    """Steps the schedulers that follow a metric; Lightning would do so after the epoch's checkpoint is written.
+
+    Among the callbacks of Lightning's class `Checkpoint`, which it calls last, it stands before ours.
+    """
+
+    def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        """Takes them from Lightning."""
+        self._configs = [c for c in trainer.lr_scheduler_configs if c.reduce_on_plateau and c.interval == "epoch"]
+        self._give("headway")
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        """Steps those whose turn it is, by Lightning's rules."""
+        self._give("epoch")
+        trainer.fit_loop.epoch_loop.update_lr_schedulers("epoch", update_plateau_schedulers=True)
+        self._give("headway")
+
+    def _give(self, interval: str) -> None:
+        for config in self._configs:
+            config.interval = interval
 
 
 class Batches:
@@ -228,7 +256,7 @@ def train(stage: LightningStage, context: Context, features: Features) -> TorchM
         )
         usual = {"probability": "log_loss", "marginal": "binary_cross_entropy"}.get(output.kind, "rmse")
         monitor, settings = stage.monitor or usual, _settings(stage, module)
-        return Fit(module, guest, (batches, held_out), len(batches), monitor, (guest,), settings=settings)
+        return Fit(module, guest, (batches, held_out), len(batches), monitor, (guest, Plateaus()), settings=settings)
 
     return train_best(stage, context, features, output, prepare)
 

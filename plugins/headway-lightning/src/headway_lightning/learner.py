@@ -38,6 +38,7 @@ class Learner(pl.LightningModule):
         block: The next block of the epoch.
         losses: Of the batches of the epoch so far.
         over: Whether a limit is reached: what is left of the epoch teaches nothing.
+        judging: Whether the validation split is being predicted.
         passed: Called after each batch with the part of the epoch that is done.
     """
 
@@ -49,6 +50,7 @@ class Learner(pl.LightningModule):
         self.block = 0
         self.losses: list[torch.Tensor] = []
         self.over = False
+        self.judging = False
         self.passed: Callable[[float], None] = lambda share: None
         self._regime = regime
         self._score = score
@@ -129,6 +131,10 @@ class Learner(pl.LightningModule):
         apart: AbstractContextManager[None] = strategy.block_backward_sync()
         return apart
 
+    def on_validation_epoch_start(self) -> None:
+        """For errors."""
+        self.judging = True
+
     def validation_step(self, block: list[Batch], index: int) -> None:
         """Keeps the scores of each batch."""
         self._validation += [(self.network.scores(*batch[:-2]), *batch[-2:]) for batch in block]
@@ -139,7 +145,7 @@ class Learner(pl.LightningModule):
         self._validation = []
         rows = self._group.joined(parts)
         self.latest = self._group.told(lambda: self._measured(*rows))
-        self.losses, self.block = [], 0
+        self.losses, self.block, self.judging = [], 0, False
 
     def _measured(self, scores: torch.Tensor, target: torch.Tensor, weight: torch.Tensor) -> dict[str, float]:
         scores, target, weight = (tensor.to(self.device) for tensor in (scores, target, weight))

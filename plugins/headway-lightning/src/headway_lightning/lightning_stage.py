@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from headway import Context, HeadwayError, Seed, Stage
-from headway.contracts import ArraySpec, Features, Lookup, Output
+from headway.contracts import CHUNK, ArraySpec, Features, Lookup, Output
 from headway.fields import Registered
 
 from headway_lightning.artifact import TorchModel
@@ -27,9 +27,11 @@ class LightningStage(Stage):
 
     Attributes:
         logits: Whether ``forward`` gives logits, not probabilities, for classes.
+        chunk: Rows that are validated and predicted at a time; fewer for a module that needs much memory a row.
     """
 
     logits: ClassVar[bool] = True
+    chunk: ClassVar[int] = CHUNK
 
     if TYPE_CHECKING:
 
@@ -56,7 +58,7 @@ class LightningStage(Stage):
         """The module as it is served: arrays in, outputs out."""
         from headway_lightning.guest import Served
 
-        return Served(self.module(inputs, output), inputs, output, self.logits)
+        return Served(self.module(inputs, output), inputs, output, self.logits, self.chunk)
 
     def run(self, context: Context, features: Features) -> TorchModel:
         """Trains, and keeps the weights of the best epoch."""

@@ -41,7 +41,7 @@ class SharedNorm(_BatchNorm):
         axes = [axis for axis in range(given.dim()) if axis != 1]
         shape = [-1 if axis == 1 else 1 for axis in range(given.dim())]
         wide = given.float()
-        count = torch.tensor(float(given.numel() // given.shape[1]), device=given.device)
+        count = torch.full((), float(given.numel() // given.shape[1]), device=given.device)  # waits for no GPU
         distributed.all_reduce(count)
         mean = _sum(wide, axes) / count
         apart = wide - mean.view(shape)

@@ -14,14 +14,14 @@ import torch
 
 
 @contextmanager
-def quietly(deterministic: bool = True) -> Iterator[None]:
+def quietly(on_gpu: bool = False) -> Iterator[None]:
     """Silences Lightning; afterwards torch's random state and settings, and Ctrl-C, are what they were."""
-    if deterministic:
-        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # deterministic matrix products on a GPU
+    # Deterministic matrix products on a GPU. It is read once in a process, of which this may be the first training.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     with ExitStack() as stack:
         stack.enter_context(_silent_loggers())
         stack.enter_context(_same_signals())
-        stack.enter_context(_same_torch())
+        stack.enter_context(_same_torch(on_gpu))
         stack.enter_context(warnings.catch_warnings())
         warnings.filterwarnings("ignore", module=r"lightning\.")
         # torch's and Lightning's releases deprecate one another's calls; neither is ours to mend.
@@ -55,10 +55,10 @@ def _same_signals() -> Iterator[None]:
 
 
 @contextmanager
-def _same_torch() -> Iterator[None]:
+def _same_torch(on_gpu: bool) -> Iterator[None]:
     deterministic = torch.are_deterministic_algorithms_enabled()
     try:
-        with torch.random.fork_rng():
+        with torch.random.fork_rng([torch.cuda.current_device()] if on_gpu else []):
             yield
     finally:
         torch.use_deterministic_algorithms(deterministic)

@@ -12,8 +12,9 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
@@ -86,10 +87,12 @@ class Meeting:
         self.group = group
         self._others = others
         self._folder = folder
+        self._broken = threading.Event()
 
     def cause(self, error: BaseException) -> Exception | None:
         """Why another process ended, if that is what an error of this one comes from."""
-        if not self._others or (not isinstance(error, distributed.DistError) and "gloo" not in str(error)):
+        lost = isinstance(error, distributed.DistError) or "gloo" in str(error) or self._broken.is_set()
+        if not self._others or not lost:
             return None
         limit = time.monotonic() + GRACE
         while time.monotonic() < limit:
@@ -98,6 +101,26 @@ class Meeting:
                     return _why(self._folder, rank, process.returncode)
             time.sleep(0.02)
         return None
+
+    @contextmanager
+    def watched(self, abort: Callable[[], None]) -> Iterator[None]:
+        """Calls `abort` when another process ends: NCCL would wait for it, which gloo does not."""
+        over = threading.Event()
+
+        def watch() -> None:
+            while not over.wait(0.1):
+                if any(process.poll() is not None for process in self._others):
+                    self._broken.set()
+                    abort()
+                    return
+
+        watcher = threading.Thread(target=watch, name="headway-ranks", daemon=True)
+        watcher.start()
+        try:
+            yield
+        finally:
+            over.set()
+            watcher.join()
 
     def wait(self) -> None:
         """Returns when all have loaded what they need; raises what ended one of them."""
@@ -161,6 +184,8 @@ def _led(use: str, stage: Any, context: Context, features: Features) -> Iterator
         stack.enter_context(_connected(folder, meeting.group, stage.trainer.on_gpu()))
         for process in others:
             stack.callback(_end, process)  # before the connection is closed, which might wait for them
+        if stage.trainer.on_gpu():
+            stack.enter_context(meeting.watched(lambda: distributed.group.WORLD.abort()))
         yield meeting
 
 

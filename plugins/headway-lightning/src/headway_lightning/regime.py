@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from torch.nn.modules.batchnorm import _NormBase
 
 from headway_lightning.criteria import Criterion
 from headway_lightning.modules import Network
 from headway_lightning.optimizers import Optimizer
 from headway_lightning.schedules import Schedule
 
-UNDECAYED = (torch.nn.Embedding, torch.nn.LayerNorm, torch.nn.BatchNorm1d, torch.nn.BatchNorm2d, torch.nn.GroupNorm)
-"""Modules whose weights do not decay, as those of any module with ``decays = False``; biases do not either."""
+UNDECAYED = (torch.nn.Embedding, torch.nn.LayerNorm, torch.nn.RMSNorm, torch.nn.GroupNorm, _NormBase)
+"""Modules (the last is batch and instance normalisation of any kind) whose weights do not decay, as those of any module
+with ``decays = False``; biases do not either."""
 
 
 @dataclass(frozen=True)

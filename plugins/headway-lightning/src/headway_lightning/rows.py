@@ -109,13 +109,12 @@ class Held(Rows):
         return Held([tensor[start:stop] for tensor in self.tensors])
 
     def at(self, device: torch.device) -> Rows:
-        """On a GPU if they fit there, else pinned for it."""
+        """On a GPU if they fit there; else where they are, and each block is pinned."""
         if device.type != "cuda" or self.weight.device.type == "cuda":
             return self
         free, _ = torch.cuda.mem_get_info(device)
-        if sum(tensor.nbytes for tensor in self.tensors) <= SHARE * free:
-            return Held([tensor.to(device) for tensor in self.tensors])
-        return Held([tensor if tensor.is_pinned() else tensor.pin_memory() for tensor in self.tensors])
+        fit = sum(tensor.nbytes for tensor in self.tensors) <= SHARE * free
+        return Held([tensor.to(device) for tensor in self.tensors]) if fit else self
 
 
 class Mapped(Rows):
