@@ -140,7 +140,7 @@ def test_quantiles_are_learnt(tmp_path, hand):
     stage = replace(SMALL, loss={"quantile": {"levels": [0.1, 0.9]}}, trainer=replace(CPU, max_epochs=15))
     model = trained(tmp_path, hand, stage, target=hand.value, noise=1.0)
     rows = hand.features(hand.value, noise=1.0).source("test").batch()
-    low, high = model.predict(rows)["quantile"].T
+    low, high = model.predict(rows)["quantiles"].T
     assert 0.65 < np.mean((low < rows["target"]) & (rows["target"] < high)) < 0.95
     assert model.outputs[0].levels == (0.1, 0.9)
 

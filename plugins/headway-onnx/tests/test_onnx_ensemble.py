@@ -148,6 +148,16 @@ def test_weights_are_of_members(averaged, members):
     assert [stage._weight(name) for name in ("mlp,seed=0", "linear,seed=0", "linear,seed=1")] == [2.0, 1.0, 3.0]
 
 
+@pytest.mark.parametrize(("weights", "shares"), [({"model": 3.0}, (3.0, 3.0)), ({"seed=1": 2.0}, (1.0, 2.0))])
+def test_the_pipelines_own_model_with_several_seeds_has_a_weight(averaged, members, weights, shares):
+    stage = MeanEnsemble(members=("model", "linear"), seeds=2, weights=weights)
+    given = {"seed=0": members["seed=0"], "seed=1": members["seed=1"], "linear,seed=0": members["seed=0"]}
+    stage._check_weights(given)
+    assert [stage._weight(name) for name in given] == [*shares, 1.0]
+    found = averaged(given, weights=weights).evidence
+    assert [told["weight"] for told in found["members"]] == [1.0, *shares]
+
+
 @pytest.mark.parametrize("shape", ["", "3", "2,3"])
 @settings(max_examples=15, deadline=None)
 @given(values=st.lists(st.floats(-(2.0**99), 2.0**99, width=32), min_size=2, max_size=7), scale=st.floats(0.01, 100))

@@ -7,6 +7,7 @@ from headway.errors import DataError
 from headway.testing import ModelSuite, StageSuite
 from headway_onnx.lint import lint
 from headway_sklearn.baselines import Linear, Majority, Quantile
+from headway_sklearn.boosting import HistGradientBoosting
 from headway_sklearn.fit import design, quantile
 from hypothesis import given
 from hypothesis import strategies as st
@@ -222,9 +223,28 @@ def test_weights_that_are_no_weights_are_an_error(context, stage, wrong):
         stage.run(context, features)
 
 
-def test_stopping_early_is_told(context, caplog):
-    Linear(max_iter=1).run(context, features_of())
-    assert "has not converged" in caplog.text
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("trust", [None, 1.0])
+@pytest.mark.parametrize("target", [BINARY, VALUE])
+def test_stopping_early_is_told(context, caplog, target, trust, weighted):
+    features = features_of(target, weighted=weighted)
+    Linear(C=trust).run(context, features)
+    assert "has not converged" not in caplog.text
+    Linear(C=trust, max_iter=1).run(context, features)
+    assert "the linear model has not converged" in caplog.text
+
+
+@pytest.mark.parametrize("stage", [Linear(), HistGradientBoosting(max_iter=3)])
+def test_rows_without_weight_are_of_no_class(context, caplog, stage):
+    features = features_of(THREE, weighted=True)
+    arrays = features.source("train").arrays
+    arrays[WEIGHT][arrays[TARGET] == 1] = 0
+    model = stage.run(context, features)
+    assert (model.predict(features.source("test").batch())["probability"][:, 1] == 0).all()
+    assert "no training row is of class 'y' of 'kind'" in caplog.text
+    arrays[WEIGHT][arrays[TARGET] == 2] = 0
+    with pytest.raises(DataError, match="all training rows are of class 'x'"):
+        stage.run(context, features)
 
 
 def test_fitting_twice_gives_the_same_bits(context, tmp_path):

@@ -9,6 +9,9 @@ Recomputed from the reports of every seed in the authors' repositories, all of t
 
 In 2021 the rows of California that are no test rows were divided into train and validation otherwise; those of
 Covertype are at random here, which moves its figures by about 0.001.
+
+FT-Transformer's config on California is that of 2022, which reached 0.465406 ± 0.004786 there: that of 2021 normalises
+after its blocks, as the network here does not.
 """
 
 from dataclasses import dataclass
@@ -51,7 +54,7 @@ ADULT = {
 CALIFORNIA = {
     "mlp": Published(0.498548, 0.002950, MLP),
     "resnet": Published(0.485643, 0.003000, RESNET),
-    "ft_transformer": Published(0.465406, 0.004786, "FT-T tuned 2022"),
+    "ft_transformer": Published(0.459117, 0.003504, FT),
     "ft_transformer default": Published(0.468826, 0.003812, FT_DEFAULT),
     "tabm": Published(0.450932, 0.003047, TABM),
     "tabm default": Published(0.441392, 0.001176, OWN),

@@ -169,7 +169,7 @@ class Quantile(Loss):
 
     def output(self, target: Target) -> Output:
         """The quantiles."""
-        return Output("quantile", "quantile", levels=self.levels)
+        return Output("quantiles", "quantile", levels=self.levels)
 
     def head(self, output: Output) -> Head:
         """Values that ascend, in the units of the target."""

@@ -42,12 +42,12 @@ class MeanEnsemble(Gated):
     """Each of them is trained with so many seeds, from the run's own on, or with these seeds."""
 
     weights: Mapping[str, Annotated[float, Gt(0)]] = field(default_factory=dict)
-    """How much a member counts, by its name; 1 if it is not named."""
+    """How much a member counts, by its model or its whole name; 1 if it is not named."""
 
     def __post_init__(self) -> None:
         names = [item if isinstance(item, str) else next(iter(item), "") for item in self.members]
         for name in self.weights if len(names) > 1 else ():
-            if name.partition(",")[0] not in names:
+            if model_of(name) not in names:
                 raise DataError(f"weights: {unknown('member', name, names)}", code="ensemble-weight")
 
     def run(self, context: Context, data: Dataset, features: Features, members: Mapping[str, Predictor]) -> Predictor:
@@ -91,13 +91,19 @@ class MeanEnsemble(Gated):
 
     def _weight(self, name: str) -> float:
         """Of a member by its whole name, such as ``mlp,seed=1``, or by its model's."""
-        return float(self.weights.get(name, self.weights.get(name.partition(",")[0], 1.0)))
+        return float(self.weights.get(name, self.weights.get(model_of(name), 1.0)))
 
     def _check_weights(self, members: Mapping[str, Predictor]) -> None:
-        names = {part for name in members for part in (name, name.partition(",")[0])}
+        names = {part for name in members for part in (name, model_of(name))}
         for name in self.weights:
             if name not in names:
                 raise DataError(f"weights: {unknown('member', name, names)}", code="ensemble-weight")
+
+
+def model_of(name: str) -> str:
+    """The model of a member: ``mlp`` of ``mlp,seed=1``, and ``model``, the pipeline's own, of ``seed=1``."""
+    first = name.partition(",")[0]
+    return "model" if first.startswith("seed=") else first
 
 
 def check_members(members: Mapping[str, Predictor], features: Features) -> None:

@@ -13,7 +13,7 @@ Four checks, each on every split or on generated rows (see `headway_onnx.probes`
 * ``outputs``: every output is finite, and probabilities (of classes, of labels) are probabilities.
 
 A mean of predictors is held to ``batches``, ``outputs``, and in place of the others to ``members``: it is the mean of
-what each of them gives by its own graph, bit for bit.
+what each of them gives by its own graph, bit for bit where batch sizes must not change a bit.
 """
 
 from __future__ import annotations
@@ -128,7 +128,7 @@ def check_mean(subject: Rows, members: Mapping[str, Predictor], weights: Sequenc
         subject: The predictor that gives the mean, and the rows.
         members: What it is the mean of.
         weights: One a member.
-        tolerance: For batch sizes, if bits may differ there.
+        tolerance: For batch sizes and members, if bits may differ there.
 
     Returns:
         The evidence, as `check` gives it.
@@ -136,11 +136,14 @@ def check_mean(subject: Rows, members: Mapping[str, Predictor], weights: Sequenc
     Raises:
         ParityError: As `check` does.
     """
-    results = [*_means(subject, members, weights), *_batches(subject, tolerance), *_outputs(subject)]
+    means = _means(subject, members, weights, tolerance)
+    results = [*means, *_batches(subject, tolerance), *_outputs(subject)]
     return _evidence(subject, results, tolerance)
 
 
-def _means(subject: Rows, members: Mapping[str, Predictor], weights: Sequence[float]) -> Iterator[Result]:
+def _means(
+    subject: Rows, members: Mapping[str, Predictor], weights: Sequence[float], tolerance: Tolerance
+) -> Iterator[Result]:
     """The mean beside that of what each member's own graph gives, one member open at a time."""
     from headway_onnx.averaging import mean
 
@@ -153,7 +156,7 @@ def _means(subject: Rows, members: Mapping[str, Predictor], weights: Sequence[fl
     for of in rows:
         means = {o.name: mean([arrays[o.name] for arrays in given[of]], weights) for o in subject.outputs}
         for difference in compare_outputs(subject.outputs, subject.answers(of), means):
-            yield _bitwise("members", of, difference)
+            yield _exact("members", of, difference, tolerance)
 
 
 def _evidence(subject: Rows, results: Sequence[Result], tolerance: Tolerance) -> dict[str, Any]:
@@ -269,10 +272,7 @@ def _batches(subject: Rows, tolerance: Tolerance) -> Iterator[Result]:
         for size, differences in _by_size(subject, rows):
             for difference in differences:
                 name = f"{of} in batches of {size}"
-                exact = tolerance.require_bit_equal
-                yield (
-                    _bitwise("batches", name, difference) if exact else _close("batches", name, difference, tolerance)
-                )
+                yield _exact("batches", name, difference, tolerance)
 
 
 def _by_size(subject: Rows, rows: Feeds) -> Iterator[tuple[int, list[Difference]]]:
@@ -335,6 +335,13 @@ def _sound(of: str, output: Output, array: np.ndarray) -> Result:
     largest, worst = float(far.max(initial=0.0)), int(far.argmax()) if len(far) else 0
     finite = largest if np.isfinite(largest) else None
     return Result("outputs", of, output.name, len(array), finite, wrong, 0, PROBABILITY, not wrong, worst)
+
+
+def _exact(name: str, of: str, difference: Difference, tolerance: Tolerance) -> Result:
+    """Bit for bit, where the tolerance requires it: members may be given other numbers of rows at a time."""
+    if tolerance.require_bit_equal:
+        return _bitwise(name, of, difference)
+    return _close(name, of, difference, tolerance)
 
 
 def _bitwise(name: str, of: str, difference: Difference) -> Result:

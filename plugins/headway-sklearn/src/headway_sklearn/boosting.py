@@ -50,8 +50,8 @@ class HistGradientBoosting(Stage):
     min_samples_leaf: Annotated[int, Ge(1)] = 20
     """Training rows of a leaf."""
 
-    l2_regularization: Annotated[float, Ge(0)] = 0.0
-    """The penalty on the squared answers of leaves."""
+    l2_regularization: Annotated[float, Ge(0)] = 0.1
+    """The penalty on the squared answers of leaves. Without any, leaves of rare classes answer without bounds."""
 
     max_features: Annotated[float, Gt(0), Le(1)] = 1.0
     """The share of columns that each split may choose from."""

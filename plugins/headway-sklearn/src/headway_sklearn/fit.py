@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 M = TypeVar("M", bound=TableModel)
 
+SOLVED = 1e-6
+"""What is left of a gradient where a fit has converged, as a share of what it was."""
+
 
 def majority(features: Features) -> MajorityModel:
     """Weighted class shares, shares of rows with each label, or the weighted mean, of the training rows."""
@@ -80,12 +83,10 @@ def linear(features: Features, trust: float | None, max_iter: int, log: logging.
     check_single(features.target)
     for spec in features.arrays:
         check_array(spec)
-    batch = training(features)
+    batch = weighted(training(features))
     estimator = _estimator(features.target, trust, max_iter)
     if features.target.classes is not None:
         check_classes(batch[TARGET], features.target)
-    if WEIGHT in batch:
-        check_weight(batch[WEIGHT])
     # Sums over rows are divided among threads otherwise, and rounded differently for each number of them.
     with threadpool_limits(1):
         _fit(estimator, design(batch, features.arrays), batch, log)
@@ -117,7 +118,7 @@ def _tell_absent(context: Context, features: Features) -> None:
     import numpy as np
 
     classes = features.target.classes or ()
-    several, target = features.target.task == "multilabel", features.source("train").batch()[TARGET]
+    several, target = features.target.task == "multilabel", weighted(features.source("train").batch())[TARGET]
     seen = set((np.flatnonzero(target.any(axis=0)) if several else np.unique(target)).tolist())
     absent = [str(name) for code, name in enumerate(classes) if code not in seen]
     if absent:
@@ -175,11 +176,25 @@ def _fit(estimator: Any, rows: csr_matrix, batch: Mapping[str, np.ndarray], log:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         estimator.fit(rows, batch[TARGET], sample_weight=batch.get(WEIGHT))
+    stopped = not hasattr(estimator, "classes_") and not _is_solved(estimator, rows, batch)
     for warning in caught:
         if issubclass(warning.category, ConvergenceWarning):
-            log.warning("the linear model has not converged; raise max_iter or lower C")
+            stopped = True
         else:
             warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
+    if stopped:
+        log.warning("the linear model has not converged; raise max_iter or lower C")
+
+
+def _is_solved(ridge: Any, rows: csr_matrix, batch: Mapping[str, np.ndarray]) -> bool:
+    """Whether the gradient of the loss has all but vanished, of which scikit-learn says nothing."""
+    import numpy as np
+
+    target = np.asarray(batch[TARGET], np.float64)
+    weight = np.asarray(batch.get(WEIGHT, np.ones(len(target))), np.float64)
+    middle, short = np.average(target, weights=weight), target - ridge.predict(rows)
+    gradient = rows.T @ (weight * short) - ridge.alpha * ridge.coef_
+    return bool(np.linalg.norm(gradient) <= SOLVED * np.linalg.norm(rows.T @ (weight * (target - middle))))
 
 
 def _array(estimator: Any, name: str) -> np.ndarray:
@@ -240,6 +255,14 @@ def check_weight(weight: np.ndarray) -> None:
             hint="mend the column named by data.weight",
             code="training-weight",
         )
+
+
+def weighted(batch: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The rows whose weight is not 0; raises `DataError` if weights are none."""
+    if WEIGHT not in batch:
+        return dict(batch)
+    check_weight(batch[WEIGHT])
+    return {name: array[batch[WEIGHT] > 0] for name, array in batch.items()}
 
 
 def check_classes(target: np.ndarray, declared: Target) -> None:

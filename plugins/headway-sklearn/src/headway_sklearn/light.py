@@ -49,8 +49,8 @@ class LightGBM(Stage):
     min_sum_hessian_in_leaf: Annotated[float, Ge(0)] = 1e-3
     """The same in second derivatives of the loss: weights for regression, weights times p(1 - p) for classes."""
 
-    lambda_l2: Annotated[float, Ge(0)] = 0.0
-    """The penalty on the squared answers of leaves."""
+    lambda_l2: Annotated[float, Ge(0)] = 0.1
+    """The penalty on the squared answers of leaves. Without any, leaves of rare classes answer without bounds."""
 
     feature_fraction: Annotated[float, Gt(0), Le(1)] = 1.0
     """The share of columns that each tree may use."""

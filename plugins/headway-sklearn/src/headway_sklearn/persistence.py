@@ -42,7 +42,7 @@ class SeasonalNaive(Stage):
     """The value of the target a season ago is the answer.
 
     As `Previous`, with a window that ends a season ago: of hourly rows
-    ``day_ago: {take: last, of: TARGET, delay: 23h59m, over: 1d}`` has the value 24 hours before, or none if there is
+    ``day_ago: {take: last, of: TARGET, delay: 23h59m, over: 1m}`` has the value 24 hours before, or none if there is
     no such row.
     """
 

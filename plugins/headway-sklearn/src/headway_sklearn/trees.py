@@ -53,10 +53,7 @@ def training_rows(features: Features) -> Arrays:
     fitting.check_single(features.target)
     for spec in features.arrays:
         fitting.check_array(spec)
-    batch = fitting.training(features)
-    if WEIGHT in batch:
-        fitting.check_weight(batch[WEIGHT])
-        batch = {name: array[batch[WEIGHT] > 0] for name, array in batch.items()}
+    batch = fitting.weighted(fitting.training(features))
     if features.target.classes is not None:
         fitting.check_classes(batch[TARGET], features.target)
     return batch
