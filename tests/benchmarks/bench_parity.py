@@ -1,6 +1,6 @@
 """The difference between a served graph and the framework's own prediction, for every model, on real and drawn rows.
 
-Each model is trained for a moment on the Adult sample and exported: the gate of the export holds the training, the
+Each model is trained for a moment on the Adult sample, `cnn` on digits, and exported: the gate of the export holds the training, the
 validation and the test rows, and rows drawn to be hard (missing, infinite, unseen, exact edges), against the
 framework's own prediction. What is told is the largest difference of a probability to the tolerance of the gate, which
 would have failed above it, and how many decisions and bits over batch sizes differ.
@@ -33,6 +33,7 @@ TREES = {
     "random_forest": ("model.n_estimators=30",),
     "hist_gradient_boosting": ("model.max_iter=30",),
     "lightgbm": ("model.max_iter=30",),
+    "majority": (),
 }
 TOLERANCE = 1e-5
 
@@ -69,10 +70,11 @@ def measure() -> Iterator[Ratio]:
         session = Session.open(project)
         for name, words in [*networks, *TREES.items()]:
             yield _parity(session, name, words)
+        yield _parity(session, "cnn", SHORT, experiment="digits")
 
 
-def _parity(session: Session, name: str, words: tuple[str, ...]) -> Parity:
-    asked = ["experiment=adult", "baselines=[]", f"model={name}", *words]
+def _parity(session: Session, name: str, words: tuple[str, ...], experiment: str = "adult") -> Parity:
+    asked = [f"experiment={experiment}", "baselines=[]", f"model={name}", *words]
     (result,) = session.run(asked, listener=Silent(), selection=Selection(to=("export",)))
     (export,) = [stage for stage in result.stages if stage.kind == "export"]
     if export.failure is not None:
