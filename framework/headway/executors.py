@@ -68,6 +68,7 @@ class InProcess:
 
     def start(self, task: Task, events: Events) -> None:
         """See `Executor`."""
+        self._stopped.discard(task.key)  # an earlier task that does the same was meant
         self._begun.append((task, events))
 
     def wait(self, seconds: float | None = None) -> tuple[Task, Outcome]:

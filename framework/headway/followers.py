@@ -40,6 +40,11 @@ class Follower:
         """Says that no more events come."""
         self._events.put(None)
 
+    @property
+    def is_at_work(self) -> bool:
+        """Whether there is something that it has not been told yet, or has not come to an end with."""
+        return self._thread.is_alive()
+
     def join(self, deadline: float) -> None:
         """Waits until all events are delivered, or until a moment of `time.monotonic`; then that is a warning."""
         self._thread.join(max(0.0, deadline - time.monotonic()))
@@ -85,6 +90,11 @@ class Followers:
         self._tell(lambda tracking: tracking.close(status, metrics))
         for follower in self._followers:
             follower.finish()
+
+    @property
+    def are_at_work(self) -> bool:
+        """Whether one of them has not come to an end."""
+        return any(follower.is_at_work for follower in self._followers)
 
     def join(self, deadline: float) -> None:
         """Waits for every tracker, all of them no longer than a moment of `time.monotonic`."""

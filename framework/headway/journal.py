@@ -88,13 +88,25 @@ class Journal:
         )  # fmt: skip
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.close(kind, error)
+        self.join(time.monotonic() + PATIENCE)
+
+    def close(self, kind: type[BaseException] | None = None, error: BaseException | None = None) -> None:
+        """Closes the runs, and tells trackers so; what they still hold they send later."""
         for node in list(self._running.values()):
             self.finished(node, StageOutcome(node.label, node.stage.kind, "interrupted"))
         for kept in self._kept:
             self._close(kept, _status(kept.outcomes, kind), str(error) if error else None)
-        end = time.monotonic() + PATIENCE
+
+    @property
+    def is_followed(self) -> bool:
+        """Whether trackers are still at work."""
+        return any(kept.followers.are_at_work for kept in self._kept)
+
+    def join(self, deadline: float) -> None:
+        """Waits for the trackers, no longer than a moment of `time.monotonic`."""
         for kept in self._kept:
-            kept.followers.join(end)
+            kept.followers.join(deadline)
 
     def _close(self, kept: Kept, status: str, error: str | None) -> None:
         seconds = kept.seconds or time.monotonic() - self._start

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from headway.errors import UsageError
 from headway.executors import InProcess, WorkerProcesses, visible_gpus
+from headway.followers import PATIENCE
 from headway.opening import describe, open_journal
 from headway.planning import Planner, up_to
 from headway.runner import Runner
@@ -70,6 +72,7 @@ class Launcher:
         self._planner = Planner(session.plugins, session.project, session.artifacts, session.records)
         self._runner = Runner(executor, (session.store, session.project), retries=retries)
         self._launched: list[Launched] = []
+        self._closing: list[Journal] = []
 
     @property
     def is_hungry(self) -> bool:
@@ -129,9 +132,11 @@ class Launcher:
         over = self._runner.wait(seconds)
         return [self._closed(launched) for launched in list(self._launched) if launched.job in over]
 
-    def _closed(self, launched: Launched) -> Launched:
+    def _closed(self, launched: Launched, error: type[BaseException] | None = None) -> Launched:
+        """Closes its runs; their trackers go on, for whoever waits for them keeps all others waiting."""
         self._launched.remove(launched)
-        launched.journal.__exit__(None, None, None)
+        launched.journal.close(error)
+        self._closing = [journal for journal in (*self._closing, launched.journal) if journal.is_followed]
         return launched
 
     def stop(self, launched: Launched) -> None:
@@ -152,12 +157,13 @@ class Launcher:
     def cancel(self) -> list[Launched]:
         """Stops all that runs; their work folders stay, so that the next attempt goes on from there."""
         self._runner.cancel()
-        return [self._interrupted(launched) for launched in list(self._launched)]
+        return [self._closed(launched, KeyboardInterrupt) for launched in list(self._launched)]
 
-    def _interrupted(self, launched: Launched) -> Launched:
-        self._launched.remove(launched)
-        launched.journal.__exit__(KeyboardInterrupt, None, None)
-        return launched
+    def join(self) -> None:
+        """Waits for the trackers of all that has ended, all of them together no longer than they have."""
+        end = time.monotonic() + PATIENCE
+        for journal in self._closing:
+            journal.join(end)
 
 
 def _parts(components: Mapping[str, Any]) -> dict[str, str]:
@@ -190,3 +196,4 @@ def launching(session: Session, workers: int, threads: int | None, gpus: int, ke
             yield launcher
         finally:
             launcher.cancel()
+            launcher.join()

@@ -337,7 +337,9 @@ def _listen(tasks: queue.SimpleQueue[Task], cancelled: threading.Event, stopped:
         elif line.startswith("stop "):
             stopped.add(line.split()[1])
         else:
-            tasks.put(Task.from_json(line))
+            task = Task.from_json(line)
+            stopped.discard(task.key)  # such a word was meant for an earlier task that does the same
+            tasks.put(task)
     os._exit(1)  # the controller is gone: nothing may go on without it
 
 

@@ -1,9 +1,9 @@
 """The difference between a served graph and the framework's own prediction, for every model, on real and drawn rows.
 
-Each model is trained for a moment on the Adult sample, `cnn` on digits, and exported: the gate of the export holds the training, the
-validation and the test rows, and rows drawn to be hard (missing, infinite, unseen, exact edges), against the
-framework's own prediction. What is told is the largest difference of a probability to the tolerance of the gate, which
-would have failed above it, and how many decisions and bits over batch sizes differ.
+Each model is trained for a moment on the Adult sample, `cnn` on digits, and exported: the gate of the export holds
+the training, the validation and the test rows, and rows drawn to be hard (missing, infinite, unseen, exact edges),
+against the framework's own prediction. What is told is the largest difference of a probability to the tolerance of
+the gate, which would have failed above it, and how many decisions and bits over batch sizes differ.
 """
 
 import itertools

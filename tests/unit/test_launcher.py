@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 from headway import Context, SourcePath, Stage
+from headway.tracker import Tracker
 from headway.contracts.artifact import Artifact
 
 @dataclass(frozen=True)
@@ -54,7 +55,23 @@ class Learn(Stage):
         context.record({"validation.loss": 1 / self.steps})
         return Note(data.value)
 
+class Slow:
+    def __getattr__(self, name):
+        return lambda *given: None
+    def close(self, status, metrics):
+        folder = Path(os.environ["TOY_LOG"]).parent
+        while not (folder / "go").exists():
+            time.sleep(0.01)
+        with open(folder / "closed", "a") as file:
+            file.write("x")
+
+@dataclass(frozen=True)
+class SlowTracker(Tracker):
+    def open(self, run):
+        return Slow()
+
 def headway_register(registry):
+    registry.add("tracker", "slow", SlowTracker)
     registry.add("artifact", "note", Note)
     registry.add("data", "rows", Rows)
     registry.add("model", "learn", Learn)
@@ -150,18 +167,31 @@ def test_a_launch_joins_while_others_run(toy):
 def test_a_stage_that_is_stopped_is_pruned_and_leaves_nothing(toy, workers):
     heard = Heard()
     with toy.session.launching(workers, 1, 1) as launcher:
-        launched = launcher.launch([toy.experiment("model.steps=1000", "model.seconds=0.01")], heard, "group", "one")
+        launched = launcher.launch([toy.experiment("model.steps=60", "model.seconds=0.01")], heard, "group", "one")
         heard.on_step = lambda label, step: step == 2 and launcher.stop(launched)
         finish(launcher, 1)
-        again = launcher.launch([toy.experiment("model.steps=4")], Heard(), "group", "two")
+        heard.on_step = lambda label, step: None
+        again = launcher.launch([toy.experiment("model.steps=60", "model.seconds=0.01")], Heard(), "group", "two")
         finish(launcher, 1)
     assert heard.outcomes["model"].status == "pruned"
     assert [run.status for run in toy.session.records.list()] == ["done", "pruned"]
-    assert len(heard.steps) < 1000
-    assert [result.status for result in again.results] == ["done"]
+    assert len(heard.steps) < 60
+    assert [result.status for result in again.results] == ["done"], "though it is the same stage"
     key = next(node.key for node in launched.plan.nodes if node.label == "model")
-    assert toy.session.artifacts.find(key) is None
+    assert toy.session.artifacts.find(key) is not None
     assert not toy.session.artifacts.work_folder(key).exists()
+
+
+def test_trackers_of_what_has_ended_keep_nothing_else_waiting(toy, tmp_path):
+    with toy.session.launching(0, 1, 1) as launcher:
+        for number in range(2):
+            experiment = toy.experiment(f"model.steps={number + 1}", "trackers=slow")
+            launched = launcher.launch([experiment], Heard(), "group", str(number))
+            assert finish(launcher, 1) == [launched]
+            assert [result.status for result in launched.results] == ["done"]
+        assert not (tmp_path / "closed").exists(), "the trackers of both are at work"
+        (tmp_path / "go").touch()
+    assert (tmp_path / "closed").read_text() == "xx"
 
 
 def test_stages_that_have_not_begun_when_a_launch_is_stopped_do_not_begin(toy):

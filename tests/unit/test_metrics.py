@@ -171,7 +171,10 @@ def test_metrics_that_are_undefined_are_left_out_and_never_nan():
         "accuracy", "brier", "log_loss",
     ]  # fmt: skip
     constant = np.full(4, 7.3)
-    assert math.isnan(R2()(constant, constant + 1))
+    for unit in (1.0, 1e-13, 1e9):
+        assert math.isnan(R2()(unit * constant, unit * (constant + 1)))
+        values = unit * np.array([1.0, 2.0, 4.0])
+        assert R2()(values, 0.9 * values) == pytest.approx(R2()(values / unit, 0.9 * values / unit))
     assert R2()(np.array([1.0, 2.0, 3.0]), np.array([2.0, 2.0, 2.0])) == pytest.approx(0)
 
 

@@ -82,5 +82,5 @@ class R2(Metric):
         mean = sums(weights, target) / total
         spread = np.einsum("wr,wr->w", weights, (target[None] - mean[:, None]) ** 2)
         residual = sums(weights, (output - target) ** 2)
-        constant = spread <= 1e-24 * total * np.maximum(1.0, mean**2)
+        constant = spread <= 1e-24 * total * np.square(target, dtype=np.float64).max(initial=0.0)
         return np.where(constant, np.nan, 1 - residual / np.where(constant, 1, spread))

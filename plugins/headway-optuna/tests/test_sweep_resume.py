@@ -45,6 +45,37 @@ def test_code_that_was_changed_meanwhile_is_told(toy):
     assert "note: " not in toy.sweep(*SPACE, "sweep.trials=2", "sweep.name=new").err
 
 
+@pytest.mark.parametrize(
+    "word",
+    [
+        "sweep.constraints=['model.x / model.y <= 2']",
+        "sweep.sampler={nsga3: {population_size: 3, reference_points: [[1.0]]}}",
+    ],
+)
+def test_the_same_command_goes_on_whatever_was_written(toy, word):
+    """Violations without bounds, and options that are tuples."""
+    words = ("model.x=interval(-3,3)", "model.y=int(interval(0,2))", "sweep.sampler=random", "sweep.seed=1", word)
+    for trials in (4, 8):
+        done = toy.sweep(*words, f"sweep.trials={trials}")
+        assert done.returncode == 0, done.err
+    finished = [trial for trial in toy.trials if trial.state != "infeasible"]
+    assert len(finished) == 8
+    assert {trial.state for trial in finished} <= {"complete", "pruned"}
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_trial_that_repeats_a_pruned_one_is_pruned_by_the_pruner_alone(toy, workers):
+    words = ("model.x=1.0,3.0", "model.y=3", "sweep.sampler=random", "sweep.seed=0", f"sweep.workers={workers}")
+    pruner = "sweep.pruner={threshold: {upper: 3.0, n_warmup_steps: 2}}"
+    done = toy.sweep(*words, pruner, "sweep.trials=8")
+    assert done.returncode == 0, done.err
+    pruned = [trial for trial in toy.trials if trial.params["model.x"] == 3.0]
+    assert len(pruned) > 1
+    assert {trial.state for trial in pruned} == {"pruned"}
+    assert {len(trial.reports) for trial in pruned} == {len(pruned[0].reports)}
+    assert len(pruned[0].reports) > 1
+
+
 def test_code_of_any_option_that_is_searched_counts(toy):
     words = ("model=hill,flat", "sweep.sampler=grid")
     assert toy.sweep(*words).returncode == 0

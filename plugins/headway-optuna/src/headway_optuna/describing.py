@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -45,7 +46,9 @@ def description(search: Search, config: Mapping[str, Any], optuna: str) -> dict[
 
 
 def _options(chosen: Any) -> dict[str, Any]:
-    return {chosen.name: asdict(chosen)}
+    """As they are when they are read again: a tuple is a list then."""
+    options: dict[str, Any] = json.loads(json.dumps(asdict(chosen)))
+    return {chosen.name: options}
 
 
 def study_of(described: Mapping[str, Any], folder: Folder | None = None) -> Study:

@@ -128,7 +128,7 @@ def _frozen(trial: Trial, distributions: Mapping[str, Any]) -> optuna.trial.Froz
         user_attrs={f"headway:{name}": value for name, value in attributes.items() if value not in (None, [], "")},
         constraints={str(index): value for index, value in enumerate(trial.violations)} or None,
     )
-    frozen.datetime_start = _time(trial.begun) or frozen.datetime_start
+    frozen.datetime_start = _time(trial.begun or trial.ended) or frozen.datetime_start
     frozen.datetime_complete = _time(trial.ended) or frozen.datetime_complete
     return frozen
 

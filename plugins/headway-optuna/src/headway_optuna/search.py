@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 Recorded = Mapping[str, Mapping[str, float]]
 """Stage → metric → value."""
-MOST = 1e300
-"""A violation without bound, as a number that journals can hold."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +106,7 @@ class Search:
         known = {name: value for name, value in means.items() if value is not None}
         violations = [constraint.violation(params, known) for constraint in self.space.constraints]
         values = [known[objective.metric.written] for objective in self.objectives]
-        return Outcome(tuple(values), tuple(min(violation, MOST) for violation in violations))
+        return Outcome(tuple(values), tuple(violations))
 
 
 def _mean(metric: Metric, recorded: Sequence[Recorded]) -> float | None:

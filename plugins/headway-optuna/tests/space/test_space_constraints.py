@@ -4,6 +4,7 @@ import math
 
 import pytest
 from headway.errors import DataError
+from headway_optuna.space.constraints import MOST
 
 SPACE = """
 space:
@@ -35,9 +36,9 @@ def constraint(search, text):
         ("validation.auroc >= 0.75", -0.125),
         ("evaluation.validation.latency < 2", 1.0),
         ("train.loss / validation.auroc > 1", 1 - 0.5 / 0.875),
-        ("1 / (model.dropout - 0.25) <= 3", math.inf),
-        ("validation.broken <= 3", math.inf),
-        ("validation.broken >= 3", math.inf),
+        ("1 / (model.dropout - 0.25) <= 3", MOST),
+        ("validation.broken <= 3", MOST),
+        ("validation.broken >= 3", MOST),
     ],
 )
 def test_a_constraint_tells_how_far_it_is_violated(search, text, violation):

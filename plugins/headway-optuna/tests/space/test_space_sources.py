@@ -222,7 +222,7 @@ def test_a_space_of_which_all_is_set_is_refused(search):
 @pytest.mark.parametrize("word", ["~a", "~a=3"])
 def test_taking_away_what_is_searched_is_refused_and_other_deletions_are_the_configs(search, word):
     fault = search.fault("space: {a: 'range(3)', b: 'range(3)'}", word, "~c")
-    assert (fault.where.text, fault.hint) == (word, "sweep.space.a=null takes it out of the search")
+    assert (fault.where.text, fault.hint) == (word, "'sweep.space={a: null}' in its place takes it out of the search")
     assert keys(search.read("space: {b: 'range(3)'}", "~c", "~model.a")) == ["b"]
 
 

@@ -70,7 +70,9 @@ class WandbTracking:
         try:
             self._run.finish(exit_code=EXIT_CODES.get(status, 1))
         except TimeoutError:
-            raise TimeoutError(f"the server did not take everything; send the rest with: wandb sync {folder}") from None
+            raise TimeoutError(
+                f"the server did not take everything; send the rest with: wandb sync --include-online {folder}"
+            ) from None
 
     def _axis(self, stage: str) -> str:
         axis = f"{stage}/step"

@@ -17,6 +17,8 @@ from headway_optuna.space.expressions import Expression, evaluated, fault, read
 
 SEEN = ("validation", "train")
 """Splits whose metrics a search may look at."""
+MOST = 1e300
+"""A violation without bound, as a number that journals can hold."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +60,8 @@ class Constraint:
         try:
             left, right = (float(evaluated(side, values)) for side in (self._tree.left, self._tree.comparators[0]))
         except (ZeroDivisionError, OverflowError):
-            return math.inf
-        return _distance(left, right, self._tree.ops[0])
+            return MOST
+        return min(_distance(left, right, self._tree.ops[0]), MOST)
 
     @property
     def _tree(self) -> ast.Compare:

@@ -105,7 +105,7 @@ class _Reader:
         for text in others:
             if text.startswith("~") and (key := _key(text)) in self._distributions:
                 what = f"{text} takes away what is searched, and each trial would bring it back"
-                hint = f"sweep.space.{key}=null takes it out of the search"
+                hint = f"'sweep.space={{{key}: null}}' in its place takes it out of the search"
                 self._sources.tell(what, hint, Place(LINE, None, 1, text, len(text)))
 
     def _parameter(self, source: Source) -> Parameter | None:
