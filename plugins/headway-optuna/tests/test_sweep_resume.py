@@ -63,9 +63,8 @@ def test_the_same_command_goes_on_whatever_was_written(toy, word):
     assert {trial.state for trial in finished} <= {"complete", "pruned"}
 
 
-@pytest.mark.parametrize("workers", [0, 1])
-def test_a_trial_that_repeats_a_pruned_one_is_pruned_by_the_pruner_alone(toy, workers):
-    words = ("model.x=1.0,3.0", "model.y=3", "sweep.sampler=random", "sweep.seed=0", f"sweep.workers={workers}")
+def test_a_trial_that_repeats_a_pruned_one_is_pruned_by_the_pruner_alone(toy):
+    words = ("model.x=1.0,3.0", "model.y=3", "sweep.sampler=random", "sweep.seed=0")
     pruner = "sweep.pruner={threshold: {upper: 3.0, n_warmup_steps: 2}}"
     done = toy.sweep(*words, pruner, "sweep.trials=8")
     assert done.returncode == 0, done.err
