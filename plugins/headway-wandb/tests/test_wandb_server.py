@@ -99,9 +99,13 @@ def test_a_connection_that_is_lost_costs_a_moment_at_the_end_and_no_metrics(tmp_
             server.server_close()
             whole(tracking)
 
-        with pytest.raises(TimeoutError, match=r"wandb sync .*-20261123-175501-4f2a"):
+        with pytest.raises(TimeoutError, match=r"wandb sync .*-20261123-175501-4f2a") as told:
             follow(Wandb(api_key=KEY, base_url=server.url, finish_timeout=1.0), run, story)
         wandb.teardown()
+    command = str(told.value).partition("wandb sync ")[2].split()
+    words = [sys.executable, "-m", "wandb", "sync", "--dry-run", *command]
+    found = subprocess.run(words, capture_output=True, text=True, timeout=120)
+    assert "Would sync 1 run" in found.stdout + found.stderr, found
     assert [row["model/loss"] for row in history(run.store, run.id)] == [1.0]
 
 
