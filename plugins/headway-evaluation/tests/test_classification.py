@@ -14,6 +14,7 @@ from headway_evaluation.classification import Classification
 from headway_evaluation.figures.classes import roc_points
 from headway_evaluation.figures.groups import bins
 from headway_evaluation.page import evidence_tables
+from headway_evaluation.scoring import rows_of
 from headway_evaluation.words import cell
 from toy_predictors import predictor_of
 
@@ -167,6 +168,19 @@ def test_groups_are_resampled_whole(dataset, good, context):
     report = QUICK.run(context, Dataset(schema, grouped), good)
     assert "whole groups drawn" in report.method
     assert "group" in report.predictions["model"].frame.columns
+
+
+def test_rows_without_a_group_are_groups_of_their_own(dataset, good, context):
+    family = pl.when(pl.col(ROW) % 3 > 0).then(pl.col(ROW) // 50)
+    grouped = {n: f.with_columns(family.alias("family")) for n, f in dataset.splits.items()}
+    schema = dataclasses.replace(
+        dataset.schema, columns=(*dataset.schema.columns, Column("family", "integer", "Int64")), group="family"
+    )
+    data = Dataset(schema, grouped)
+    assert "whole groups drawn" in QUICK.run(context, data, good).method
+    named = grouped["test"].collect()["family"]
+    codes = rows_of(QUICK.task(), data, "test").group
+    assert sorted(set(codes)) == list(range(named.drop_nulls().n_unique() + named.null_count()))
 
 
 @pytest.mark.parametrize(

@@ -93,5 +93,12 @@ def rows_of(task: Task, data: Dataset, split: str) -> Rows:
         raise unfit(f"the split '{split}' has no rows", "every split that is scored needs rows: see evaluation.splits")
     values = task.values(frame[target.column], target, split)
     weight = frame[schema.weight].to_numpy().astype(np.float64) if schema.weight else None
-    group = frame[schema.group].rank("dense").to_numpy().astype(np.int64) - 1 if schema.group else None
-    return Rows(values, weight, group)
+    return Rows(values, weight, _codes(frame[schema.group]) if schema.group else None)
+
+
+def _codes(group: pl.Series) -> np.ndarray:
+    """Numbers from 0 for the groups; a row without one depends on no other, and is a group of its own."""
+    lacks = group.is_null().to_numpy()
+    codes: np.ndarray = group.rank("dense").fill_null(0).to_numpy().astype(np.int64) - 1
+    codes[lacks] = codes.max() + 1 + np.arange(lacks.sum())
+    return codes
