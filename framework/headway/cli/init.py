@@ -108,9 +108,9 @@ def _table(data: Path) -> pl.LazyFrame | None:
     import polars as pl
 
     if data.suffix == ".parquet":
-        return pl.scan_parquet(data)
+        return pl.scan_parquet(data, glob=False)
     if data.suffix in (".csv", ".tsv"):
-        return pl.scan_csv(data, separator="\t" if data.suffix == ".tsv" else ",", infer_schema_length=None)
+        return pl.scan_csv(data, separator="\t" if data.suffix == ".tsv" else ",", infer_schema_length=None, glob=False)
     return None
 
 

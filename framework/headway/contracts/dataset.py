@@ -58,6 +58,6 @@ class Dataset(Artifact):
         """Reads the JSON; the splits stay lazy scans of their files."""
         import polars as pl
 
-        splits = {path.stem: pl.scan_parquet(path) for path in sorted((folder / "splits").iterdir())}
+        splits = {path.stem: pl.scan_parquet(path, glob=False) for path in sorted((folder / "splits").iterdir())}
         schema = read_json(folder / "schema.json", Schema)
         return cls(schema, splits, read_json(folder / "recipe.json", Recipe))

@@ -67,7 +67,7 @@ class Predictions(Artifact):
         import polars as pl
 
         head = read_json(folder / "predictions.json", PredictionsHead)
-        frame = pl.read_parquet(folder / "predictions.parquet")
+        frame = pl.read_parquet(folder / "predictions.parquet", glob=False)
         return cls(frame, head.target, head.outputs, head.predictor)
 
 

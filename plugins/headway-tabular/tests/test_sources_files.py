@@ -124,6 +124,16 @@ def test_a_folder_is_its_files_in_order_and_a_glob_some_of_them(put, read):
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet", "jsonl"])
+def test_a_file_whose_name_looks_like_a_pattern_is_that_file(put, read, kind):
+    contents = {"csv": b"a\n%d\n", "jsonl": b'{"a": %d}\n', "parquet": None}
+    for name, value in ((f"p[1]/r[1].{kind}", 1), (f"p[1]/r1.{kind}", 2), (f"p1/r[1].{kind}", 3), (f"p1/r1.{kind}", 4)):
+        put(**{name: contents[kind] % value if contents[kind] else {"a": [value]}})
+    assert read(f"p[1]/r[1].{kind}")["a"].to_list() == [1]
+    assert read(f"p[1]/r?.{kind}")["a"].to_list() == [2]
+    assert sorted(read("p[1]")["a"]) == [1, 2]
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet", "jsonl"])
 def test_folders_that_name_a_value_become_columns(put, read, kind):
     for year, month, value in [("2013", "01", 1), ("2013", "02", 2), ("2014", "__HIVE_DEFAULT_PARTITION__", 3)]:
         contents = {"csv": b"a\n%d\n" % value, "jsonl": b'{"a": %d}\n' % value, "parquet": {"a": [value]}}

@@ -6,6 +6,7 @@ import pytest
 from headway import DataError
 from headway.contracts import ROW, conform
 from headway.testing import DatasetSuite, StageSuite, tiny_table
+from headway.testing import make_context as context_of
 from headway_tabular.quality.rules import Rule
 from headway_tabular.splits.split import Split
 from headway_tabular.table import Table
@@ -43,6 +44,14 @@ def test_compressed_text_is_read(tmp_path, make_context, table):
     for name in ("rows.csv.gz", "rows.csv.zip"):
         read = Table(path=str(tmp_path / name), target="income").run(make_context())
         assert read.split("test").collect().equals(plain.split("test").collect())
+
+
+def test_a_folder_may_have_a_name_that_looks_like_a_pattern(tmp_path):
+    folder = tmp_path / "copy[1]"
+    folder.mkdir()
+    tiny_table(200).write_csv(folder / "rows.csv")
+    context = context_of(folder / "work")
+    assert Table(path=str(folder / "rows.csv"), target="income").run(context).split("test").collect().height
 
 
 def test_kinds_are_inferred(table, make_context):

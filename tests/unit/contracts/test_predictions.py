@@ -26,3 +26,11 @@ def test_outputs_become_columns_and_arrays_again():
 )
 def test_every_kind_of_output_has_columns(output, columns):
     assert output_columns(output) == columns
+
+
+def test_predictions_are_read_below_folders_whose_names_look_like_patterns(tmp_path):
+    folder, value = tmp_path / "copy[1]", Output("value", "value")
+    folder.mkdir()
+    frame = tabulate((value,), {"value": np.float32([3, 4])})
+    Predictions(frame, None, (value,), "0" * 64).save(folder)
+    assert Predictions.load(folder, None).frame.equals(frame)

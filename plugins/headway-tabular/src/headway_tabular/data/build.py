@@ -103,7 +103,7 @@ def _landed(rows: pl.LazyFrame, path: Path) -> pl.LazyFrame:
     except BaseException:
         path.unlink(missing_ok=True)  # half a file only takes room
         raise
-    return pl.scan_parquet(path)
+    return pl.scan_parquet(path, glob=False)
 
 
 def _left_out(table: Rows, whole: pl.LazyFrame) -> list[str]:

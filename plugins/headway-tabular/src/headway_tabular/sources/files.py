@@ -66,7 +66,7 @@ def _found(path: Path) -> tuple[Path, list[Path]]:
         return path.parent, [path]
     if path.is_dir():
         return path, _below(path)
-    wild = next((n for n, part in enumerate(path.parts) if WILD.search(part)), None)
+    wild = next((n for n, part in enumerate(path.parts) if WILD.search(part) and not _is_there(path, n)), None)
     if wild is None:
         raise _nothing(path)
     base = Path(*path.parts[:wild])
@@ -75,6 +75,11 @@ def _found(path: Path) -> tuple[Path, list[Path]]:
     if not found:
         raise _nothing(path)
     return base, list(dict.fromkeys(found))
+
+
+def _is_there(path: Path, last: int) -> bool:
+    """Whether the path up to that part names a folder as it stands, such as ``copy[1]``."""
+    return Path(*path.parts[: last + 1]).is_dir()
 
 
 def _below(folder: Path) -> list[Path]:

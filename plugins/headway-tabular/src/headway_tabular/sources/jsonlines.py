@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import json
 import shutil
 from codecs import BOM_UTF8
@@ -35,8 +36,9 @@ def scan_jsonlines(files: Sequence[File], options: ReadOptions, work: Path) -> l
     schema: dict[str, pl.DataType] = {}
     for file, path in zip(files, paths, strict=True):
         _widen(schema, file, path)
+    # A path of JSON lines is a pattern to polars, and nothing turns that off.
     return [
-        Part(file, pl.scan_ndjson(path, schema=schema), pl.Schema(schema))
+        Part(file, pl.scan_ndjson(glob.escape(str(path)), schema=schema), pl.Schema(schema))
         for file, path in zip(files, paths, strict=True)
     ]
 
