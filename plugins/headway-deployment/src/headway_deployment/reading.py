@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import IO, Any
 
@@ -24,7 +24,7 @@ READABLE = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".jsonl", ".jsonl.gz", ".parqu
 
 
 def open_source(path: Path) -> Source:
-    """Opens a file by its suffix; what is read here is its beginning, and whether a text's records are whole.
+    """Opens a file by its suffix; what is read here is which columns it has, and whether a text's records are whole.
 
     Raises:
         DataError: There is no such file, its format is unknown, or it cannot be read.
@@ -98,7 +98,7 @@ class Scan:
 
 @dataclass(frozen=True)
 class JsonLines:
-    """A file with one JSON object a line; the first batch decides which columns there are, and their types.
+    """A file with one JSON object a line; the first batch that has values of a column decides its type.
 
     Attributes:
         path: The file.
@@ -110,10 +110,13 @@ class JsonLines:
 
     @classmethod
     def open(cls, path: Path) -> JsonLines:
-        """Reads the first batch."""
-        first = next(_objects(path), [])
-        names = dict.fromkeys(name for _, item in first for name in item)
-        return cls(path, {name: _dtype([item.get(name) for _, item in first]) for name in names})
+        """Looks at every line, for a column may begin at any."""
+        schema: dict[str, pl.DataType] = {}
+        for rows in _objects(path):
+            for name in dict.fromkeys(chain.from_iterable(item for _, item in rows)):
+                if schema.get(name, pl.Null) == pl.Null:
+                    schema[name] = _dtype([item.get(name) for _, item in rows])
+        return cls(path, {name: pl.String() if dtype == pl.Null else dtype for name, dtype in schema.items()})
 
     def batches(self, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
         """Parses the lines again; a key that a line lacks is missing."""
@@ -131,13 +134,12 @@ class JsonLines:
 
 
 def _dtype(values: list[Any]) -> pl.DataType:
-    """The type of a column, strings where values are mixed or nested."""
+    """The type of a column, strings where values are mixed or nested; that of none where all are missing."""
     try:
-        found = pl.Series([_flat(value) for value in values], strict=True).dtype
+        return pl.Series([_flat(value) for value in values], strict=True).dtype
     except (TypeError, OverflowError, pl.exceptions.PolarsError):
         kinds = {type(value) for value in values if value is not None}
         return pl.Float64() if kinds == {int, float} else pl.String()
-    return pl.String() if found == pl.Null else found
 
 
 def _flat(value: Any) -> Any:
