@@ -174,6 +174,7 @@ STORED = {
         ("whole", ["1.0", "20.0", ""]),
         ("real", ["1.0", "-0.0", "NA"]),
         ("decimal", ["1", "2.5", ""]),
+        ("decimal", ["1.00", "2.50", ""]),
     ],
 )
 def test_a_category_is_the_same_however_a_file_spells_it(tmp_path, stored, texts):

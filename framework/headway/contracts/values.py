@@ -104,13 +104,15 @@ def as_text(value: pl.Expr, given: pl.DataType) -> pl.Expr:
 
 
 def respelled(text: pl.Expr, spells: str) -> pl.Expr:
-    """Texts that spell booleans or numbers, as `as_text` writes these: ``True`` is true, ``2.0`` is 2."""
+    """Texts that spell booleans or numbers, as `as_text` writes these: ``True`` is true, ``2.0`` is 2, ``1.50`` 1.5."""
     import polars as pl
 
     if spells == "boolean":
         lower = text.str.to_lowercase()
         return pl.when(lower.is_in(WORDS)).then(lower).otherwise(text)
-    return text.str.replace(r"^(-?(?:0|[1-9]\d*))\.0+$", "${1}").str.replace(r"^-0$", "0")
+    whole = r"^(-?(?:0|[1-9]\d*))"
+    number = text.str.replace(rf"{whole}\.0+$", "${1}").str.replace(rf"{whole}(\.\d*[1-9])0+$", "${1}${2}")
+    return number.str.replace(r"^-0$", "0")
 
 
 def as_moment(text: pl.Expr, formats: Sequence[str]) -> pl.Expr:

@@ -174,6 +174,14 @@ def test_json_lines_have_the_types_that_hold_all_their_values(put, read):
     assert read("rows.ndjson.gz").equals(found)
 
 
+def test_mixed_values_of_json_lines_are_written_as_predict_writes_them(put, read):
+    """Its test has the same values: `headway-deployment/tests/test_reading.py`."""
+    given = ["1.0", "1e20", "1e-7", "1.50", "5", "true", '"x"', '"1.50"', "null"]
+    put(**{"rows.jsonl": "\n".join(f'{{"a": {text}}}' for text in given).encode()})
+    written = ["1", "1" + "0" * 20, "0.0000001", "1.5", "5", "true", "x", "1.50", None]
+    assert read("rows.jsonl")["a"].to_list() == written
+
+
 def test_types_of_json_lines_are_those_of_all_blocks(put, read, monkeypatch):
     monkeypatch.setattr("headway_tabular.sources.jsonlines.BLOCK", 16)
     put(**{"rows.jsonl": b'{"a": 1, "b": 1}\n{"a": 2, "b": true}\n{"a": 2.5}\n{"a": 3, "b": "x"}\n{"a": "\xc3'})

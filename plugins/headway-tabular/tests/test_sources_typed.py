@@ -133,6 +133,8 @@ def test_values_that_are_no_values_of_a_table_are_refused(series):
     [
         (["007", "1.50"], "categorical", ["007", "1.50"]),
         (["007", "1.50"], "numeric", [7.0, 1.5]),
+        (["1.50", "2.00", "10", "-0.0", "0.10"], "categorical", ["1.5", "2", "10", "0", "0.1"]),
+        ([1.5, 2.0, 10.0, -0.0, 0.1], "categorical", ["1.5", "2", "10", "0", "0.1"]),
         ([1, 2], "identifier", ["1", "2"]),
         (pl.Series([2**63, 1], dtype=pl.UInt64), "identifier", ["9223372036854775808", "1"]),
         ([1, 2], "numeric", [1.0, 2.0]),

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gzip
 import json
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BytesIO
 from itertools import chain, islice
 from pathlib import Path
 from typing import IO, Any
@@ -125,12 +127,11 @@ class JsonLines:
                 yield pl.DataFrame([self._series(name, rows) for name in columns])
 
     def _series(self, name: str, rows: list[tuple[int, dict[str, Any]]]) -> pl.Series:
-        values = [_flat(item.get(name)) for _, item in rows]
+        values = [item.get(name) for _, item in rows]
         try:
             return pl.Series(name, values, dtype=self.schema[name], strict=True)
         except (TypeError, OverflowError, pl.exceptions.PolarsError):
-            texts = [value if value is None or isinstance(value, str) else json.dumps(value) for value in values]
-            return pl.Series(name, texts, dtype=pl.String)
+            return _texts(values).alias(name)
 
 
 def _dtype(values: list[Any]) -> pl.DataType:
@@ -140,6 +141,19 @@ def _dtype(values: list[Any]) -> pl.DataType:
     except (TypeError, OverflowError, pl.exceptions.PolarsError):
         kinds = {type(value) for value in values if value is not None}
         return pl.Float64() if kinds == {int, float} else pl.String()
+
+
+def _texts(values: list[Any]) -> pl.Series:
+    """Mixed values as texts, written by the reader that training has: ``1.0`` is 1, as a category too."""
+    lines = "".join(json.dumps({"value": _finite(value)}) + "\n" for value in values)
+    return pl.read_ndjson(BytesIO(lines.encode()), schema={"value": pl.String})["value"]
+
+
+def _finite(value: Any) -> Any:
+    """What JSON can say: Python reads NaN, which is missing, and infinities too."""
+    if not isinstance(value, float) or math.isfinite(value):
+        return value
+    return None if math.isnan(value) else str(value)
 
 
 def _flat(value: Any) -> Any:
