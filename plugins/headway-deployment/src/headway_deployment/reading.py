@@ -17,7 +17,7 @@ import polars as pl
 from headway.contracts import CHUNK
 from headway.errors import DataError
 
-from headway_deployment.records import check_records
+from headway_deployment.records import header_of, is_plain, records_of
 
 BATCH = 4 * CHUNK
 """Rows held at a time."""
@@ -37,7 +37,9 @@ def open_source(path: Path) -> Source:
         raise DataError(f"there is no file {path}", hint=_hint(path), code="no-input")
     kind = _suffix(path)
     with reading(path):
-        return JsonLines.open(path) if kind.startswith(".jsonl") else Scan.open(path, kind)
+        if kind == ".parquet":
+            return Scan.of(path, pl.scan_parquet(path, glob=False))
+        return JsonLines.open(path) if kind.startswith(".jsonl") else _open_text(path, kind)
 
 
 def _suffix(path: Path) -> str:
@@ -82,20 +84,56 @@ class Scan:
     schema: dict[str, pl.DataType]
 
     @classmethod
-    def open(cls, path: Path, kind: str) -> Scan:
-        """Reads the header; raises `DataError` if records have other fields than it names."""
-        if kind == ".parquet":
-            frame = pl.scan_parquet(path, glob=False)
-        else:
-            separator = "\t" if kind.startswith(".tsv") else ","
-            frame = pl.scan_csv(path, infer_schema=False, separator=separator, glob=False)
-            check_records(path, separator, list(frame.collect_schema()))
+    def of(cls, path: Path, frame: pl.LazyFrame) -> Scan:
+        """The rows of a file, and the columns that they have."""
         return cls(path, frame, dict(frame.collect_schema()))
 
     def batches(self, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
         """Streams the chosen columns."""
         with reading(self.path):
             yield from self.frame.select(columns).collect_batches(chunk_size=BATCH, maintain_order=True)
+
+
+def _open_text(path: Path, kind: str) -> Scan | Records:
+    """Reads the header; raises `DataError` if records have other fields than it names."""
+    separator = "\t" if kind.startswith(".tsv") else ","
+    names = header_of(path, separator)
+    if not is_plain(path, separator, len(names)):
+        return Records.open(path, separator, names)
+    frame = pl.scan_csv(path, infer_schema=False, separator=separator, glob=False)
+    return Scan.of(path, frame.rename(dict(zip(frame.collect_schema(), names, strict=True))))
+
+
+@dataclass(frozen=True)
+class Records:
+    """A delimited text whose records only Python reads as training does, such as one with a quote within a field.
+
+    Attributes:
+        path: The file.
+        separator: What stands between two fields.
+        schema: Its columns, all strings.
+    """
+
+    path: Path
+    separator: str
+    schema: dict[str, pl.DataType]
+
+    @classmethod
+    def open(cls, path: Path, separator: str, names: Sequence[str]) -> Records:
+        """Looks at every record."""
+        for _ in records_of(path, separator, len(names)):
+            pass
+        return cls(path, separator, {name: pl.String() for name in names})
+
+    def batches(self, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
+        """Reads the records again; an empty field is missing."""
+        names = list(self.schema)
+        places = {name: names.index(name) for name in columns}
+        with reading(self.path):
+            records = records_of(self.path, self.separator, len(names))
+            while rows := list(islice(records, BATCH)):
+                fields = {name: [row[at] or None for row in rows] for name, at in places.items()}
+                yield pl.DataFrame(fields, schema=dict.fromkeys(columns, pl.String()))
 
 
 @dataclass(frozen=True)
@@ -184,5 +222,5 @@ def _text(path: Path) -> IO[str]:
     return path.open(encoding="utf-8")
 
 
-Source = Scan | JsonLines
+Source = Scan | Records | JsonLines
 """A file of rows: its `schema`, and `batches` of at most `BATCH` rows in the order of the file."""

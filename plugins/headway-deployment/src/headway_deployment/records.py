@@ -1,10 +1,12 @@
-"""Whether the records of a delimited text have the fields that its header names, as when a table is trained on."""
+"""The records of a delimited text, as training reads them: whether they have the fields that its header names."""
 
 from __future__ import annotations
 
 import csv
 import gzip
 from collections import Counter
+from collections.abc import Iterator
+from itertools import dropwhile
 from pathlib import Path
 from typing import IO, BinaryIO, cast
 
@@ -15,36 +17,58 @@ LONGEST = 2**31 - 1
 """Characters of a field."""
 
 
-def check_records(path: Path, separator: str, names: list[str]) -> None:
-    """Raises `DataError` if the header names a column twice, or a record has other fields; its line is named."""
+def header_of(path: Path, separator: str) -> list[str]:
+    """The names of the columns, as training takes them: without spaces around them, numbered where there is none.
+
+    Raises:
+        DataError: There is no header, or it names a column twice.
+    """
     csv.field_size_limit(LONGEST)
     with _text(path) as lines:
         header = next((record for record in csv.reader(lines, delimiter=separator) if record), [])
-    twice = [name for name, count in Counter(header).items() if count > 1]
+    names = [name.strip() or f"column_{n}" for n, name in enumerate(header, 1)]
+    if not names:
+        raise DataError(f"{path} cannot be read: it is empty", hint="begin with the names of the columns", code="input")
+    twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         raise DataError(f"{path} names a column twice: {', '.join(twice)}", hint="rename one", code="duplicate-column")
+    return names
+
+
+def is_plain(path: Path, separator: str, width: int) -> bool:
+    """Whether every record is as RFC 4180 wants it, with that many fields."""
     with _bytes(path) as stream:
-        if is_regular(stream, Form(separator), 0, len(names)):
-            return
+        return is_regular(stream, Form(separator), 0, width)
+
+
+def records_of(path: Path, separator: str, width: int) -> Iterator[list[str]]:
+    """The records below the header, as training reads those that are not plain: quotes may stand within fields.
+
+    Raises:
+        DataError: A record has more or fewer fields, or none, or a quote is not closed; its line is named.
+    """
     with _text(path) as lines:
-        _find_ragged(path, csv.reader(lines, delimiter=separator), len(names))
-
-
-def _find_ragged(path: Path, records: "csv._reader", width: int) -> None:  # noqa: UP037 - no name at run time
-    is_first = True
-    for record in records:
-        if is_first and not record:
-            continue  # blank lines before the header
-        is_first = False
-        if len(record) != width and (record or width > 1):
-            found = f"has {len(record)} field{'s' * (len(record) != 1)}" if record else "is blank"
+        records = csv.reader(lines, delimiter=separator, strict=True)
+        try:
+            below = dropwhile(lambda record: not record, records)  # blank lines before the header
+            for number, record in enumerate(below):
+                _check(path, records.line_num, record, width)
+                if number:
+                    yield record or [""]
+        except csv.Error as error:
             raise DataError(
-                f"{path} line {records.line_num} {found}, the header has {width}",
-                hint="leave blank lines out"
-                if not record
-                else "quote fields that hold a separator; is a line cut off?",
-                code="ragged-rows",
-            )
+                f"{path} line {records.line_num} is malformed: {error}",
+                hint="close quotes, and write a quote within quotes twice",
+                code="malformed",
+            ) from error
+
+
+def _check(path: Path, line: int, record: list[str], width: int) -> None:
+    if len(record) == width or (width == 1 and not record):
+        return
+    found = f"has {len(record)} field{'s' * (len(record) != 1)}" if record else "is blank"
+    hint = "quote fields that hold a separator; is a line cut off?" if record else "leave blank lines out"
+    raise DataError(f"{path} line {line} {found}, the header has {width}", hint=hint, code="ragged-rows")
 
 
 def _bytes(path: Path) -> BinaryIO:
