@@ -176,14 +176,21 @@ def test_libraries_that_are_missing_are_named_by_their_extra(monkeypatch):
         ("SELECT * FROM read_parquet(['rows.parquet'])", "", "rows.parquet"),
         ("SELECT * FROM 'rows.parquet' WHERE a IN (SELECT a FROM 'rows.csv')", "", "rows.csv"),
         ("SELECT * FROM rows", "rows.duckdb", "rows.duckdb"),
+        ("WITH Own AS (SELECT * FROM Rows) SELECT * FROM own, 'rows.csv'", "rows.duckdb", "rows.duckdb"),
+        ("SELECT * FROM rows, read_csv(['rows.csv'])", "rows.duckdb", "rows.csv"),
         ("SELECT * FROM rows", "sqlite:///rows.db", "rows.db"),
+        ("SELECT *, date(b) AS d FROM some", "sqlite:///rows.db", "rows.db"),
     ],
 )
 def test_a_query_over_files_is_known_by_their_content(project, sql, database, file):
+    with sqlite3.connect(project / "rows.db") as connection:
+        connection.execute("CREATE VIEW some AS SELECT * FROM rows WHERE a > 1")
+        connection.execute("CREATE VIEW other AS SELECT date('now') AS d")
+    connection.close()
     told = query_fingerprint(sql, database, project)
     assert told == query_fingerprint(sql, database, project)
     path = project / file
-    if database == "rows.duckdb":
+    if file == "rows.duckdb":
         with duckdb.connect(str(path)) as duck:
             duck.execute("DELETE FROM rows")
     elif file == "rows.db":
@@ -212,9 +219,30 @@ def test_a_query_over_files_is_known_by_their_content(project, sql, database, fi
         ("SELECT * FROM 'missing.parquet'", ""),
         ("SELECT random() FROM rows", "sqlite:///rows.db"),
         ("SELECT a FROM rows WHERE b > date('now')", "sqlite:///rows.db"),
+        ("SELECT a, date() AS d FROM rows", "sqlite:///rows.db"),
+        ("SELECT a, julianday ( ) AS d FROM rows", "sqlite:///rows.db"),
+        ("SELECT a, strftime('%Y') AS d FROM rows", "sqlite:///rows.db"),
+        ("SELECT * FROM Today", "sqlite:///rows.db"),
+        ("SELECT * FROM later", "sqlite:///rows.db"),
+        ("SELECT * FROM outside", "rows.duckdb"),
+        ("SELECT * FROM main.Outside", "rows.duckdb"),
+        ("WITH outside AS (SELECT * FROM outside) SELECT * FROM outside", "rows.duckdb"),
+        ("SELECT hour_of() AS h FROM rows", "rows.duckdb"),
+        ("SELECT * FROM missing", "rows.duckdb"),
+        ("SELECT * FROM read_csv('r' || '.csv')", "rows.duckdb"),
+        ("SELECT * FROM read_csv('rows.csv' || '')", "rows.duckdb"),
+        ("SELECT * FROM read_csv(['rows.csv', lower('X.csv')])", "rows.duckdb"),
+        ("SELECT * FROM read_csv('missing.csv')", "rows.duckdb"),
     ],
 )
 def test_a_query_whose_answer_depends_on_more_is_never_known(project, sql, database):
+    with sqlite3.connect(project / "rows.db") as connection:
+        connection.execute("CREATE VIEW today AS SELECT a, date('now') AS d FROM rows")
+        connection.execute("CREATE VIEW later AS SELECT a FROM today")
+    connection.close()
+    with duckdb.connect(str(project / "rows.duckdb")) as duck:
+        duck.execute(f"CREATE VIEW outside AS SELECT * FROM '{project}/rows.parquet'")
+        duck.execute("CREATE MACRO hour_of() AS hour(now())")
     assert query_fingerprint(sql, database, project) is None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,17 +48,41 @@ def copy_query(sql: str, database: Path | None, project: Path, out: Path) -> Non
             connection.execute(f"{head}{query}\n)) TO '{_text(str(out))}' (FORMAT parquet)")
 
 
-def syntax(sql: str, database: Path | None, project: Path) -> tuple[str, set[str]]:
-    """The syntax tree of a query as JSON, and the functions whose answers differ from call to call.
+@dataclass(frozen=True)
+class Syntax:
+    """What a query names, and what that is.
+
+    Attributes:
+        tree: The syntax tree as JSON.
+        changing: Functions whose answers differ from call to call, or that the database defines.
+        tables: The tables of the database, in lower case.
+        views: Its views, which may read anything.
+    """
+
+    tree: str
+    changing: frozenset[str]
+    tables: frozenset[str]
+    views: frozenset[str]
+
+
+def syntax(sql: str, database: Path | None, project: Path) -> Syntax:
+    """The syntax of a query.
 
     Raises:
         DataError: The statement is no query.
     """
-    changing = "SELECT function_name FROM duckdb_functions() WHERE stability = 'VOLATILE'"
     with _connected(database, project, None) as connection, _explained(""):
         query = _single(connection, sql)
-        tree = connection.execute("SELECT json_serialize_sql(?)", [query]).fetchall()[0][0]
-        return tree, {name for (name,) in connection.execute(changing).fetchall()}
+
+        def names(asked: str) -> frozenset[str]:
+            return frozenset(name.lower() for (name,) in connection.execute(asked).fetchall())
+
+        return Syntax(
+            connection.execute("SELECT json_serialize_sql(?)", [query]).fetchall()[0][0],
+            names("SELECT function_name FROM duckdb_functions() WHERE stability = 'VOLATILE' OR NOT internal"),
+            names("SELECT table_name FROM duckdb_tables()"),
+            names("SELECT view_name FROM duckdb_views() WHERE NOT internal"),
+        )
 
 
 @contextmanager

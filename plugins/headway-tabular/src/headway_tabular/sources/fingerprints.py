@@ -5,15 +5,20 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Iterator, Set
+from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from headway.fields import is_url
 
 from headway_tabular.sources.databases import duckdb_file, sqlite_file
 from headway_tabular.sources.needs import is_duckdb, missing
 from headway_tabular.sources.remote import remote_fingerprint
+
+if TYPE_CHECKING:
+    from headway_tabular.sources.duck import Syntax
 
 READERS = (
     "read_parquet", "parquet_scan", "read_csv", "read_csv_auto", "read_json", "read_json_auto", "read_ndjson",
@@ -24,8 +29,12 @@ PURE = ("range", "generate_series", "unnest", "repeat", "repeat_row")
 """Table functions that read nothing."""
 CLOCKS = re.compile(r"(now|today|age|local(time|timestamp)|(get_)?current_\w+|transaction_\w+|get(env|variable))$")
 """Functions of DuckDB whose answers depend on when, where and by whom they are asked."""
-CHANGING = re.compile(r"\b(random|randomblob|now|current_(date|time|timestamp)|unixepoch|localtime)\b", re.IGNORECASE)
-"""What makes SQLite's answer depend on more than its file."""
+CHANGING = re.compile(
+    r"\b(random|randomblob|now|current_(date|time|timestamp)|unixepoch|localtime|subsec(ond)?)\b"
+    r"|\b(date|time|datetime|julianday)\s*\(\s*\)|\bstrftime\s*\(\s*'[^']*'\s*\)",
+    re.IGNORECASE,
+)
+"""What makes SQLite's answer depend on more than its file; its functions of time mean now where no time is given."""
 
 
 def path_fingerprint(path: str) -> str | None:
@@ -61,26 +70,45 @@ def _of_sqlite(sql: str, database: str, project: Path) -> list[Path] | None:
     import sqlalchemy
 
     path = sqlite_file(sqlalchemy.make_url(database), project)
-    if path is None or CHANGING.search(sql):
+    views = None if path is None else _views(path)
+    if path is None or views is None or any(CHANGING.search(text) for text in _reached(sql, views)):
         return None
-    log = path.with_name(f"{path.name}-wal")
-    return [path, log] if log.is_file() else [path]
+    return [path, *_log(path, "-wal")]
+
+
+def _views(path: Path) -> dict[str, str] | None:
+    """The views of a SQLite file and their statements; None if it cannot be read, which its query will tell."""
+    try:
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
+            return dict(connection.execute("SELECT lower(name), sql FROM sqlite_master WHERE type = 'view'"))
+    except sqlite3.Error:
+        return None
+
+
+def _reached(sql: str, views: dict[str, str]) -> list[str]:
+    """A statement and those of the views that it may read, and of the views that these may."""
+    texts, left = [sql], dict(views)
+    for text in texts:  # which grow
+        texts += [left.pop(name) for name in list(left) if name in text.lower()]
+    return texts
+
+
+def _log(path: Path, suffix: str) -> list[Path]:
+    """What was written and is not yet part of a database file; readers may leave an empty log."""
+    log = path.with_name(f"{path.name}{suffix}")
+    return [log] if log.is_file() and log.stat().st_size else []
 
 
 def _of_duckdb(sql: str, database: Path | None, project: Path) -> list[Path] | None:
     from headway_tabular.sources.duck import syntax
 
-    text, changing = syntax(sql, database, project)
-    nodes = list(_nodes(json.loads(text)))
-    if any(_differs(node, changing) for node in nodes):
-        return None
-    files = [database] if database else []
-    if database and (log := database.with_name(f"{database.name}.wal")).is_file():
-        files.append(log)
-    own = {entry["key"] for node in nodes for entry in node.get("cte_map", {}).get("map", [])}
-    for name in _names(nodes):
-        found = _matched(name, project) if name else []
-        if not found and (name is None or (name not in own and database is None)):
+    told = syntax(sql, database, project)
+    nodes = list(_nodes(json.loads(told.tree)))
+    own = {entry["key"].lower() for node in nodes for entry in node.get("cte_map", {}).get("map", [])}
+    files = [database, *_log(database, ".wal")] if database else []
+    for node in nodes:
+        found = None if _differs(node, told.changing) else _read(node, own, told, project)
+        if found is None:
             return None
         files += found
     return files
@@ -94,36 +122,47 @@ def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
         yield from _nodes(item)
 
 
-def _differs(node: dict[str, Any], changing: set[str]) -> bool:
+def _differs(node: dict[str, Any], changing: Set[str]) -> bool:
     """Whether a part of a query gives another answer from time to time: a clock, a random number, a sample."""
     column = node.get("column_names") or [""]
     name = str(node.get("function_name") or (column[0] if len(column) == 1 else "")).lower()
     return bool(node.get("sample")) or name in changing or CLOCKS.match(name) is not None
 
 
-def _names(nodes: list[dict[str, Any]]) -> Iterator[str | None]:
-    """The tables and files that a query names; None for what cannot be told."""
-    for node in nodes:
-        if node.get("type") == "BASE_TABLE":
-            yield node["table_name"]
-        elif node.get("type") == "TABLE_FUNCTION":
-            function = node["function"]
-            if function["function_name"] in READERS:
-                yield from _constants(function)
-            elif function["function_name"] not in PURE:
-                yield None
+def _read(node: dict[str, Any], own: Set[str], told: Syntax, project: Path) -> list[Path] | None:
+    """The files that a part of a query reads beside its database; None where that cannot be told."""
+    if node.get("type") == "TABLE_FUNCTION":
+        return _of_function(node["function"], project)
+    if node.get("type") != "BASE_TABLE":
+        return []
+    name = node["table_name"].lower()
+    found = _matched(node["table_name"], project)
+    is_known = name in told.tables or (name in own and not node["schema_name"])
+    return found if (found or is_known) and name not in told.views else None
 
 
-def _constants(function: dict[str, Any]) -> Iterator[str | None]:
-    """The texts of a function's first argument, which may be a list of them."""
-    arguments = function.get("arguments") or [{}]
-    texts = [
-        node["literal"]["text"] for node in _nodes(arguments[0]) if node.get("literal", {}).get("kind") == "STRING"
-    ]
-    yield from texts or [None]
+def _of_function(function: dict[str, Any], project: Path) -> list[Path] | None:
+    if function["function_name"] not in READERS:
+        return [] if function["function_name"] in PURE else None
+    argument = next(iter(function["arguments"]), {})
+    texts = _constants(argument.get("expression", argument))
+    found = [_matched(text, project) for text in texts or ()]
+    return [file for files in found for file in files] if found and all(found) else None
+
+
+def _constants(expression: dict[str, Any]) -> list[str] | None:
+    """The texts of an expression that is one, or a list of them; None for what is worked out."""
+    literal = expression.get("literal", {})
+    if literal.get("kind") == "STRING":
+        return [literal["text"]]
+    if expression.get("function_name") != "list_value":
+        return None
+    parts = [_constants(part.get("expression", part)) for part in expression["arguments"]]
+    return None if None in parts else [text for part in parts for text in part or ()]
 
 
 def _matched(name: str, project: Path) -> list[Path]:
+    """The files that a name or pattern means."""
     path = project / Path(name).expanduser()
     if path.is_file():
         return [path]
