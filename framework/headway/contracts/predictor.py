@@ -13,6 +13,7 @@ from headway.contracts.graph import Graph, Runtime, run_chunked
 from headway.contracts.model import Output
 from headway.contracts.recipe import Recipe
 from headway.contracts.schema import Column
+from headway.contracts.steps.keys import require_columns
 from headway.contracts.steps.limits import Outside
 
 if TYPE_CHECKING:
@@ -115,9 +116,14 @@ class Scorer:
         Args:
             frame: The columns in `Predictor.source`; others are ignored.
             tables: The tables that the recipe joins, and the rows' history: see `Recipe.open`.
+
+        Raises:
+            DataError: Columns are missing; values are of other types, or are not what rules of the data allow.
         """
+        require_columns(frame.columns, self.predictor.source, "rows to be scored")
         recipe = self.predictor.replayed
-        needed = {*self.predictor.source, *recipe.recalls(self.predictor.names)}
+        names = self.predictor.names
+        needed = {*self.predictor.source, *recipe.recalls(names), *recipe.judges(names)}
         rows = frame.lazy().select(name for name in frame.columns if name in needed)
         replay, outside = recipe.open(tables), Outside(recipe.steps)
         typed = replay.typed(rows)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeGuard
 
 from headway.contracts.casts import cast_columns, misread, refuse_misread
 from headway.contracts.schema import Column
@@ -120,12 +120,24 @@ class Recipe:
         )
 
     def needs(self, names: Collection[str]) -> tuple[str, ...]:
-        """The source columns that rows must have for these columns to be made."""
-        wanted = set(names)
-        for step in reversed(self.only(names).steps):
+        """The source columns that rows must have for these columns to be made.
+
+        Where windows look at the rows, those of rules that leave rows out are needed too: a row that breaks one would
+        be seen by later rows, which in training it was not. What is recalled or late may be unknown yet, rule or not.
+        """
+        wanted, steps = set(names), self.only(names).steps
+        for step in reversed(steps):
             if wanted.intersection(step.gives()):
                 wanted = _before(wanted, step, step.takes())
-        return self._sorted(wanted, names)
+        judged = {step.column for step in steps if _leaves_out(step) and not step.late}
+        return self._sorted(wanted | judged.difference(self.recalls(names)), names)
+
+    def judges(self, names: Collection[str]) -> tuple[str, ...]:
+        """The source columns whose rules left rows out before the windows over the rows for these columns saw them.
+
+        Earlier rows must have them; rows to be scored may lack those that are not in `needs`.
+        """
+        return self._sorted({step.column for step in self.only(names).steps if _leaves_out(step)}, names)
 
     def recalls(self, names: Collection[str]) -> tuple[str, ...]:
         """The source columns of events that windows over the rows need for these columns.
@@ -183,25 +195,30 @@ class Recipe:
         """
         return self.open(tables).apply(frame)
 
+    def _given(self) -> set[str]:
+        """All that the steps make or change."""
+        return {name for step in self.steps for name in step.gives()}
+
     def _events(self) -> tuple[str, ...]:
         """The source columns that windows over the rows need of earlier rows."""
-        return self.recalls({name for step in self.steps for name in step.gives()})
+        return self.recalls(self._given())
 
     def _past(self, history: pl.LazyFrame) -> pl.LazyFrame:
         """Earlier rows in their types, without those that rules leave out, as in training.
 
         Raises:
-            DataError: Columns that windows look at are not there, or values are not of their types or break a rule.
+            DataError: Columns that windows or rules look at are not there, or values are not of their types or break a
+                rule.
         """
-        there = history.collect_schema()
-        require_columns(there, self._events(), f"table '{HISTORY}'")
-        known = {*self._events(), *(column.name for column in self.columns)}
+        there, needed = history.collect_schema(), (*self._events(), *self.judges(self._given()))
+        require_columns(there, needed, f"table '{HISTORY}'")
+        known = {*needed, *(column.name for column in self.columns)}
         texts = Replay(self).read(history.select(name for name in there if name in known))
         refuse_misread(misread(texts, self.columns), f"table '{HISTORY}': ")
         past = cast_columns(texts, self.columns).collect().lazy()
         outside = Outside([step for step in self.steps if isinstance(step, Limits) and step.otherwise == "error"])
         for step in self.steps:
-            if isinstance(step, Limits) and _leaves_out(step):
+            if _leaves_out(step):
                 past = step.kept(past)
         outside.add(past)
         outside.refuse(f"table '{HISTORY}': ")
@@ -302,7 +319,7 @@ def _looks_back(step: Step) -> bool:
     return isinstance(step, Window) and step.table is None
 
 
-def _leaves_out(step: Step) -> bool:
+def _leaves_out(step: Step) -> TypeGuard[Limits]:
     """Whether rows were left out of the data by it."""
     return isinstance(step, Limits) and step.otherwise == "drop"
 

@@ -2,6 +2,7 @@
 
 import argparse
 import gzip
+from dataclasses import replace
 from datetime import datetime, timedelta
 from types import SimpleNamespace
 
@@ -15,6 +16,7 @@ from headway.contracts import (
     Derive,
     Graph,
     Join,
+    Limits,
     Measurement,
     NullValues,
     Output,
@@ -198,6 +200,21 @@ def test_a_table_that_does_not_fit_is_told(change, says, write, files, tmp_path)
     given = files | {"weather": write("weather.csv", change(tables()["weather"]))}
     with pytest.raises(DataError, match=says):
         scored(predictor_of(ROWWISE), write("rows.csv", flights()), tmp_path, given)
+
+
+def test_rows_that_a_rule_leaves_out_are_refused_where_windows_would_see_them(write, files, tmp_path):
+    held = predictor_of(WHOLE)
+    rule = Limits("note", "drop", categories=("x",))
+    held = replace(held, recipe=replace(RECIPE, steps=(RECIPE.steps[0], rule, *RECIPE.steps[1:])))
+    odd = flights().with_columns(note=pl.when(pl.int_range(200) == 7).then(pl.lit("y")).otherwise("note"))
+    with pytest.raises(DataError, match=r"note: 1 value not among x: y \(row 8\)"):
+        scored(held, write("odd.csv", odd), tmp_path, files)
+    with pytest.raises(DataError, match=r"lacks 1 column.*'note'"):
+        scored(held, write("rows.csv", flights().drop("note")), tmp_path, files)
+    given = files | {"history": write("history.csv", flights()[:120].drop("note"))}
+    rows = write("rows.csv", flights()[120:])
+    with pytest.raises(DataError, match=r"history.csv lacks 1 column.*'note'"):
+        scored(held, rows, tmp_path, given)
 
 
 @pytest.mark.parametrize("names", [ROWWISE, WHOLE])

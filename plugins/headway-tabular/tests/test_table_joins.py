@@ -7,6 +7,7 @@ import pytest
 from headway import DataError
 from headway.contracts import ROW
 from headway_tabular.data.joining import JoinConfig, WindowConfig
+from headway_tabular.quality.rules import Rule
 from headway_tabular.table import Table
 
 
@@ -63,6 +64,20 @@ def test_a_window_over_what_is_known_later_must_say_since_when(visits, make_cont
     schema = run("late", delay="1h").schema
     assert {"spent", "twice"} <= set(schema.late)
     assert "w" in {column.name for column in schema.inputs}
+
+
+def test_a_rule_that_leaves_rows_out_needs_its_column_unless_it_is_known_later(visits, make_context):
+    folder, _ = visits
+    rules = {
+        "again": Rule(categories=("yes", "no"), otherwise="drop"),
+        "spent": Rule(max=5, otherwise="drop"),
+    }
+    window = {"visits": WindowConfig(take="count", by=("shop",))}
+    recipe = visiting(folder, rules=rules, windows=window).run(make_context("known")).recipe
+    assert recipe.needs({"visits"}) == ("at", "shop", "spent")
+    assert recipe.judges({"visits"}) == ("spent", "again")
+    late = visiting(folder, rules=rules, windows=window, available_at={"spent": "after"}).run(make_context("late"))
+    assert late.recipe.needs({"visits"}) == ("at", "shop")
 
 
 def test_what_a_key_that_is_known_later_brings_is_known_no_sooner(visits, make_context):

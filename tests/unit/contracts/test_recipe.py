@@ -174,7 +174,7 @@ def test_the_history_is_held_to_the_rules_of_the_data():
     rules = (Limits("delay", "drop", high=20), Limits("note", "drop", pattern="[a-z ]*"), Limits("tail", "clip"))
     held = replace(FLIGHTS, steps=(FLIGHTS.steps[0], *rules, *FLIGHTS.steps[1:])).only({"previous"})
     assert held.steps[1:3] == rules[:2]
-    assert held.needs({"previous"}) == ("at", "tail")
+    assert held.needs({"previous"}) == ("at", "tail", "note")
     odd = pl.Series(["!"] * 10 + ["fine"] * 30)
     past = flights(40).with_columns(note=odd)
     number = pl.col("delay").cast(pl.Int64, strict=False)
@@ -185,6 +185,47 @@ def test_the_history_is_held_to_the_rules_of_the_data():
     wanted = FLIGHTS.only({"previous"}).apply(rows, {HISTORY: fit.lazy()}).collect()["previous"]
     assert found.equals(wanted)
     assert not found.equals(FLIGHTS.only({"previous"}).apply(rows, {HISTORY: past.lazy()}).collect()["previous"])
+
+
+STATUS = Recipe(
+    (Limits("status", "drop", categories=("ok",)), Window("count", "count", {"k": "k"}, "at")),
+    (Column("k", "categorical", "String"), Column("at", "timestamp", "Datetime"),
+     Column("status", "categorical", "String")),
+)  # fmt: skip
+
+
+def orders(*status):
+    at = [START + timedelta(days=n) for n in range(len(status))]
+    return pl.DataFrame({"k": ["a"] * len(status), "at": at, "status": status})
+
+
+def test_a_rule_that_leaves_rows_out_needs_its_column_where_later_rows_would_see_them():
+    assert STATUS.needs({"count"}) == ("k", "at", "status")
+    assert STATUS.judges({"count"}) == ("status",)
+    assert STATUS.needs({"k"}) == ("k",)
+    late = replace(STATUS, steps=(replace(STATUS.steps[0], late=True), *STATUS.steps[1:]))
+    assert late.needs({"count"}) == ("k", "at")
+    assert late.judges({"count"}) == ("status",)
+    held = replace(FLIGHTS, steps=(Limits("delay", "drop", high=20), *FLIGHTS.steps)).only({"previous"})
+    assert held.needs({"previous"}) == ("at", "tail")  # a delay is not known yet
+    assert held.judges({"previous"}) == ("delay",)
+
+
+def test_a_history_without_the_column_of_such_a_rule_is_refused():
+    with pytest.raises(DataError, match=r"table 'history': .*'status'"):
+        STATUS.open({HISTORY: orders("ok").drop("status").lazy()})
+
+
+def test_a_predictor_refuses_rows_that_training_left_out_where_later_rows_would_see_them():
+    count = (Column("count", "integer", "Int64"),)
+    scorer = Predictor(count, STATUS, (Output("count", "value"),), Graph("counted", {})).open(Same())
+    assert scorer.raw(orders("ok", "ok", "ok"))["count"].tolist() == [0, 1, 2]
+    with pytest.raises(DataError, match=r"status: 1 value not among ok: cancelled \(row 2\)"):
+        scorer.raw(orders("ok", "cancelled", "ok"))
+    with pytest.raises(DataError, match=r"rows to be scored: .*'status'"):
+        scorer.raw(orders("ok").drop("status"))
+    given = {HISTORY: orders("ok", "cancelled").lazy()}
+    assert scorer.raw(orders("ok", "ok", "ok")[2:], given)["count"].tolist() == [1]
 
 
 def test_a_history_that_breaks_a_rule_is_refused():
@@ -239,6 +280,18 @@ class Temperature(Runtime):
 class Names:
     def get(self, kind, name):
         return Temperature
+
+
+class Counted(Temperature):
+    """What it takes."""
+
+    def run(self, feeds):
+        return {"count": feeds["count"].astype("float32")}
+
+
+class Same:
+    def get(self, kind, name):
+        return Counted
 
 
 def test_a_predictor_needs_nothing_of_what_made_the_target():

@@ -40,6 +40,7 @@ class Limits:
         categories: The closed list of values, all of one type.
         pattern: A regular expression (of Rust) that the whole text must match.
         required: Whether a value must not be missing.
+        late: Whether values are known only after the row's moment, as a target's are: rows to be scored may lack them.
         op: The operation's name in JSON.
     """
 
@@ -50,6 +51,7 @@ class Limits:
     categories: tuple[Category, ...] | None = None
     pattern: str | None = None
     required: bool = False
+    late: bool = False
     op: Literal["limits"] = "limits"
 
     def takes(self) -> tuple[str, ...]:

@@ -165,7 +165,8 @@ class Scoring:
 
     def _typed(self) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
         """Batches, and what of them the recipe takes in the types that training saw; faults are counted."""
-        wanted = {*self.predictor.source, *self.replay.recipe.recalls(self.predictor.names)}
+        recipe, names = self.replay.recipe, self.predictor.names
+        wanted = {*self.predictor.source, *recipe.recalls(names), *recipe.judges(names)}
         inputs = [name for name in self.source.schema if name in wanted]
         for batch in self.source.batches(list(dict.fromkeys([*inputs, *self.keep]))):
             texts = self.replay.read(batch.select(inputs).lazy()).collect()

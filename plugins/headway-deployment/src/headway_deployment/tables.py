@@ -48,7 +48,7 @@ def open_tables(predictor: Predictor, rows: Source, tables: Mapping[str, Path]) 
     needed = recipe.reads()
     recalled = recipe.recalls(names)
     if recipe.over_rows and (HISTORY in tables or not set(recalled) <= set(rows.schema)):
-        needed[HISTORY] = recalled
+        needed[HISTORY] = tuple(dict.fromkeys((*recalled, *recipe.judges(names))))
     _require_given(needed, tables)
     more = {HISTORY: (*recipe.needs(names), *(column.name for column in recipe.columns))}
     return recipe.open({name: _read(tables[name], columns, more.get(name, ())) for name, columns in needed.items()})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,7 +39,8 @@ def recipe_of(
     Raises:
         DataError: The config names a column or table that is not there.
     """
-    steps: list[Step] = [NullValues(table.null_values), *limits]
+    late = {*table.targets, *table.available_at}
+    steps: list[Step] = [NullValues(table.null_values), *(replace(each, late=each.column in late) for each in limits)]
     there = {column.name: getattr(pl, column.dtype)() for column in columns}
     steps += [_derived(name, text, there) for name, text in table.derive.items()]
     for name, join in table.join.items():
