@@ -16,7 +16,7 @@ from headway.contracts.steps.asof import AsOf
 from headway.contracts.steps.derived import Derive, NullValues
 from headway.contracts.steps.joins import PAST, Apply, Join
 from headway.contracts.steps.keys import require_columns
-from headway.contracts.steps.limits import Limits, Outside
+from headway.contracts.steps.limits import Limits, Outside, kept
 from headway.contracts.steps.windows import Window
 from headway.errors import DataError
 
@@ -129,7 +129,7 @@ class Recipe:
         for step in reversed(steps):
             if wanted.intersection(step.gives()):
                 wanted = _before(wanted, step, step.takes())
-        judged = {step.column for step in steps if _leaves_out(step) and not step.late}
+        judged = {step.column for step in steps if _leaves_out(step) and step.judges and not step.late}
         return self._sorted(wanted | judged.difference(self.recalls(names)), names)
 
     def judges(self, names: Collection[str]) -> tuple[str, ...]:
@@ -217,9 +217,7 @@ class Recipe:
         refuse_misread(misread(texts, self.columns), f"table '{HISTORY}': ")
         past = cast_columns(texts, self.columns).collect().lazy()
         outside = Outside([step for step in self.steps if isinstance(step, Limits) and step.otherwise == "error"])
-        for step in self.steps:
-            if _leaves_out(step):
-                past = step.kept(past)
+        past = kept(past, [step for step in self.steps if isinstance(step, Limits)])
         outside.add(past)
         outside.refuse(f"table '{HISTORY}': ")
         return past

@@ -211,6 +211,17 @@ def test_a_rule_that_leaves_rows_out_needs_its_column_where_later_rows_would_see
     assert held.judges({"previous"}) == ("delay",)
 
 
+def test_a_value_that_the_history_repeats_counts_once_as_in_training():
+    once = Limits("id", "drop", unique=True)
+    recipe = replace(STATUS, steps=(once, *STATUS.steps))
+    assert recipe.needs({"count"}) == ("k", "at", "status")
+    past = orders("ok", "cancelled", "ok", "ok", "ok").with_columns(id=pl.Series([1, 2, 2, 2, None]))
+    rows = orders("ok", "ok", "ok", "ok", "ok", "ok")[5:].lazy()
+    assert recipe.apply(rows, {HISTORY: past.lazy()}).collect()["count"].to_list() == [3]
+    with pytest.raises(DataError, match=r"table 'history': .*'id'"):
+        recipe.open({HISTORY: past.drop("id").lazy()})
+
+
 def test_a_history_without_the_column_of_such_a_rule_is_refused():
     with pytest.raises(DataError, match=r"table 'history': .*'status'"):
         STATUS.open({HISTORY: orders("ok").drop("status").lazy()})

@@ -40,6 +40,8 @@ class Limits:
         categories: The closed list of values, all of one type.
         pattern: A regular expression (of Rust) that the whole text must match.
         required: Whether a value must not be missing.
+        unique: Whether rows that repeat a value are left out, all but the first, of earlier rows as in training.
+            Rows to be scored are not held to it.
         late: Whether values are known only after the row's moment, as a target's are: rows to be scored may lack them.
         op: The operation's name in JSON.
     """
@@ -51,6 +53,7 @@ class Limits:
     categories: tuple[Category, ...] | None = None
     pattern: str | None = None
     required: bool = False
+    unique: bool = False
     late: bool = False
     op: Literal["limits"] = "limits"
 
@@ -61,6 +64,11 @@ class Limits:
     def gives(self) -> tuple[str, ...]:
         """The columns the step writes."""
         return (self.column,)
+
+    @property
+    def judges(self) -> bool:
+        """Whether there is something that a row by itself can break."""
+        return self != Limits(self.column, self.otherwise, unique=self.unique, late=self.late)
 
     def apply(self, frame: pl.LazyFrame) -> pl.LazyFrame:
         """The frame with values clipped or missing, if that is the policy; its types stay."""
@@ -75,12 +83,6 @@ class Limits:
             end = ends.get(rule)
             given = pl.when(outside).then(None if end is None else _end(end).cast(dtype)).otherwise(given)
         return frame.with_columns(given.alias(self.column))
-
-    def kept(self, frame: pl.LazyFrame) -> pl.LazyFrame:
-        """The rows that are not outside; all of them if the column is not there."""
-        schema = frame.collect_schema()
-        broken = self.outside(schema[self.column]) if self.column in schema else {}
-        return frame.filter(*(~rule for rule in broken.values())) if broken else frame
 
     def outside(self, dtype: pl.DataType) -> dict[str, pl.Expr]:
         """Rule (missing, min, max, categories, pattern) to whether a row breaks it, for a column of that type.
@@ -103,6 +105,33 @@ class Limits:
             rules["pattern"] = ~pl.col(self.column).cast(pl.String).str.contains(rf"\A(?:{self.pattern})\z")
         present = {rule: outside & ~missing for rule, outside in rules.items() if rule != "missing"}
         return {rule: outside.fill_null(value=False) for rule, outside in (rules | present).items()}
+
+
+def kept(frame: pl.LazyFrame, limits: Sequence[Limits]) -> pl.LazyFrame:
+    """The rows without those that limits with the policy drop leave out; columns that are not there are passed over.
+
+    Of rows that are not outside, those that repeat a value go: a row that is left out anyway takes none with it.
+    """
+    schema = frame.collect_schema()
+    known = [each for each in limits if each.otherwise == "drop" and each.column in schema]
+    for outside in (rule for each in known for rule in each.outside(schema[each.column]).values()):
+        frame = frame.filter(~outside)
+    for each in known:
+        frame = firsts(frame, each.column) if each.unique else frame
+    return frame
+
+
+def firsts(frame: pl.LazyFrame, column: str) -> pl.LazyFrame:
+    """Of rows with equal values the first; those without a value stay."""
+    value = present(column, frame.collect_schema()[column])
+    return frame.filter(value.is_first_distinct() | value.is_null())
+
+
+def present(column: str, dtype: pl.DataType) -> pl.Expr:
+    """A column's values, NaN being missing."""
+    import polars as pl
+
+    return pl.col(column).fill_nan(None) if dtype.is_float() else pl.col(column)
 
 
 @dataclass(frozen=True)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import reduce
 
 import polars as pl
 from headway import DataError
 from headway.contracts import ROW
-from headway.contracts.steps.limits import EXAMPLES, Bound, Limits, Violation
+from headway.contracts.steps.limits import EXAMPLES, Bound, Limits, Violation, firsts, kept, present
 from headway.contracts.steps.limits import violations as violations_of
 from headway.errors import Place
 from headway.naming import unknown
@@ -56,7 +55,7 @@ def enforce(frame: pl.LazyFrame, rules: Mapping[str, Rule], row: str = ROW) -> E
     if fatal:
         raise _broken(fatal)
     if found:
-        frame = applied(frame.filter(~dropped(rules, frame.collect_schema())), rules)
+        frame = applied(kept(frame, steps), rules)
     return Enforced(frame, tuple(found), steps)
 
 
@@ -75,8 +74,8 @@ def violations(frame: pl.LazyFrame, rules: Mapping[str, Rule], row: str = ROW) -
     Raises:
         DataError: A rule names no column, or does not fit its column.
     """
-    found = violations_of(frame, limits_of(rules, frame.collect_schema()), row)
-    found += [twice for name, rule in rules.items() if rule.unique for twice in _repeated(frame, name, rule, row)]
+    steps = limits_of(rules, frame.collect_schema())
+    found = [*violations_of(frame, steps, row), *_repeated(frame, rules, steps, row)]
     order = list(rules)
     return sorted(found, key=lambda violation: order.index(violation.column))
 
@@ -86,20 +85,6 @@ def applied(frame: pl.LazyFrame, rules: Mapping[str, Rule]) -> pl.LazyFrame:
     for step in limits_of(rules, frame.collect_schema()):
         frame = step.apply(frame)
     return frame
-
-
-def dropped(rules: Mapping[str, Rule], schema: pl.Schema) -> pl.Expr:
-    """Which rows are left out: those that break a rule whose policy is drop; of equal ones, all but the first.
-
-    Args:
-        rules: Column to rule.
-        schema: The columns and types of the rows.
-    """
-    steps = [step for step in limits_of(rules, schema) if step.otherwise == "drop"]
-    marks = [outside for step in steps for outside in step.outside(schema[step.column]).values()]
-    unique = [name for name, rule in rules.items() if rule.unique and rule.otherwise == "drop"]
-    marks += [~pl.col(name).is_first_distinct() & pl.col(name).is_not_null() for name in unique]
-    return reduce(lambda a, b: a | b, marks, pl.lit(value=False))
 
 
 def limits_of(rules: Mapping[str, Rule], schema: pl.Schema) -> tuple[Limits, ...]:
@@ -135,7 +120,10 @@ def _bound(name: str, rule: Rule, dtype: pl.DataType) -> list[Limits]:
     if dtype.is_integer():
         low, high = (_whole(low, math.ceil), _whole(high, math.floor))
     required, is_clipped = rule.missing is False, rule.otherwise == "clip"
-    step = Limits(name, rule.otherwise, low, high, rule.categories, rule.pattern, required=required and not is_clipped)
+    is_unique = rule.unique and rule.otherwise == "drop"
+    step = Limits(
+        name, rule.otherwise, low, high, rule.categories, rule.pattern, required and not is_clipped, is_unique
+    )
     return [step, Limits(name, "error", required=True)] if required and is_clipped else [step]
 
 
@@ -186,10 +174,20 @@ def _whole(end: Bound | None, rounded: Callable[[float], int]) -> Bound | None:
     return max(INT64[0], min(INT64[1], rounded(end)))
 
 
-def _repeated(frame: pl.LazyFrame, name: str, rule: Rule, row: str) -> list[Violation]:
-    """Values that occur more than once; every occurrence after the first counts."""
+def _repeated(frame: pl.LazyFrame, rules: Mapping[str, Rule], steps: Sequence[Limits], row: str) -> Iterator[Violation]:
+    """Values that occur more than once in the rows that other rules do not leave out."""
     frame = frame if row in frame.collect_schema() else frame.with_row_index(row)
-    groups = frame.select(row, name).drop_nulls(name).group_by(name).agg(pl.len().alias("n"), pl.col(row).max())
+    frame = kept(frame, [replace(step, unique=False) for step in steps])
+    unique = [name for name, rule in rules.items() if rule.unique]
+    for name in sorted(unique, key=lambda name: rules[name].otherwise != "drop"):  # what stays is what is refused
+        yield from _repeats(frame, name, rules[name], row)
+        frame = firsts(frame, name) if rules[name].otherwise == "drop" else frame
+
+
+def _repeats(frame: pl.LazyFrame, name: str, rule: Rule, row: str) -> list[Violation]:
+    """Values that occur more than once; every occurrence after the first counts."""
+    value = present(name, frame.collect_schema()[name])
+    groups = frame.select(row, value).drop_nulls(name).group_by(name).agg(pl.len().alias("n"), pl.col(row).max())
     twice = groups.filter(pl.col("n") > 1).collect(engine="streaming")
     if not twice.height:
         return []
