@@ -128,6 +128,20 @@ def test_tolerance_is_a_fraction_of_the_range_at_both_ends():
     assert counts(table(x=times), x=rule) == {("x", "min"): 1, ("x", "max"): 1}
 
 
+@pytest.mark.parametrize("tolerance", [0.1, 1e9])
+def test_tolerance_ends_where_dates_do(tolerance):
+    first, never = datetime(2020, 1, 1), datetime(9999, 12, 31)
+    rule = Rule(min="2020-01-01", max="9999-12-31", tolerance=tolerance)
+    assert counts(table(x=[first, never, None]), x=rule) == {}
+    rule = Rule(min="0001-01-01", max="2020-01-01", tolerance=tolerance)
+    assert counts(table(x=[datetime.min, first, datetime(9000, 1, 1)]), x=rule).get(("x", "min")) is None
+
+
+def test_categories_that_are_whole_numbers_are_among_floats_too():
+    rules = {"x": Rule(categories=(1, 2), otherwise="drop")}
+    assert enforce(table(x=[1.0, 2.0, 3.0, None]), rules).frame.collect()["x"].to_list() == [1.0, 2.0, None]
+
+
 def test_whole_numbers_are_held_to_whole_ends():
     assert counts(table(x=[1, 2, 3]), x=Rule(min=1.5, max=2.5)) == {("x", "min"): 1, ("x", "max"): 1}
     clipped = applied(table(x=[1, 2, 3]), {"x": Rule(min=1.5, max=2.5, otherwise="clip")}).collect()

@@ -100,7 +100,7 @@ class Limits:
         if self.high is not None:
             rules["max"] = value > _end(self.high)
         if self.categories is not None:
-            rules["categories"] = ~value.is_in(list(self.categories))
+            rules["categories"] = ~value.is_in(_listed(self.categories, dtype))
         if self.pattern is not None:
             rules["pattern"] = ~pl.col(self.column).cast(pl.String).str.contains(rf"\A(?:{self.pattern})\z")
         present = {rule: outside & ~missing for rule, outside in rules.items() if rule != "missing"}
@@ -255,6 +255,16 @@ def _values(column: str, dtype: pl.DataType, limits: Limits) -> tuple[pl.Expr, p
         value = _moments(value, dtype)
     missing = pl.col(column).is_null()
     return value, missing | pl.col(column).is_nan() if dtype.is_float() else missing
+
+
+def _listed(categories: Sequence[Category], dtype: pl.DataType) -> pl.Series:
+    """One list of the categories, in a type that values can be compared with: floats, where those are."""
+    import polars as pl
+
+    listed = pl.Series(categories)
+    if listed.dtype.is_integer() and (dtype.is_float() or not dtype.is_numeric()):  # texts are read as floats
+        listed = listed.cast(dtype if dtype.is_float() else pl.Float64)
+    return listed.implode()
 
 
 def _samples(limits: Limits) -> Iterator[Any]:

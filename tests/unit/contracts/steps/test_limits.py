@@ -1,6 +1,7 @@
 """Limits of columns: what is outside, what becomes of it, and that rows to be scored are held to the same."""
 
 from datetime import datetime
+from decimal import Decimal
 
 import polars as pl
 import pytest
@@ -41,6 +42,11 @@ def test_nan_is_missing_and_never_above():
         ([1, 7, None], pl.Int64, {"low": 0, "high": 5}, [1, None, None]),
         (["a", "z", None], pl.String, {"categories": ("a", "b")}, ["a", None, None]),
         ([1, 2, 3], pl.Int16, {"categories": (1, 3)}, [1, None, 3]),
+        ([1, 2, 3, None, 1.5], pl.Float64, {"categories": (1, 3)}, [1, None, 3, None, None]),
+        ([1, 2], pl.Float32, {"categories": (1, 3)}, [1, None]),
+        (["1", "2", "word"], pl.String, {"categories": (1, 3)}, ["1", None, "word"]),
+        ([1, 2, 300], pl.UInt8, {"categories": (1, 300)}, [1, None, None]),
+        ([Decimal("1.0"), Decimal("1.5")], pl.Decimal(9, 1), {"categories": (1, 3)}, [Decimal("1.0"), None]),
         ([True, False], pl.Boolean, {"categories": (True,)}, [True, None]),
         (["AB1", "AB1x", "xAB1"], pl.String, {"pattern": "[A-Z]{2}1|no"}, ["AB1", None, None]),
         ([datetime(2020, 1, 1), datetime(2020, 1, 2)], None, {"high": "2020-01-01"}, [datetime(2020, 1, 1), None]),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import polars as pl
 from headway import DataError
@@ -161,11 +161,18 @@ def _ends(rule: Rule) -> tuple[Bound | None, Bound | None]:
         return rule.min, rule.max
     if isinstance(rule.min, str) or isinstance(rule.max, str):
         low, high = datetime.fromisoformat(str(rule.min)), datetime.fromisoformat(str(rule.max))
-        margin = (high - low) * rule.tolerance
-        return (low - margin).isoformat(), (high + margin).isoformat()
+        return _moved(low, low - high, rule.tolerance), _moved(high, high - low, rule.tolerance)
     slack = (rule.max - rule.min) * rule.tolerance
     ends = (rule.min - slack, rule.max + slack)
     return ends if all(map(math.isfinite, ends)) else (rule.min, rule.max)
+
+
+def _moved(end: datetime, by: timedelta, share: float) -> str:
+    """An end moved by a share of a span, but not beyond the dates that there are: 9999-12-31 stands for never."""
+    try:
+        return (end + by * share).isoformat()
+    except OverflowError:
+        return (datetime.max if by > timedelta(0) else datetime.min).isoformat()
 
 
 def _whole(end: Bound | None, rounded: Callable[[float], int]) -> Bound | None:
