@@ -38,7 +38,7 @@ class Rows(Stage, ABC):
     positive: Category | None = None
     """Of two classes, the one that counts as positive; the last in sorted order by default."""
     null_values: tuple[str, ...] = ()
-    """Texts that mean a missing value, beside the empty one."""
+    """Texts that mean a missing value, beside the empty one; numbers among them do so as numbers too."""
     kinds: Mapping[str, Kind] = field(default_factory=dict)
     """Column to kind, where the inferred one is wrong."""
     rules: Mapping[str, Rule] = field(default_factory=dict)

@@ -5,7 +5,7 @@ import math
 import polars as pl
 import pytest
 from headway import DataError
-from headway.contracts import Derive, NullValues, Recipe
+from headway.contracts import ROW, Column, Derive, NullValues, Recipe
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -96,6 +96,28 @@ def test_names_that_are_no_numbers_are_refused_at_their_place():
 def test_a_column_is_not_made_of_itself():
     with pytest.raises(DataError, match="'age' is read by the step that makes it"):
         Derive("age", "age + 1")
+
+
+@pytest.mark.parametrize(
+    ("dtype", "values", "wanted"),
+    [
+        (pl.String, ["5", " -999 ", "-999.0", "NA", "1.5", "-7", None], [5.0, *[None] * 6]),
+        (pl.Int64, [5, -999, -7, 0, None], [5.0, None, None, 0.0, None]),
+        (pl.Float32, [5.0, -999.0, 1.5, math.nan, None], [5.0, None, None, math.nan, None]),
+        (pl.UInt8, [5, 255], [5.0, 255.0]),
+        (pl.Boolean, [True, False], [1.0, 0.0]),
+    ],
+)
+def test_null_values_are_missing_as_texts_and_as_numbers_alike(dtype, values, wanted):
+    recipe = Recipe((NullValues(("-999", "1.5", "-7.0", "NA")),), (Column("x", "numeric", "Float64"),))
+    found = recipe.apply(pl.LazyFrame({"x": pl.Series(values, dtype=dtype)})).collect()["x"]
+    assert found.equals(pl.Series("x", wanted, dtype=pl.Float64), null_equal=True)
+
+
+def test_numbers_of_rows_that_were_read_before_are_left():
+    """What a rule clips to 0 in training is no 0 of the file: rows to be scored have it after their rules too."""
+    rows = pl.LazyFrame({ROW: [0, 1], "x": [0, 1]})
+    assert Recipe((NullValues(("0", "1")),)).apply(rows).collect().equals(rows.collect())
 
 
 @given(st.lists(st.one_of(st.none(), st.sampled_from(["?", " ? ", "", "NA", " a", "a "]))))

@@ -55,7 +55,7 @@ class JoinConfig:
     read: ReadOptions = field(default_factory=ReadOptions)
     """How the file is read."""
     null_values: tuple[str, ...] = ()
-    """Texts that mean a missing value, beside the empty one."""
+    """Texts that mean a missing value, beside the empty one; numbers among them do so as numbers too."""
     kinds: Mapping[str, Kind] = field(default_factory=dict)
     """Column to kind, where the inferred one is wrong."""
 
