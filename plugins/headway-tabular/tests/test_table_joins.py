@@ -87,6 +87,26 @@ def test_what_a_key_that_is_known_later_brings_is_known_no_sooner(visits, make_c
     assert set(schema.late) == {"shop", "shops_size"}
 
 
+def test_a_column_that_is_made_never_takes_the_place_of_another(visits, make_context):
+    folder, rows = visits
+    rows.with_columns(shops_size=5).write_parquet(folder / "visits.parquet")
+    shops = {"shops": JoinConfig(path=str(folder / "shops.csv"), by=("shop",))}
+    last = WindowConfig(take="last", of="spent", by=("shop",))
+
+    def refused(name, **fields):
+        with pytest.raises(DataError) as caught:
+            visiting(folder, **fields).run(make_context(name))
+        return caught.value
+
+    joined = refused("joined", join=shops)
+    assert joined.what == "data.join.shops makes the column 'shops_size', which the source has too"
+    assert "data.join.shops.columns" in joined.hint
+    derived = refused("derived", derive={"shop": "spent * 2"})
+    assert derived.what == "data.derive.shop makes the column 'shop', which the source has too"
+    both = refused("both", derive={"twice": "spent * 2"}, windows={"twice": last})
+    assert both.what == "data.windows.twice makes the column 'twice', which data.derive.twice makes too"
+
+
 def test_a_table_that_is_only_looked_back_on_brings_no_columns(visits, make_context):
     folder, _ = visits
     data = visiting(

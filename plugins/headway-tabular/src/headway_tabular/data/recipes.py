@@ -37,7 +37,7 @@ def recipe_of(
         tables: The further tables.
 
     Raises:
-        DataError: The config names a column or table that is not there.
+        DataError: The config names a column or table that is not there, or makes a column that is there already.
     """
     late = {*table.targets, *table.available_at}
     steps: list[Step] = [NullValues(table.null_values), *(replace(each, late=each.column in late) for each in limits)]
@@ -55,8 +55,30 @@ def recipe_of(
         with told_at(f"data.windows.{name}"):
             steps.append(_window(table, name, window))
         there[name] = pl.Null()
+    _check_made(table, columns, tables)
     known = tuple(TableSchema(name, each.columns, table.join[name].null_values) for name, each in tables.items())
     return Recipe(tuple(steps), columns, known)
+
+
+def _check_made(table: Rows, columns: Iterable[Column], tables: Mapping[str, Typed]) -> None:
+    """Whether no column that is made takes the place of another."""
+    whose = {column.name: "the source has" for column in columns}
+    for at, names in _made(table, tables):
+        for name in names:
+            if name in whose:
+                what = f"{at} makes the column '{name}', which {whose[name]} too"
+                place = f"{at}.columns, as COLUMN: NAME" if at.startswith("data.join.") else at
+                hint = f"give one of them another name ({place})"
+                raise DataError(what, where=Place(at), hint=hint, code="column-names")
+            whose[name] = f"{at} makes"
+
+
+def _made(table: Rows, tables: Mapping[str, Typed]) -> Iterator[tuple[str, list[str]]]:
+    """Config key to the columns that it makes."""
+    yield from ((f"data.derive.{name}", [name]) for name in table.derive)
+    for name, join in table.join.items():
+        yield f"data.join.{name}", list(brought(name, join, _names(tables[name])).values())
+    yield from ((f"data.windows.{name}", [name]) for name in table.windows)
 
 
 def tables_of(table: Rows, work: Path) -> dict[str, Typed]:
