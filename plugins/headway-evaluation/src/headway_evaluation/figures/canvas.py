@@ -47,6 +47,11 @@ def canvas_of(name: str, width: float, height: float) -> Iterator[tuple[Canvas, 
     drawn.append(_portable(text.getvalue(), name))
 
 
+def legible(name: str) -> str:
+    """The label of a name in a legend, which leaves out what begins with an underscore: a space without width first."""
+    return name if name and not name.startswith("_") else f"\u200b{name}"
+
+
 def _portable(svg: str, name: str) -> str:
     """One element that can stand alone or within a page among others of its kind."""
     svg = svg[svg.index("<svg") :].replace(INK, "currentColor")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from headway.contracts import Figure, Target
 
-from headway_evaluation.figures.canvas import COLOURS, FAINT, canvas_of
+from headway_evaluation.figures.canvas import COLOURS, FAINT, canvas_of, legible
 from headway_evaluation.figures.groups import bins
 from headway_evaluation.scoring import Rows
 from headway_evaluation.words import percent
@@ -40,7 +40,8 @@ def _roc(target: Target, rows: Rows, outputs: Mapping[str, np.ndarray], split: s
         axes = canvas.add_subplot()
         axes.plot([0, 1], [0, 1], color=FAINT, linewidth=1, linestyle=(0, (4, 3)))
         for label, positive, scores in _curves(classes, rows, outputs):
-            axes.plot(*roc_points(positive, scores, rows.weight), label=label, zorder=3 if label == "model" else 2)
+            points = roc_points(positive, scores, rows.weight)
+            axes.plot(*points, label=legible(label), zorder=3 if label == "model" else 2)
         axes.set(xlabel="false positive rate", ylabel="true positive rate", xlim=(-0.01, 1.01), ylim=(-0.01, 1.01))
         axes.set_aspect("equal")
         axes.legend(loc="lower right")
@@ -113,8 +114,9 @@ def reliability(
         for index, (name, (given, true)) in enumerate(stated.items()):
             x, y, low, high = bins(given, true, weight, level)
             bars = [np.maximum(y - low, 0), np.maximum(high - y, 0)] if name == "model" else None
-            top.errorbar(x, y, yerr=bars, label=name, marker="o", markersize=4, linewidth=1.2, capsize=2, elinewidth=1,
-                         color=COLOURS[index % len(COLOURS)], zorder=3 if name == "model" else 2)  # fmt: skip
+            top.errorbar(x, y, yerr=bars, label=legible(name), marker="o", markersize=4, linewidth=1.2, capsize=2,
+                         elinewidth=1, color=COLOURS[index % len(COLOURS)],
+                         zorder=3 if name == "model" else 2)  # fmt: skip
         below.hist(stated["model"][0], bins=40, range=(0, 1), color=COLOURS[0], alpha=0.7)
         top.set(ylabel="share that came true", ylim=(-0.03, 1.03), xlim=(-0.02, 1.02))
         below.set(xlabel=named[0], ylabel=named[1])

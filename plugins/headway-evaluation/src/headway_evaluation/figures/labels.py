@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from headway.contracts import Figure
 
-from headway_evaluation.figures.canvas import COLOURS, FAINT, canvas_of
+from headway_evaluation.figures.canvas import COLOURS, FAINT, canvas_of, legible
 from headway_evaluation.intervals import Estimate
 from headway_evaluation.scoring import MODEL
 from headway_evaluation.words import percent
@@ -33,7 +33,7 @@ def average_precision(
             own, x = name == MODEL, np.array([e.value for e in given])
             ends = np.array([[e.value if end is None else end for end in (e.low, e.high)] for e in given])
             bars = np.maximum([x - ends[:, 0], ends[:, 1] - x], 0) if own else None
-            axes.errorbar(x, places, xerr=bars, label=name, fmt="o", markersize=4, capsize=2, elinewidth=1,
+            axes.errorbar(x, places, xerr=bars, label=legible(name), fmt="o", markersize=4, capsize=2, elinewidth=1,
                           color=COLOURS[index % len(COLOURS)], zorder=3 if own else 2)  # fmt: skip
         axes.set(xlabel="average precision", xlim=(-0.02, 1.02), ylim=(len(labels) - 0.5, -0.5))
         axes.set_yticks(places, labels)

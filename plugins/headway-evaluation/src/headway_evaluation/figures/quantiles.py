@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from headway.contracts import Figure
 
-from headway_evaluation.figures.canvas import COLOURS, FAINT, canvas_of
+from headway_evaluation.figures.canvas import COLOURS, FAINT, canvas_of, legible
 from headway_evaluation.figures.groups import bins
 from headway_evaluation.figures.values import reach
 from headway_evaluation.intervals import Estimate
@@ -35,7 +35,7 @@ def calibration(levels: Sequence[float], shares: Shares, split: str, confidence:
             own, y = name == MODEL, [e.value for e in found]
             bars = [[max(e.value - _or(e.low, e.value), 0.0) for e in found],
                     [max(_or(e.high, e.value) - e.value, 0.0) for e in found]]  # fmt: skip
-            axes.errorbar(sorted(levels), y, yerr=bars if own else None, label=name, marker="o", markersize=4,
+            axes.errorbar(sorted(levels), y, yerr=bars if own else None, label=legible(name), marker="o", markersize=4,
                           linewidth=1.2, capsize=2, elinewidth=1, color=COLOURS[index % len(COLOURS)],
                           zorder=3 if own else 2)  # fmt: skip
         axes.set(xlabel="level", ylabel="share of rows at or below", xlim=(-0.02, 1.02), ylim=(-0.03, 1.03))

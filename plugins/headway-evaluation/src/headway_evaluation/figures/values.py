@@ -9,7 +9,7 @@ import numpy as np
 from headway.contracts import Figure
 from matplotlib.colors import to_rgb
 
-from headway_evaluation.figures.canvas import COLOURS, FAINT, canvas_of
+from headway_evaluation.figures.canvas import COLOURS, FAINT, canvas_of, legible
 from headway_evaluation.figures.groups import spread
 from headway_evaluation.scoring import MODEL, Rows
 
@@ -80,7 +80,7 @@ def _distribution(column: str, rows: Rows, outputs: Mapping[str, np.ndarray], sp
         for index, (name, residual) in enumerate(residuals.items()):
             shares = _shares(residual, rows.weight, edges)
             own = name == MODEL
-            axes.stairs(shares, edges, label=name, color=COLOURS[index % len(COLOURS)], fill=own,
+            axes.stairs(shares, edges, label=legible(name), color=COLOURS[index % len(COLOURS)], fill=own,
                         alpha=0.6 if own else 1, linewidth=0 if own else 1.2)  # fmt: skip
         axes.axvline(0, color=FAINT, linewidth=1, linestyle=(0, (4, 3)))
         axes.set(xlabel=f"actual minus predicted {column}", ylabel="share of rows", xlim=(edges[0], edges[-1]))
