@@ -1,7 +1,9 @@
 """`headway run` and its kin on a light pipeline, as a user types them."""
 
 import json
+import os
 import signal
+import subprocess
 import time
 
 import pytest
@@ -187,6 +189,44 @@ def test_ctrl_c_closes_the_run_and_exits_with_130(toy):
     assert run.returncode == 130, errors
     assert "Traceback" not in errors
     assert "interrupted" in toy.headway("runs", "list").stdout
+
+
+def unread(toy, *words, streams=("stdout", "stderr")):
+    """Starts a command whose streams nobody reads: the other end of the pipe is closed, as in `| true`."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    given = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | dict.fromkeys(streams, writer)
+    try:
+        return subprocess.Popen(
+            toy.command(*words), cwd=toy.folder, env=toy.environment({}), text=True, **given
+        )  # fmt: skip
+    finally:
+        os.close(writer)
+
+
+def test_a_failure_whose_reader_is_gone_is_a_failure_and_is_explained(toy):
+    run = unread(toy, "run", "experiment=toy", "model=crash", streams=["stdout"])
+    _, errors = run.communicate(timeout=60)
+    assert run.returncode == 1, errors
+    assert "the lines are too short" in errors
+
+
+def test_a_run_goes_on_though_nobody_reads_what_it_says(toy):
+    assert unread(toy, "run", "experiment=toy").wait(60) == 0
+    assert unread(toy, "run", "experiment=toy", "model=crash").wait(60) == 1
+    assert [run["status"] for run in listed(toy)] == ["failed", "done"]
+
+
+def test_ctrl_c_that_ends_the_reader_too_closes_the_run_and_exits_with_130(toy):
+    run = unread(toy, "run", "experiment=toy", "model.seconds=60")
+    wait_for(lambda: "model" in toy.headway("runs", "show", "latest").stdout)
+    run.send_signal(signal.SIGINT)
+    assert run.wait(60) == 130
+    assert [run["status"] for run in listed(toy)] == ["interrupted"]
+
+
+def listed(toy):
+    return json.loads(toy.headway("runs", "list", "--format", "json").stdout)
 
 
 def wait_for(condition, seconds=60):

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from headway.errors import ConfigError, HeadwayError, UsageError
 from headway.naming import unknown
+from headway.streams import lasting
 
 if TYPE_CHECKING:
     from headway.session import Session
@@ -159,7 +160,7 @@ def _show_warning(message: Warning | str, *_: object) -> None:
 
 
 def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)  # noqa: T201
+    print(text, file=lasting(sys.stderr), flush=True)
 
 
 if __name__ == "__main__":

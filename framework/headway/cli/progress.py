@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from headway.cli.running import Running, Stages, percentage, times, written
 from headway.progress import INTERVAL
+from headway.streams import lasting
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -31,7 +32,7 @@ def progress() -> Iterator[Listener]:
         return
     from rich.console import Console
 
-    with live(Console(stderr=True, highlight=False)) as listener:
+    with live(Console(file=lasting(sys.stderr), highlight=False)) as listener:
         yield listener
 
 
@@ -69,7 +70,7 @@ class Plain:
     interval = 5.0
 
     def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
+        self._stream = lasting(stream)
         self._running = Stages()
         self._said: dict[str, float] = {}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from headway.cli import asking, folds, selecting
 from headway.cli.progress import progress
 from headway.cli.tables import metrics_table
 from headway.errors import HeadwayError
+from headway.streams import lasting
 
 if TYPE_CHECKING:
     from headway.results import RunResult
@@ -35,15 +37,21 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
             overrides, listener=listener, multirun=multirun,
             selection=selecting.selection(arguments), keep_going=arguments.keep_going,
         )  # fmt: skip
+    _tell(results, session)
+    return 0 if all(result.status == "done" for result in results) else 1
+
+
+def _tell(results: Sequence[RunResult], session: Session) -> None:
+    """Says how it ended; that nobody reads it is no reason for another exit code."""
+    out, errors = lasting(sys.stdout), lasting(sys.stderr)
     if len(results) > 1:
         from headway.cli.grid import grid
 
-        print("\n" + "\n".join(grid(results, partial(folds.pooled, session))), flush=True)  # noqa: T201
+        print("\n" + "\n".join(grid(results, partial(folds.pooled, session))), file=out, flush=True)
     else:
-        print("\n".join(_concluded(results[0], session)), flush=True)  # noqa: T201
+        print("\n".join(_concluded(results[0], session)), file=out, flush=True)
     for failure in dict.fromkeys(failure for result in results for failure in _failures(result)):
-        print(f"\n{_explain(failure)}", file=sys.stderr)  # noqa: T201
-    return 0 if all(result.status == "done" for result in results) else 1
+        print(f"\n{_explain(failure)}", file=errors)
 
 
 def _concluded(result: RunResult, session: Session) -> list[str]:

@@ -1,4 +1,5 @@
 import io
+import os
 import time
 from dataclasses import replace
 
@@ -62,6 +63,14 @@ def test_piped_there_is_one_line_an_event_that_matters():
     best = shown.best[0]
     assert lines[7].startswith("adult: 4 of 6 trials finished  3 complete, 1 pruned, 1 failed, 1 infeasible")
     assert f"best {best.values[0]:.5g} (trial {best.number})" in lines[7]
+
+
+def test_a_sweep_goes_on_though_nobody_reads_what_it_says():
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as stream, Plain(empty(study(6)), 2, stream) as watch:
+        watch.note("one")
+        watch.note("two")
 
 
 def test_a_trial_that_goes_on_is_told():

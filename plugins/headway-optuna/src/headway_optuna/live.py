@@ -10,6 +10,8 @@ from abc import ABC, abstractmethod
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TextIO
 
+from headway.streams import lasting
+
 from headway_optuna.lines import Working, ended, final, header, running
 from headway_optuna.tally import Tally
 from headway_optuna.texts import figure, one_line, short_names
@@ -37,7 +39,7 @@ def watching(study: Study, workers: int, stream: TextIO | None = None) -> Watch:
         return Plain(study, workers, stream)
     from rich.console import Console
 
-    return Live(study, workers, Console(file=stream, highlight=False))
+    return Live(study, workers, Console(file=lasting(stream), highlight=False))
 
 
 class Watch(ABC):
@@ -110,7 +112,7 @@ class Plain(Watch):
 
     def __init__(self, study: Study, workers: int, stream: TextIO) -> None:
         super().__init__(study, workers)
-        self._stream = stream
+        self._stream = lasting(stream)
 
     def _say(self, text: str, style: str = "") -> None:
         print(text, file=self._stream, flush=True)

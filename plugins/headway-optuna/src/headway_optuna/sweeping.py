@@ -9,6 +9,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from headway.streams import lasting
+
 from headway_optuna.describing import check_same, description, study_of
 from headway_optuna.following import Final
 from headway_optuna.resolving import Asked, asked
@@ -160,10 +162,11 @@ def _concluded(wanted: Asked, session: Any, kept: Kept, verdict: str, *, fine: b
         lines.append(f"best      {relative(write_best(session, study, study.best[0], words))}")
     lines.append(f"study     {relative(write_page(folder))}")
     lines += [f"{name:<9} {relative(path)}" for name, path in _products(session, kept)]
-    sys.stdout.write("".join(f"{line}\n" for line in lines))
+    print("\n".join(lines), file=lasting(sys.stdout), flush=True)
     found = bool(study.best) or verdict not in ENDED
     if not found:
-        sys.stderr.write("no trial is complete and keeps the constraints, so there is no best configuration\n")
+        what = "no trial is complete and keeps the constraints, so there is no best configuration"
+        print(what, file=lasting(sys.stderr), flush=True)
     return 0 if fine and found and verdict != "failures" else 1
 
 
