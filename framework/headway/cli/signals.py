@@ -24,16 +24,19 @@ class Terminated(KeyboardInterrupt):
 
 @contextmanager
 def ending_well() -> Iterator[None]:
-    """Makes SIGTERM (batch systems, containers) and SIGHUP (a closed terminal) end a command as Ctrl-C does."""
+    """Makes SIGTERM (batch systems, containers) and SIGHUP (a closed terminal) end a command as Ctrl-C does.
+
+    Those that are ignored stay so: nohup wants a command to outlive its terminal.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    numbers = (signal.SIGTERM, signal.SIGHUP)
-    before = [signal.signal(number, _raise) for number in numbers]
+    heard = [number for number in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) != signal.SIG_IGN]
+    before = {number: signal.signal(number, _raise) for number in heard}
     try:
         yield
     finally:
-        for number, handler in zip(numbers, before, strict=True):
+        for number, handler in before.items():
             signal.signal(number, handler)
 
 
