@@ -71,7 +71,8 @@ class Followers:
 
     def open(self, trackers: Mapping[str, Tracker], run: TrackedRun) -> None:
         """Sets trackers, by their registered names, on a run."""
-        self._followers = [Follower(name, tracker, run) for name, tracker in trackers.items()]
+        for name, tracker in trackers.items():
+            self._followers.append(Follower(name, tracker, run))  # one by one: if no thread can begin, others are known
 
     def stage_started(self, stage: str) -> None:
         """See `Tracking`."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -61,6 +63,7 @@ class Journal:
     def __init__(self, session: Session, kept: Sequence[Kept], listener: Listener) -> None:
         self._session = session
         self._kept = kept
+        self._opened: list[Kept] = []
         self._listener = listener
         self._running: dict[str, Node] = {}
         self._start = time.monotonic()
@@ -72,12 +75,21 @@ class Journal:
         return tuple(kept.run.id for kept in self._kept)
 
     def __enter__(self) -> Self:
-        for kept in self._kept:
-            self._session.records.open_run(kept.run)
-            self._session.artifacts.open_folder(kept.run.id)
-            kept.followers.open(kept.trackers, self._tracked(kept))
-            self._emit("headway_run_started", kept.run)
+        try:
+            for kept in self._kept:
+                self._open(kept)
+        except BaseException as error:
+            with suppress(Exception):  # what could not be opened is told, not what could not be closed because of it
+                self.__exit__(type(error), error, None)
+            raise
         return self
+
+    def _open(self, kept: Kept) -> None:
+        self._session.records.open_run(kept.run)
+        self._opened.append(kept)
+        self._session.artifacts.open_folder(kept.run.id)
+        kept.followers.open(kept.trackers, self._tracked(kept))
+        self._emit("headway_run_started", kept.run)
 
     def _tracked(self, kept: Kept) -> TrackedRun:
         run, store = kept.run, self._session.artifacts
@@ -88,33 +100,41 @@ class Journal:
         )  # fmt: skip
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        self.close(kind, error)
-        self.join(time.monotonic() + PATIENCE)
+        try:
+            self.close(kind, error)
+        finally:
+            self.join(time.monotonic() + PATIENCE)
 
     def close(self, kind: type[BaseException] | None = None, error: BaseException | None = None) -> None:
-        """Closes the runs, and tells trackers so; what they still hold they send later."""
-        for node in list(self._running.values()):
-            self.finished(node, StageOutcome(node.label, node.stage.kind, "interrupted"))
-        for kept in self._kept:
-            self._close(kept, _status(kept.outcomes, kind), str(error) if error else None)
+        """Closes the runs, and tells trackers so; what they still hold they send later.
+
+        All of them are closed, even if something of one cannot be: that is raised at the end.
+        """
+        interrupted = [
+            partial(self.finished, node, StageOutcome(node.label, node.stage.kind, "interrupted"))
+            for node in self._running.values()
+        ]
+        do_all([*interrupted, *(partial(self._close, kept, kind, error) for kept in self._opened)])
 
     @property
     def is_followed(self) -> bool:
         """Whether trackers are still at work."""
-        return any(kept.followers.are_at_work for kept in self._kept)
+        return any(kept.followers.are_at_work for kept in self._opened)
 
     def join(self, deadline: float) -> None:
         """Waits for the trackers, no longer than a moment of `time.monotonic`."""
-        for kept in self._kept:
+        for kept in self._opened:
             kept.followers.join(deadline)
 
-    def _close(self, kept: Kept, status: str, error: str | None) -> None:
-        seconds = kept.seconds or time.monotonic() - self._start
-        self._session.records.close_run(kept.run.id, status, seconds, error)
+    def _close(self, kept: Kept, kind: type[BaseException] | None, error: BaseException | None) -> None:
+        run, status, seconds = kept.run, _status(kept.outcomes, kind), kept.seconds or time.monotonic() - self._start
         metrics = {f"{o.label}.{name}": value for o in kept.outcomes for name, value in o.metrics.items()}
-        self._emit("headway_run_finished", kept.run, status=status, metrics=metrics)
-        kept.followers.close(status, metrics)
-        self.results.append(RunResult(kept.run.id, kept.run.label, status, seconds, tuple(kept.outcomes)))
+        self.results.append(RunResult(run.id, run.label, status, seconds, tuple(kept.outcomes)))
+        do_all([
+            partial(self._session.records.close_run, run.id, status, seconds, str(error) if error else None),
+            partial(self._emit, "headway_run_finished", run, status=status, metrics=metrics),
+            partial(kept.followers.close, status, metrics),
+        ])  # fmt: skip
 
     def started(self, node: Node) -> None:
         """See `headway.results.Journal`."""
@@ -203,6 +223,18 @@ class Journal:
         told = {"id": run.id, "name": run.name, "group": run.group, "config": run.config, "seed": run.seed,
                 "folder": str(folder)}  # fmt: skip
         self._session.plugins.emit(event, run=told, **arguments)
+
+
+def do_all(steps: Iterable[Callable[[], object]]) -> None:
+    """Does every step, whatever becomes of those before it; then raises the first error."""
+    first: BaseException | None = None
+    for step in steps:
+        try:
+            step()
+        except BaseException as error:  # noqa: BLE001 - Ctrl-C, too, comes after all is closed
+            first = first or error
+    if first is not None:
+        raise first
 
 
 def _status(outcomes: Sequence[StageOutcome], error: type[BaseException] | None) -> str:

@@ -6,11 +6,13 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from headway.errors import UsageError
 from headway.executors import InProcess, WorkerProcesses, visible_gpus
 from headway.followers import PATIENCE
+from headway.journal import do_all
 from headway.opening import describe, open_journal
 from headway.planning import Planner, up_to
 from headway.runner import Runner
@@ -135,8 +137,10 @@ class Launcher:
     def _closed(self, launched: Launched, error: type[BaseException] | None = None) -> Launched:
         """Closes its runs; their trackers go on, for whoever waits for them keeps all others waiting."""
         self._launched.remove(launched)
-        launched.journal.close(error)
-        self._closing = [journal for journal in (*self._closing, launched.journal) if journal.is_followed]
+        try:
+            launched.journal.close(error)
+        finally:
+            self._closing = [journal for journal in (*self._closing, launched.journal) if journal.is_followed]
         return launched
 
     def stop(self, launched: Launched) -> None:
@@ -156,8 +160,10 @@ class Launcher:
 
     def cancel(self) -> list[Launched]:
         """Stops all that runs; their work folders stay, so that the next attempt goes on from there."""
-        self._runner.cancel()
-        return [self._closed(launched, KeyboardInterrupt) for launched in list(self._launched)]
+        cancelled = list(self._launched)
+        closing = [partial(self._closed, launched, KeyboardInterrupt) for launched in cancelled]
+        do_all([self._runner.cancel, *closing])
+        return cancelled
 
     def join(self) -> None:
         """Waits for the trackers of all that has ended, all of them together no longer than they have."""
@@ -195,5 +201,4 @@ def launching(session: Session, workers: int, threads: int | None, gpus: int, ke
         try:
             yield launcher
         finally:
-            launcher.cancel()
-            launcher.join()
+            do_all([launcher.cancel, launcher.join])

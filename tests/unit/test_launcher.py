@@ -2,7 +2,7 @@
 
 import pytest
 from headway.config import check, compose
-from headway.errors import UsageError
+from headway.errors import StoreError, UsageError
 from headway.executors import shares, visible_gpus
 from headway.planning import up_to
 from headway.session import Session
@@ -244,6 +244,25 @@ def test_runs_are_closed_as_interrupted_when_the_block_ends(toy, monkeypatch):
         while not heard.steps:
             launcher.wait(0.1)
     assert toy.session.records.show(launched.runs[0]).status == "interrupted"
+
+
+def test_a_launch_that_cannot_be_closed_keeps_no_other_open(toy, monkeypatch):
+    records, runs = toy.session.records, []
+    real = records.close_run
+
+    def full(run, *told):
+        if run == runs[0]:
+            raise StoreError("no space left on device")
+        real(run, *told)
+
+    monkeypatch.setattr(records, "close_run", full)
+    launching = toy.session.launching(0, 1, 1)
+    launcher = launching.__enter__()
+    for number in range(2):
+        runs += launcher.launch([toy.experiment(f"model.steps={number + 1}")], Heard(), "group", str(number)).runs
+    with pytest.raises(StoreError, match="no space"):
+        launching.__exit__(None, None, None)
+    assert [records.show(run).status for run in runs] == ["running", "interrupted"]
 
 
 def test_gpus_are_dealt_out_in_turn_and_shared_where_they_are_few(monkeypatch):
