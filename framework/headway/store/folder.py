@@ -7,7 +7,8 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -197,7 +198,8 @@ class FolderStore:
     def _links(self) -> Iterator[Item]:
         for folder in self._children("runs"):
             for link in sorted(folder.iterdir()) if folder.is_dir() and not folder.is_symlink() else ():
-                yield Item("link", f"{folder.name}/{link.name}", *_measure(link), link.readlink().name)
+                if link.is_symlink():  # file managers leave files of their own
+                    yield Item("link", f"{folder.name}/{link.name}", *_measure(link), link.readlink().name)
 
     def remove(self, item: Item) -> None:
         """See `ArtifactStore`."""
@@ -248,12 +250,18 @@ def _hex(text: str) -> str:
 
 
 def _measure(path: Path) -> tuple[int, float]:
-    """Bytes of all files, and the time of the last change of any."""
-    stats = [path.lstat()]
+    """Bytes of all files, and the time of the last change of any; what vanishes meanwhile has changed just now."""
+    stats = list(_stats([path]))
     if path.is_dir() and not path.is_symlink():
-        stats += [Path(folder, name).lstat() for folder, _, names in os.walk(path) for name in names]
+        stats += _stats(Path(folder, name) for folder, _, names in os.walk(path) for name in names)
     files = stats[1:] or stats
-    return sum(stat.st_size for stat in files), max(stat.st_mtime for stat in stats)
+    return sum(stat.st_size for stat in files), max((stat.st_mtime for stat in stats), default=time.time())
+
+
+def _stats(paths: Iterable[Path]) -> Iterator[os.stat_result]:
+    for path in paths:
+        with suppress(FileNotFoundError):
+            yield path.lstat()
 
 
 def _damaged(digest: str) -> StoreError:

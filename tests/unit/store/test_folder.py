@@ -213,3 +213,24 @@ def test_rows_that_do_not_fit_on_the_disk_are_told_and_leave_what_was_saved(stor
     assert str(store.root) in str(caught.value)
     assert everything(store.root) == before
     assert store.find(KEY) == entry
+
+
+def test_files_that_are_no_links_lie_among_those_of_a_run_and_are_left(store):
+    digest = save(store).digest
+    store.open_folder("one")
+    store.link("one", "model", digest)
+    finder = store.run_folder("one") / ".DS_Store"
+    finder.write_text("")
+    (link,) = [item for item in store.contents() if item.kind == "link"]
+    assert (link.name, link.digest) == ("one/model", digest)
+    store.remove(link)
+    assert finder.exists()
+
+
+def test_what_vanishes_while_the_store_is_listed_is_no_trouble(store, monkeypatch):
+    folder = store.work_folder(KEY)
+    folder.mkdir(parents=True)
+    (folder / "kept").write_text("1234")
+    walk = os.walk
+    monkeypatch.setattr(os, "walk", lambda top: [(at, within, [*names, "gone"]) for at, within, names in walk(top)])
+    assert [(item.kind, item.size) for item in store.contents()] == [("work", 4)]
