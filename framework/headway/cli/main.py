@@ -131,16 +131,25 @@ def _run_command(session: Session, name: str, arguments: list[str]) -> int:
     command = _command(session, name)
     parser = _Parser(prog=f"headway {name}", description=command.help, allow_abbrev=False)
     command.configure(parser)
-    options, flags = parser.parse_known_intermixed_args(arguments)
-    if flags:
-        from headway.config.overrides import flag
-
-        known = [option for action in parser._actions for option in action.option_strings]
-        raise ConfigError([flag(word, known) for word in flags if word.startswith("-") or len(flags) == 1])
+    options, left = parser.parse_known_intermixed_args(arguments)
+    if left:
+        raise _not_understood(left, parser)
     from headway.cli.signals import ending_well
 
     with ending_well():
         return int(command.run(options, session))
+
+
+def _not_understood(words: Sequence[str], parser: argparse.ArgumentParser) -> HeadwayError:
+    """What a command makes nothing of; a word may be the value of an option that there is not."""
+    flags = [word for word in words if word.startswith("-")]
+    if not flags:
+        what = f"{parser.prog} takes no more words: {' '.join(words)}"
+        return UsageError(what, hint=f"{parser.prog} --help", code="usage")
+    from headway.config.overrides import flag
+
+    known = [option for action in parser._actions for option in action.option_strings]
+    return ConfigError([flag(word, known) for word in flags])
 
 
 def _command(session: Session, name: str) -> Any:

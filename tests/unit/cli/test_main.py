@@ -21,3 +21,18 @@ def test_a_traceback_is_shown_if_asked_for(monkeypatch):
     monkeypatch.setenv("HEADWAY_TRACEBACK", "1")
     with pytest.raises(PermissionError):
         main.main(["plan"])
+
+
+@pytest.mark.parametrize("words", [["completion", "bash", "a"], ["completion", "bash", "a", "b"]])
+def test_words_that_a_command_does_not_take_are_told(words, capsys):
+    assert main.main(words) == 2
+    said = capsys.readouterr().err
+    assert f"headway completion takes no more words: {' '.join(words[2:])}" in said
+    assert "headway completion --help" in said
+
+
+def test_an_option_that_there_is_not_is_told_without_its_value(capsys):
+    assert main.main(["completion", "bash", "--shell", "zsh"]) == 2
+    said = capsys.readouterr().err
+    assert "there is no option --shell" in said
+    assert "zsh" not in said
