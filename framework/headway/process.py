@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -50,6 +51,7 @@ class Worker:
         self.gpus = environment.get("CUDA_VISIBLE_DEVICES", "")
         self.task: Task | None = None
         self.alive = True
+        self._killed = False
 
     def begin(self, task: Task, events: Events) -> None:
         """Gives it a task."""
@@ -104,15 +106,22 @@ class Worker:
 
     def _dead(self) -> tuple[Task, Outcome] | None:
         self.alive = False
+        self._kill()  # it may live on without its pipe
         if self.task is None:
             return None
-        self._process.kill()  # it may live on without its pipe
         return self._ended(Outcome("failed", failure=_death(self.task, self._process.wait())))
 
     def _ended(self, outcome: Outcome) -> tuple[Task, Outcome]:
         assert self.task is not None  # noqa: S101 - only a task has outcomes
         task, self.task = self.task, None
         return task, outcome
+
+    def _kill(self) -> None:
+        """Kills the process and all that its stages started, once: later its number may be another's."""
+        if not self._killed:
+            self._killed = True
+            with suppress(ProcessLookupError, PermissionError):  # they are gone, or on macOS about to be
+                os.killpg(self._process.pid, signal.SIGKILL)
 
     def _send(self, line: str) -> None:
         assert self._process.stdin is not None  # noqa: S101 - it was asked for
@@ -121,8 +130,8 @@ class Worker:
             self._process.stdin.flush()
 
     def end(self) -> None:
-        """Ends the process, whatever it does."""
-        self._process.kill()
+        """Ends the process and what it started, whatever they do."""
+        self._kill()
         self._process.wait()
         with suppress(BrokenPipeError):
             self._process.__exit__(None, None, None)

@@ -340,7 +340,14 @@ def _listen(tasks: queue.SimpleQueue[Task], cancelled: threading.Event, stopped:
             task = Task.from_json(line)
             stopped.discard(task.key)  # such a word was meant for an earlier task that does the same
             tasks.put(task)
-    os._exit(1)  # the controller is gone: nothing may go on without it
+    _end()
+
+
+def _end() -> None:
+    """The controller is gone: nothing may go on without it, nor what stages have started."""
+    if os.getpgrp() == os.getpid():  # otherwise the group is not this process's own
+        os.killpg(0, signal.SIGKILL)
+    os._exit(1)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 """Worker processes, driven as the runner drives them."""
 
+import fcntl
 import os
+import signal
 import time
 
 import pytest
@@ -10,7 +12,7 @@ from headway.progress import Progress
 from headway.task import Task
 
 PLUGIN = '''
-import json, os, signal, subprocess, sys, threading, time
+import fcntl, json, os, signal, subprocess, sys, threading, time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -70,6 +72,14 @@ class Do(Stage):
             time.sleep(30)
             os._exit(0)
         os._exit(3)
+    def nurse(self, context):
+        """Waits for a child of its own, as long as which lives a file is locked."""
+        held = os.open(self.argument, os.O_RDWR | os.O_CREAT)
+        fcntl.flock(held, fcntl.LOCK_EX)
+        child = subprocess.Popen(["sleep", "600"], pass_fds=(held,))
+        os.close(held)
+        context.report(1, {"there": 1.0})
+        child.wait()
     def walk(self, context):
         for number in range(50_000):
             context.progress(number, 50_000, "steps", note="on foot")
@@ -208,6 +218,37 @@ def test_a_stage_that_does_not_listen_is_ended(task, monkeypatch):
         workers.start(task("stubborn"), heard)
         until(lambda: heard.steps, workers)
         assert [outcome.status for _, outcome in workers.cancel()] == ["interrupted"]
+
+
+@pytest.mark.parametrize("how", ["cancelled", "killed", "left"])
+def test_what_a_stage_started_does_not_outlive_its_worker(task, tmp_path, monkeypatch, how):
+    monkeypatch.setattr("headway.executors.GRACE", 0.2)
+    heard, path = Events(), tmp_path / "child"
+    with WorkerProcesses() as workers:
+        workers.start(task("nurse", str(path)), heard)
+        until(lambda: heard.steps, workers)
+        with path.open() as locked:
+            assert is_locked(locked)
+            process = workers._workers[0]._process
+            if how == "cancelled":
+                assert [outcome.status for _, outcome in workers.cancel()] == ["interrupted"]
+            elif how == "killed":
+                process.send_signal(signal.SIGKILL)
+                assert workers.wait()[1].failure.code == "worker-died"
+            else:
+                process.stdin.close()  # as the kernel does it for a controller that is killed
+            end = time.monotonic() + 60
+            while is_locked(locked):
+                assert time.monotonic() < end, "the child lives on"
+                time.sleep(0.02)
+
+
+def is_locked(file):
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    return False
 
 
 def until(condition, workers):

@@ -9,7 +9,7 @@ import socket
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Self
+from typing import ClassVar, Self
 
 from headway.store.files import told
 
@@ -20,7 +20,39 @@ STORE_LOCK = "store.lock"
 TOLD = "HEADWAY_TOLD_OF_LOCKS"
 
 
-class KeyLock:
+class _Held:
+    """The open file of a lock while it is held, which a process made by fork lets go of at once.
+
+    Such a process shares the open file, and with it the kernel's lock: it would hold the lock for as long as it lives,
+    whatever becomes of who took it. That it closes its own descriptor does not release the lock.
+    """
+
+    all: ClassVar[set[_Held]] = set()
+
+    def __init__(self) -> None:
+        self._descriptor: int | None = None
+
+    def _hold(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        _Held.all.add(self)
+
+    def _close(self) -> None:
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+        self._descriptor = None
+        _Held.all.discard(self)
+
+    @staticmethod
+    def forked() -> None:
+        """Lets go of all that the process held from which this one was made."""
+        for held in list(_Held.all):
+            held._close()
+
+
+os.register_at_fork(after_in_child=_Held.forked)
+
+
+class KeyLock(_Held):
     """An exclusive lock on a key of a store, released by the kernel however the process ends.
 
     On a file system without locks it is taken by whoever asks: saving stays atomic, but two processes may compute the
@@ -33,9 +65,9 @@ class KeyLock:
     """
 
     def __init__(self, root: Path, key: str, on_wait: Callable[[], None] | None = None) -> None:
+        super().__init__()
         self._path = root / "locks" / f"{key}.lock"
         self._on_wait = on_wait
-        self._descriptor: int | None = None
 
     def try_acquire(self) -> bool:
         """Takes the lock if nobody holds it."""
@@ -57,8 +89,7 @@ class KeyLock:
             except OSError:  # the store became read-only; an empty file that nobody holds is no lock
                 pass
             finally:
-                os.close(self._descriptor)
-                self._descriptor = None
+                self._close()
 
     def _take(self, mode: int) -> bool:
         with told(self._path, "be locked"):
@@ -75,7 +106,7 @@ class KeyLock:
         if not self._is_current(descriptor):  # its holder removed the file while we waited
             os.close(descriptor)
             return self._take(mode)
-        self._descriptor = descriptor
+        self._hold(descriptor)
         return True
 
     def _is_current(self, descriptor: int) -> bool:
@@ -92,7 +123,7 @@ class KeyLock:
         self.release()
 
 
-class StoreLock:
+class StoreLock(_Held):
     """The lock on a whole store: runs share it while they work, and what removes things holds it alone.
 
     Args:
@@ -103,9 +134,9 @@ class StoreLock:
     """
 
     def __init__(self, root: Path) -> None:
+        super().__init__()
         self.works = True
         self._path = root / STORE_LOCK
-        self._descriptor: int | None = None
 
     def share(self) -> None:
         """Takes the lock together with others, waiting for one who holds it alone."""
@@ -120,14 +151,12 @@ class StoreLock:
 
     def release(self) -> None:
         """Lets go."""
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None
+        self._close()
 
     def _take(self, mode: int) -> bool:
         try:
             descriptor = self._descriptor if self._descriptor is not None else _opened(self._path)
-            self._descriptor = descriptor
+            self._hold(descriptor)
             self.works = _flock(descriptor, mode)
             return self.works
         except BlockingIOError:

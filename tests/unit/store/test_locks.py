@@ -6,7 +6,9 @@ import sys
 import threading
 import time
 
+import pytest
 from headway.store import KeyLock, is_held
+from headway.store.locks import StoreLock
 
 HOLD = """
 import sys, time
@@ -17,9 +19,28 @@ with KeyLock(Path(sys.argv[1]), "key"):
     time.sleep(60)
 """
 
+FORKED = """
+import os, sys, time
+from pathlib import Path
+from headway.store import KeyLock
+from headway.store.locks import StoreLock
+store = StoreLock(Path(sys.argv[1]))
+store.share()
+with KeyLock(Path(sys.argv[1]), "key"):
+    if os.fork():
+        time.sleep(60)
+    if sys.argv[2] == "stay":
+        print("held", flush=True)
+        time.sleep(10)
+store.release()
+print("held", flush=True)
+time.sleep(10)
+"""
 
-def holder(root):
-    process = subprocess.Popen([sys.executable, "-c", HOLD, str(root)], stdout=subprocess.PIPE, text=True)
+
+def holder(root, *words, what=HOLD):
+    command = [sys.executable, "-c", what, str(root), *words]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
     assert process.stdout.readline() == "held\n"
     return process
 
@@ -39,6 +60,31 @@ def test_a_killed_process_lets_go(tmp_path):
     process.communicate()
     assert not is_held(tmp_path, "key")
     assert KeyLock(tmp_path, "key").try_acquire()
+
+
+@pytest.fixture
+def forked(tmp_path, request):
+    """A process that holds both locks; its child, made by fork, stays in their blocks or leaves them."""
+    process = holder(tmp_path, request.param, what=FORKED)
+    yield process
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+
+
+@pytest.mark.parametrize("forked", ["stay", "leave"], indirect=True)
+def test_what_a_process_forked_lets_go_of_no_lock_of_its_parent(tmp_path, forked):
+    assert is_held(tmp_path, "key")
+    assert not StoreLock(tmp_path).try_alone()
+
+
+@pytest.mark.parametrize("forked", ["stay", "leave"], indirect=True)
+def test_what_a_killed_process_forked_keeps_none_of_its_locks(tmp_path, forked):
+    forked.kill()
+    forked.wait()
+    assert not is_held(tmp_path, "key")
+    store = StoreLock(tmp_path)
+    assert store.try_alone()
+    store.release()
 
 
 def test_who_looks_at_the_same_time_is_none_who_holds_it(tmp_path):
