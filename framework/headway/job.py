@@ -133,6 +133,7 @@ def task_of(node: Node, digests: Mapping[str, str], store: Path, project: Path, 
         store=str(store),
         project=str(project),
         fresh=fresh,
+        watched=node.vertex.watched,
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
 from headway.errors import Place
+from headway.watched import Watched
 
 Digests = str | list[str] | dict[str, str]
 """What one input of a stage is: a digest, or several for a fan-in."""
@@ -29,6 +30,7 @@ class Task:
         store: The store's folder.
         project: The project's folder, whose plugins are loaded.
         fresh: It is run even if the key is known.
+        watched: The files that the key was made of; if one changes, the result does not belong to the key.
     """
 
     label: str
@@ -42,6 +44,7 @@ class Task:
     store: str
     project: str | None = None
     fresh: bool = False
+    watched: Watched = field(default_factory=dict)
 
     def to_json(self) -> str:
         """One line of JSON."""

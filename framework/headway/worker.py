@@ -25,10 +25,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from headway.allocator import give_back, keep_freed
 from headway.contracts.adapters import adapter_of
-from headway.errors import HeadwayError, Pruned, room_in
+from headway.errors import HeadwayError, Pruned, StageError, room_in
 from headway.progress import Progress, Throttle
 from headway.stage import Context
 from headway.task import Failure, Outcome, Task
+from headway.watched import changed, sha256
 
 if TYPE_CHECKING:
     from headway.plugins import Plugins
@@ -111,6 +112,7 @@ def _run(
     events: Events,
     cancelled: threading.Event,
 ) -> Outcome:
+    _check_unchanged(task)
     stage = build_stage(task, plugins)
     work = store.work_folder(task.key)
     recorder = _Recorder(events)
@@ -122,11 +124,34 @@ def _run(
             artifact = stage.run(context, **inputs)
     if cancelled.is_set():
         return Outcome("interrupted")
+    try:
+        _check_unchanged(task)
+    except StageError:  # its checkpoints belong to the key as little as its result
+        store.discard_work(task.key)
+        raise
     entry = store.save(
         task.key, artifact, metrics=recorder.metrics, history=recorder.history, components=task.components
     )
     store.discard_work(task.key)
     return Outcome("done", digest=entry.digest, metrics=entry.metrics)
+
+
+def _check_unchanged(task: Task) -> None:
+    """Refuses what may have been made by other files than the key says: it would be a wrong hit ever after."""
+    path = next(changed(task.watched, task.components, {"source": _syntax, "content": sha256}), None)
+    if path is not None:
+        inside = task.project is not None and path.is_relative_to(task.project)
+        raise StageError(
+            f"{path.relative_to(task.project or '') if inside else path} changed while the run worked",
+            hint="nothing of this stage was saved, for it may be a mixture; run again",
+            code="changed-meanwhile",
+        )
+
+
+def _syntax(path: Path) -> str:
+    from headway.planning.modules import syntax_of  # a worker that meets no change needs nothing of planning
+
+    return syntax_of(path)
 
 
 def build_stage(task: Task, plugins: Plugins) -> Stage:

@@ -16,10 +16,11 @@ from headway.config.tree import leaves
 from headway.config.walking import markers
 from headway.errors import HeadwayError, Place
 from headway.fields import Registered, SecretMarker, SourceMarker, Uncached, is_url
-from headway.paths import resolve_source, source_files
+from headway.paths import resolve_source
 from headway.planning.libraries import Libraries
 from headway.planning.modules import Scanner, package_folders
 from headway.planning.sources import located, sources
+from headway.watched import Watched, content_of, sha256
 
 if TYPE_CHECKING:
     from headway.config import StageConfig
@@ -45,11 +46,13 @@ class Fingerprint:
         components: What is hashed.
         importers: Library → the module that imports it.
         is_sure: Whether the stage's source, if it is no file, could say whether it changed.
+        watched: The files of ``source`` and ``content``.
     """
 
     components: Components
     importers: Mapping[str, str]
     is_sure: bool
+    watched: Watched
 
 
 def key_of(components: Components) -> str:
@@ -87,10 +90,11 @@ class Fingerprinter:
         cls = type(stage.stage)
         is_sure = True
         scan = self.scanner.scan(self._reached(stage))
+        content, files = self._content(stage)
         components: Components = {
             "stage": f"{stage.kind}/{stage.use}",
             "config": config_slice(stage.stage, stage.values, chosen=stage.chosen),
-            "content": self._content(stage),
+            "content": content,
             "source": dict(scan.modules),
             "libraries": self._libraries.versions(scan.libraries),
             "cache_version": cls.cache_version,
@@ -103,7 +107,7 @@ class Fingerprinter:
             told = None if asked is None else asked.fingerprint()
             is_sure = bool(told)
             components["fingerprint"] = told or self._tokens.setdefault(key_of(components), secrets.token_hex(16))
-        return Fingerprint(components, scan.libraries, is_sure)
+        return Fingerprint(components, scan.libraries, is_sure, {"source": scan.files, "content": files})
 
     def _reached(self, stage: StageConfig) -> list[str]:
         """Modules of the stage class and of what its fields choose, their bases, and what they name in the registry."""
@@ -114,25 +118,22 @@ class Fingerprinter:
             modules += [self._registry.get(marker.kind, name).__module__ for name in names]
         return modules
 
-    def _content(self, stage: StageConfig) -> dict[str, str]:
-        found = {}
+    def _content(self, stage: StageConfig) -> tuple[dict[str, str], dict[str, tuple[str, str]]]:
+        """Field to the digest of its source; and to its place and stamp, if it is no URL."""
+        found, files = {}, {}
         for at, text in sources(stage):
             key = ".".join(map(str, at))
             try:
-                found[key] = self._digest(text)
+                if is_url(text):  # it may hold a token
+                    found[key] = hashlib.sha256(text.encode()).hexdigest()
+                    continue
+                path = resolve_source(text, self._project)
+                stamp, found[key] = content_of(path, lambda file: self._remembered.look(file, "content", sha256))
+                files[key] = (str(path), stamp)
             except HeadwayError as error:
                 error.where = error.where or Place(f"{stage.name}.{key}")
                 raise
-        return found
-
-    def _digest(self, text: str) -> str:
-        if is_url(text):  # it may hold a token
-            return hashlib.sha256(text.encode()).hexdigest()
-        path = resolve_source(text, self._project)
-        if path.is_file():
-            return self._remembered.get(path, "content", _sha256)
-        parts = [(name, self._remembered.get(file, "content", _sha256)) for name, file in source_files(path)]
-        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+        return found, files
 
 
 def _named(registry: Registry) -> dict[str, list[str]]:
@@ -185,8 +186,3 @@ def _slice(at: Key, value: Any, dumped: Any, chosen: Mapping[Key, Any]) -> dict[
 
 def _dotted(at: Key) -> str:
     return ".".join(map(str, at))
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

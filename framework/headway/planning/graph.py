@@ -12,6 +12,7 @@ from headway.errors import HeadwayError
 from headway.planning.fingerprint import Components, Fingerprinter, key_of
 from headway.planning.selection import closure
 from headway.stage import Parameter, signature_of
+from headway.watched import Watched
 
 if TYPE_CHECKING:
     from headway.config import Experiment, StageConfig
@@ -33,6 +34,7 @@ class Vertex:
         components: What the key was made of.
         importers: Library → the module that imports it.
         is_sure: Whether the stage's source, if it is no file, could say whether it changed.
+        watched: The files that the key was made of.
         labels: Index of each experiment that needs it → its labels there, such as ``model[linear]``; equal stages of
             one experiment are one.
     """
@@ -43,6 +45,7 @@ class Vertex:
     components: Components
     importers: Mapping[str, str] = field(default_factory=dict)
     is_sure: bool = True
+    watched: Watched = field(default_factory=dict)
     labels: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
 
     @property
@@ -102,7 +105,7 @@ class _Builder:
             raise
         key = key_of(made.components)
         vertex = self.vertices.setdefault(
-            key, Vertex(key, stage, inputs, made.components, made.importers, made.is_sure)
+            key, Vertex(key, stage, inputs, made.components, made.importers, made.is_sure, made.watched)
         )
         labels = vertex.labels.get(index, ())
         if is_own or not labels:

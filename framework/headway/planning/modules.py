@@ -30,10 +30,12 @@ class Scan:
         modules: First-party module name to the hash of its syntax.
         libraries: Top-level names of third-party packages that are imported; two levels for a namespace package,
             such as ``google.protobuf``. Each with a module that imports it.
+        files: First-party module name to its file, and the stamp of that when it was read.
     """
 
     modules: Mapping[str, str]
     libraries: Mapping[str, str]
+    files: Mapping[str, tuple[str, str]]
 
 
 class Scanner:
@@ -57,6 +59,7 @@ class Scanner:
         self._remembered = remembered
         self._scans: dict[frozenset[str], Scan] = {}
         self._seen: dict[str, tuple[str, tuple[str, ...]] | None] = {}
+        self._stamps: dict[str, str] = {}
         self.files: dict[str, Path] = {}
 
     def scan(self, start: Iterable[str]) -> Scan:
@@ -83,7 +86,7 @@ class Scanner:
                 elif imported.startswith(CONTRACTS):
                     waiting.append(imported)
         kept = {library: name for library, name in libraries.items() if library not in sys.stdlib_module_names}
-        return Scan(modules, kept)
+        return Scan(modules, kept, {name: (str(self.files[name]), self._stamps[name]) for name in modules})
 
     def _look(self, name: str) -> tuple[str, tuple[str, ...]] | None:
         """The hash of a module's syntax and the modules it imports or names; None if it has no file of ours."""
@@ -91,7 +94,8 @@ class Scanner:
             path = self._file(name)
             self._seen[name] = None
             if path is not None:
-                digest, imports, texts = json.loads(self._remembered.get(path, "source", _parse_file))
+                self._stamps[name], parsed = self._remembered.look(path, "source", _parse_file)
+                digest, imports, texts = json.loads(parsed)
                 named = [module for text in texts for module in self._named.get(text, ())]
                 self._seen[name] = digest, (*_absolute(imports, name, path), *named)
                 self.files[name] = path
@@ -126,6 +130,12 @@ def _is_namespace(top: str) -> bool:
 
 def _headway() -> tuple[Path, ...]:
     return (Path(__file__).parents[1],)
+
+
+def syntax_of(path: Path) -> str:
+    """The hash of a module's syntax, as it stands in keys."""
+    digest: str = json.loads(_parse_file(path))[0]
+    return digest
 
 
 def _parse_file(path: Path) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from headway.errors import StoreError
 from headway.store.records import Memory, Records
+from headway.watched import stamp_of
 
 YOUNG = 2.0
 """Seconds for which a file is not remembered: a second write in the same tick of the clock would go unseen."""
@@ -30,17 +31,21 @@ class Remembered:
 
     def get(self, path: Path, what: str, compute: Callable[[Path], str]) -> str:
         """The value named `what` of a file, from memory if the file has not changed."""
+        return self.look(path, what, compute)[1]
+
+    def look(self, path: Path, what: str, compute: Callable[[Path], str]) -> tuple[str, str]:
+        """The stamp of a file as it was before it was read, and the value named `what`; see `get`."""
         stat = path.stat()
         folder, name = self._located(path)
-        stamp = f"{stat.st_size}:{stat.st_mtime_ns}:{stat.st_ino}"
+        stamp = stamp_of(stat)
         old = time.time() - stat.st_mtime > YOUNG
         for memory in (self._new.get(folder, {}), self._recalled(folder)) if old else ():
             if memory.get((name, what), ("", ""))[0] == stamp:
-                return memory[name, what][1]
+                return memory[name, what]
         value = compute(path)
         if old:
             self._new.setdefault(folder, {})[name, what] = (stamp, value)
-        return value
+        return stamp, value
 
     def _located(self, path: Path) -> tuple[str, str]:
         """The real folder of a file and its name there; a folder is resolved once."""
