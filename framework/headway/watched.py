@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from os import stat_result
 from pathlib import Path
@@ -40,19 +41,36 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def changed(watched: Watched, components: Mapping[str, Mapping[str, str]], digests: Digests) -> Iterator[Path]:
-    """The files that are not what the key was made of; one that was only touched is read, and not among them.
+class Watch:
+    """What has changed of the files that keys were made of, as far as this process can still be misled by it.
+
+    A module that it has imported as the key says stays as it is here, whatever is written to its file: whoever edits a
+    model while it trains means the next run.
 
     Args:
-        watched: What to look at.
-        components: What the key was made of.
-        digests: How it was made of files.
+        digests: How keys are made of files.
     """
-    for part, files in watched.items():
-        for name, (place, stamp) in files.items():
-            path = Path(place)
-            if _stamp(path) != stamp and _digest(path, digests[part]) != components[part].get(name):
-                yield path
+
+    def __init__(self, digests: Digests) -> None:
+        self._digests = digests
+        self._imported: set[tuple[str, str]] = set()
+
+    def changed(self, watched: Watched, components: Mapping[str, Mapping[str, str]]) -> Iterator[Path]:
+        """The files that are not what a key was made of; one that was only touched is read, and not among them.
+
+        Args:
+            watched: What to look at.
+            components: What the key was made of.
+        """
+        for part, files in watched.items():
+            for name, (place, stamp) in files.items():
+                path = Path(place)
+                if (name, stamp) in self._imported:
+                    continue
+                if _stamp(path) != stamp and _digest(path, self._digests[part]) != components[part].get(name):
+                    yield path
+                elif part == "source" and name in sys.modules:
+                    self._imported.add((name, stamp))
 
 
 def _stamp(path: Path) -> str | None:

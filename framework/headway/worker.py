@@ -29,7 +29,7 @@ from headway.errors import HeadwayError, Pruned, StageError, room_in
 from headway.progress import Progress, Throttle
 from headway.stage import Context
 from headway.task import Failure, Outcome, Task
-from headway.watched import changed, sha256
+from headway.watched import Watch, sha256
 
 if TYPE_CHECKING:
     from headway.plugins import Plugins
@@ -138,7 +138,7 @@ def _run(
 
 def _check_unchanged(task: Task) -> None:
     """Refuses what may have been made by other files than the key says: it would be a wrong hit ever after."""
-    path = next(changed(task.watched, task.components, {"source": _syntax, "content": sha256}), None)
+    path = next(_watch.changed(task.watched, task.components), None)
     if path is not None:
         inside = task.project is not None and path.is_relative_to(task.project)
         raise StageError(
@@ -152,6 +152,10 @@ def _syntax(path: Path) -> str:
     from headway.planning.modules import syntax_of  # a worker that meets no change needs nothing of planning
 
     return syntax_of(path)
+
+
+_watch = Watch({"source": _syntax, "content": sha256})
+"""Of the modules of this process."""
 
 
 def build_stage(task: Task, plugins: Plugins) -> Stage:

@@ -1,7 +1,9 @@
+import importlib
 import os
+import sys
 
 import pytest
-from headway.watched import changed, content_of, sha256, stamp_of
+from headway.watched import Watch, content_of, sha256, stamp_of
 
 
 def looked(file):
@@ -12,7 +14,7 @@ def asked(path):
     """A question for what has changed of a source as it is now."""
     stamp, digest = content_of(path, looked)
     watched, components = {"content": {"path": (str(path), stamp)}}, {"content": {"path": digest}}
-    return lambda digest=sha256: list(changed(watched, components, {"content": digest}))
+    return lambda digest=sha256: list(Watch({"content": digest}).changed(watched, components))
 
 
 @pytest.fixture
@@ -58,3 +60,21 @@ def test_a_file_that_is_new_in_a_folder_is_told(rows, name):
     ask = asked(rows / name)
     (rows / "c.csv").write_text("three\n")
     assert ask() == [rows / name]
+
+
+def test_a_module_stays_what_it_was_when_it_was_imported(tmp_path, monkeypatch):
+    watch, path = Watch({"source": sha256}), tmp_path / "watched_module.py"
+    path.write_text("V = 1")
+    stamp, digest = looked(path)
+    given = {"source": {"watched_module": (str(path), stamp)}}, {"source": {"watched_module": digest}}
+    assert list(watch.changed(*given)) == [], "it is not imported yet"
+    path.write_text("V = 2 # later")
+    assert list(watch.changed(*given)) == [path]
+    path.write_text("V = 1")
+    monkeypatch.syspath_prepend(tmp_path)
+    importlib.import_module("watched_module")
+    assert list(watch.changed(*given)) == [], "it is as the key says"
+    path.write_text("V = 2 # later")
+    assert list(watch.changed(*given)) == []
+    assert list(Watch({"source": sha256}).changed(*given)) == [path], "another process may import what is there now"
+    monkeypatch.delitem(sys.modules, "watched_module")

@@ -152,9 +152,11 @@ def _inline(project: Path | None) -> list[_Candidate]:
     folder = project / "plugins" if project else None
     if folder is None or not folder.is_dir():
         return []
+    # Of another session; within one, a plugin that imports its neighbour shares it. The package goes too, for it has
+    # its modules as attributes, which `from . import` takes.
+    for name in [name for name in sys.modules if name.partition(".")[0] == INLINE]:
+        del sys.modules[name]
     open_inline(folder)
-    for name in [name for name in sys.modules if name.startswith(f"{INLINE}.")]:
-        del sys.modules[name]  # of another session; within one, a plugin that imports its neighbour shares it
     paths = sorted(path for path in folder.glob("*.py") if not path.name.startswith("_"))
     return [_Candidate(path.stem, "project", "", f"{INLINE}.{path.stem}", path) for path in paths]
 

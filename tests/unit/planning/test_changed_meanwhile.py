@@ -41,7 +41,16 @@ def restore(toy):
     toy.edit("plugins/_arithmetic.py", "base + exponent", "base**exponent")
 
 
-def test_a_source_edited_while_its_stage_works_gives_no_entry(toy):
+def test_a_module_edited_while_a_stage_works_with_it_changes_nothing(toy):
+    key = toy.keys()["model"]
+    assert run(toy, lambda: edit(toy))["model"].status == "done"
+    restore(toy)
+    assert toy.store.find(key) is not None
+
+
+def test_a_source_that_a_stage_may_import_after_it_was_edited_gives_no_entry(toy):
+    toy.edit("plugins/toy.py", "from . import _arithmetic\n", "")
+    toy.edit("plugins/toy.py", "        lengths = [", "        from . import _arithmetic\n\n        lengths = [")
     key = toy.keys()["model"]
     failed = run(toy, lambda: edit(toy))["model"]
     assert failed.status == "failed"

@@ -63,6 +63,15 @@ def test_an_edited_plugin_is_read_anew_by_the_next_session(project):
     assert "a_longer_name" in plugins.registry.names("data")
 
 
+def test_the_next_session_reads_helpers_anew_too(project):
+    plugin = (
+        "from . import _helper\n\n\ndef headway_register(registry):\n    registry.add('note', _helper.NAME, object)\n"
+    )
+    for name in ("first", "second"):
+        folder = project(mine=plugin, _helper=f"NAME = {name!r}\n")
+        assert [entry.name for entry in load(folder).registry if entry.kind == "note"] == [name]
+
+
 def test_each_session_has_a_registry_of_its_own(project):
     with_plugin = load(project(mine=STAGE.format(name="mine")))
     assert "mine" not in load(None).registry.names("data")
