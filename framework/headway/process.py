@@ -77,7 +77,6 @@ class Worker:
         for line in lines:
             message = json.loads(line)
             if message["event"] == "outcome":
-                self._relay(self._lines(self._printed)[0])
                 return self._ended(Outcome.from_dict(message["outcome"]))
             if self._listener is not None:
                 _tell(self._listener, **message)
@@ -113,8 +112,15 @@ class Worker:
 
     def _ended(self, outcome: Outcome) -> tuple[Task, Outcome]:
         assert self.task is not None  # noqa: S101 - only a task has outcomes
+        self._drain()
         task, self.task = self.task, None
         return task, outcome
+
+    def _drain(self) -> None:
+        """Relays all that the task has printed; its last line may lack an end, which nobody will write any more."""
+        lines, _ = self._lines(self._printed)
+        rest, self._rest[self._printed] = self._rest[self._printed], b""
+        self._relay([*lines, rest.decode(errors="replace")])
 
     def _kill(self) -> None:
         """Kills the process and all that its stages started, once: later its number may be another's."""
@@ -133,6 +139,8 @@ class Worker:
         """Ends the process and what it started, whatever they do."""
         self._kill()
         self._process.wait()
+        if self.task is not None:
+            self._drain()
         with suppress(BrokenPipeError):
             self._process.__exit__(None, None, None)
         os.close(self._events)

@@ -18,7 +18,7 @@ import threading
 import time
 import traceback
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -347,7 +347,15 @@ def main(descriptor: int, keep: int = 0) -> None:
             outcome = execute(task, plugins[task.project], events, cancelled, loaded)
         except KeyboardInterrupt:  # how a stage says that it stopped when it was asked to
             outcome = Outcome("interrupted")
+        _flush()
         pipe.send("outcome", outcome=outcome.to_dict())
+
+
+def _flush() -> None:
+    """What a stage has printed is its own: it comes before its outcome, not with the next task."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):  # a stage may have closed it
+            stream.flush()
 
 
 def _next(tasks: queue.SimpleQueue[Task]) -> Task:

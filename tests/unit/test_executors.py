@@ -90,6 +90,14 @@ class Do(Stage):
         sys.stdout.write("10%\\r50%\\r100%\\n")
         sys.stdout.flush()
         return "said"
+    def murmur(self, context):
+        """Prints a line that has no end, then does what it is told to."""
+        print(self.argument, "was here", end="")
+        return getattr(self, self.argument)(context)
+    def mutter(self, context):
+        """The same, at once."""
+        print("last words", end="", flush=True)
+        return getattr(self, self.argument)(context)
 
 def headway_register(registry):
     registry.add("artifact", "note", Note)
@@ -167,6 +175,35 @@ def test_what_a_stage_prints_comes_before_its_outcome_and_progress_bars_leave_on
         assert workers.wait()[1].status == "done"
     assert len(events.lines) == 2001
     assert events.lines[-2:] == ["line 1999", "100%"]
+
+
+def test_a_last_line_without_an_end_is_its_own_tasks(task):
+    first, second = Events(), Events()
+    with WorkerProcesses() as workers:
+        for heard in (first, second):
+            workers.start(task("murmur", "pid"), heard)
+            assert workers.wait()[1].status == "done"
+    assert first.lines == second.lines == ["pid was here"]
+
+
+def test_the_last_words_of_a_worker_that_dies_are_told(task):
+    heard = Events()
+    with WorkerProcesses() as workers:
+        workers.start(task("mutter", "die"), heard)
+        assert workers.wait()[1].failure.code == "worker-died"
+        assert heard.lines == ["last words"]
+
+
+def test_the_last_words_of_a_stage_that_is_ended_are_told_before_its_outcome(task, monkeypatch):
+    monkeypatch.setattr("headway.executors.GRACE", 0.2)
+    heard = Events()
+    with WorkerProcesses() as workers:
+        workers.start(task("mutter", "stubborn"), heard)
+        until(lambda: heard.steps, workers)
+        for _, outcome in workers.cancel():
+            assert outcome.status == "interrupted"
+            assert heard.lines == ["last words"]
+    assert heard.lines == ["last words"]
 
 
 def test_progress_comes_through_the_pipe_some_eight_times_a_second(task):
