@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import re
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from headway.plugins import Plugins, Registry
     from headway.store import Remembered
 
+DOTS = re.compile(r"\\(.)|\.", re.DOTALL)
+"""A character that is a part's own, or a dot between parts."""
 LEFT_OUT: tuple[type, ...] = (Uncached, SecretMarker, SourceMarker)
 """Markers of fields whose values are in no key."""
 KNOWN_OTHERWISE = ("artifact", "command", "configs", "tracker", "transform")
@@ -122,7 +125,7 @@ class Fingerprinter:
         """Field to the digest of its source; and to its place and stamp, if it is no URL."""
         found, files = {}, {}
         for at, text in sources(stage):
-            key = ".".join(map(str, at))
+            key = dotted(at)
             try:
                 if is_url(text):  # it may hold a token
                     found[key] = hashlib.sha256(text.encode()).hexdigest()
@@ -131,7 +134,7 @@ class Fingerprinter:
                 stamp, found[key] = content_of(path, lambda file: self._remembered.look(file, "content", sha256))
                 files[key] = (str(path), stamp)
             except HeadwayError as error:
-                error.where = error.where or Place(f"{stage.name}.{key}")
+                error.where = error.where or Place(".".join(map(str, (stage.name, *at))))
                 raise
         return found, files
 
@@ -173,16 +176,22 @@ def _slice(at: Key, value: Any, dumped: Any, chosen: Mapping[Key, Any]) -> dict[
     name = next(iter(dumped)) if isinstance(dumped, Mapping) and len(dumped) == 1 else dumped
     if isinstance(name, str) and (*at, name) in chosen:
         fields = {} if name == dumped else dumped[name]
-        return {_dotted(at): name} | config_slice(chosen[*at, name], fields, (*at, name), chosen)
+        return {dotted(at): name} | config_slice(chosen[*at, name], fields, (*at, name), chosen)
     pairs: list[tuple[Any, Any, Any]] = []
     if isinstance(value, Mapping):
         pairs = [(key, value[key], item) for key, item in zip(value, dumped.values(), strict=True)]
     elif isinstance(value, list | tuple) and any(isinstance(item, Mapping) for item in dumped):
         pairs = list(zip(range(len(value)), value, dumped, strict=True))
     if not pairs:
-        return {_dotted(at): dumped}
+        return {dotted(at): dumped}
     return {key: part for k, item, plain in pairs for key, part in _slice((*at, k), item, plain, chosen).items()}
 
 
-def _dotted(at: Key) -> str:
-    return ".".join(map(str, at))
+def dotted(at: Key) -> str:
+    """A path as it stands in components: dots that are a part's own, such as a mapping's key's, are told apart."""
+    return ".".join(str(part).replace("\\", "\\\\").replace(".", "\\.") for part in at)
+
+
+def undotted(name: str) -> tuple[str, ...]:
+    """The path that `dotted` wrote."""
+    return tuple(DOTS.sub(lambda found: found[1] or "\0", name).split("\0"))

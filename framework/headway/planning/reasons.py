@@ -14,6 +14,7 @@ from headway.config.tree import leaves
 from headway.config.walking import markers
 from headway.errors import Place
 from headway.fields import SeedMarker
+from headway.planning.fingerprint import dotted, undotted
 from headway.planning.sources import sources
 
 if TYPE_CHECKING:
@@ -136,9 +137,9 @@ class _Comparison:
     def _config(self) -> Iterator[Reason]:
         stage = self.vertex.stage
         for name, old, new in self._changes("config"):
-            path = tuple(name.split("."))
+            path = undotted(name)
             place = self._written(path) or self._declared(path[0])
-            yield Reason(f"{stage.name}.{name} {_shown(old)} → {_shown(new)}", place)
+            yield Reason(f"{'.'.join((stage.name, *path))} {_shown(old)} → {_shown(new)}", place)
 
     def _written(self, path: tuple[str, ...]) -> Place | None:
         """Where the config says a field's value; for a seed that it does not mention, where it says the run's."""
@@ -160,11 +161,13 @@ class _Comparison:
 
     def _content(self) -> Iterator[Reason]:
         stage = self.vertex.stage
-        named = {".".join(map(str, at)): (at, text) for at, text in sources(stage)}
+        named = {dotted(at): (at, text) for at, text in sources(stage)}
         for name, _, new in self._changes("content"):
-            at, file = named.get(name, (tuple(name.split(".")), ""))
+            at, file = named.get(name, (undotted(name), ""))
             what = f"{file} changed" if new is not ... else "is gone"
-            yield Reason(f"{stage.name}.{name}: {what}", self.experiment.config.place((stage.name, *at)))
+            yield Reason(
+                f"{'.'.join(map(str, (stage.name, *at)))}: {what}", self.experiment.config.place((stage.name, *at))
+            )
 
     def _fingerprint(self) -> Iterator[Reason]:
         old, new = self.before.get("fingerprint"), self.vertex.components.get("fingerprint")

@@ -32,6 +32,35 @@ def test_secrets_inside_nested_values_are_in_no_component():
     }
 
 
+def test_a_dot_of_a_mappings_own_key_is_no_dot_between_keys():
+    from collections.abc import Mapping
+    from dataclasses import dataclass
+    from typing import Any
+
+    from headway import Stage
+    from headway.planning.fingerprint import config_slice, undotted
+
+    @dataclass(frozen=True)
+    class Open(Stage):
+        p: Mapping[str, Any]
+
+    made = [
+        config_slice(Open(value), {"p": value})
+        for value in ({"a.b": 1}, {"a": {"b": 1}}, {"a\\": {"b": 1}}, {"a\\.b": 1}, {"a": {".b": 1}}, {"": {"": 1}})
+    ]
+    assert made[1] == {"p.a.b": 1}
+    assert len({name for found in made for name in found}) == len(made)
+    paths = [undotted(name) for found in made for name in found]
+    assert paths == [
+        ("p", "a.b"),
+        ("p", "a", "b"),
+        ("p", "a\\", "b"),
+        ("p", "a\\.b"),
+        ("p", "a", ".b"),
+        ("p", "", ""),
+    ]
+
+
 NESTED = """
 from collections.abc import Mapping
 from dataclasses import dataclass, field

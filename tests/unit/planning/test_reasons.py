@@ -157,3 +157,13 @@ def test_what_a_stage_looks_up_by_name_is_reached_though_it_is_never_imported(to
     toy.edit("plugins/scales.py", "factor = 2", "factor = 3")
     first = next(node for node in toy.plan().nodes if node.label == "model").reasons[0]
     assert str(first) == "plugins/scales.py changed"
+
+
+def test_a_value_under_a_key_with_a_dot_has_its_place(toy):
+    more = "    more: dict = field(default_factory=dict)\n"
+    toy.edit("plugins/toy.py", "    power: int = 1\n", f"    power: int = 1\n{more}")
+    toy.edit("plugins/toy.py", "import dataclass", "import dataclass, field")
+    toy.edit("configs/experiment/toy.yaml", "lines:\n", "model:\n  more:\n    a.b: 1\nlines:\n")
+    toy.run()
+    toy.edit("configs/experiment/toy.yaml", "a.b: 1", "a.b: 2")
+    assert str(only(toy, "model")) == "model.more.a.b 1 → 2 (configs/experiment/toy.yaml:11)"
