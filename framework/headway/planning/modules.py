@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from headway.store import Remembered
 
 CONTRACTS = "headway.contracts"
+FOLLOWED = (CONTRACTS, "headway.metrics")
+"""Of Headway itself, the packages whose source decides results; its version is in no key."""
 NAME = re.compile(r"[A-Za-z_][\w.-]{0,63}")
 """A text that may be a registered name."""
 
@@ -63,7 +65,7 @@ class Scanner:
         self.files: dict[str, Path] = {}
 
     def scan(self, start: Iterable[str]) -> Scan:
-        """Everything that the given modules and `headway.contracts` reach."""
+        """Everything that the given modules and `headway.contracts` reach; of Headway, what is `FOLLOWED`."""
         wanted = frozenset(start)
         if wanted not in self._scans:
             self._scans[wanted] = self._scan(sorted(wanted))
@@ -83,7 +85,7 @@ class Scanner:
                     waiting += self._with_parents(imported)
                 elif not imported.startswith("headway.") and imported != "headway":
                     libraries.setdefault(_library(imported), name)
-                elif imported.startswith(CONTRACTS):
+                elif _is_followed(imported):
                     waiting.append(imported)
         kept = {library: name for library, name in libraries.items() if library not in sys.stdlib_module_names}
         return Scan(modules, kept, {name: (str(self.files[name]), self._stamps[name]) for name in modules})
@@ -113,6 +115,10 @@ class Scanner:
                 if path.is_file() and (rest or path.name == "__init__.py"):
                     return path
         return None
+
+
+def _is_followed(imported: str) -> bool:
+    return any(imported == package or imported.startswith(f"{package}.") for package in FOLLOWED)
 
 
 def _library(imported: str) -> str:
