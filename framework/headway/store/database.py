@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 import tempfile
 import threading
+import time
 import warnings
 import weakref
 from collections.abc import Iterator
@@ -32,6 +33,8 @@ NETWORK = (
     "fuse.gluster",
 )
 """Beginnings of the names of file systems that several machines share; memory cannot be shared over them."""
+PATIENCE = 30.0
+"""Seconds to wait while others write."""
 
 
 class Database:
@@ -90,7 +93,7 @@ class Database:
                 " its locks work; HEADWAY_STORE names another folder",
                 stacklevel=2,
             )
-        connection.execute(f"pragma journal_mode = {'delete' if shared else 'wal'}")
+        _set_journal(connection, "delete" if shared else "wal")
         connection.execute(f"pragma synchronous = {'full' if shared else 'normal'}")
         migrate(connection)
 
@@ -176,9 +179,23 @@ DAMAGED = (
 
 def _connected(name: str) -> sqlite3.Connection:
     uri = name.startswith("file:")
-    connection = sqlite3.connect(name, timeout=30, uri=uri, isolation_level=None, check_same_thread=False)
+    connection = sqlite3.connect(name, timeout=PATIENCE, uri=uri, isolation_level=None, check_same_thread=False)
     connection.row_factory = sqlite3.Row
     return connection
+
+
+def _set_journal(connection: sqlite3.Connection, mode: str) -> None:
+    """Sets the journal's mode; SQLite refuses at once, without waiting, while another process prepares the file."""
+    end = time.monotonic() + PATIENCE
+    while True:
+        try:
+            connection.execute(f"pragma journal_mode = {mode}")
+        except sqlite3.OperationalError as error:
+            if not error.sqlite_errorname.startswith("SQLITE_BUSY") or time.monotonic() > end:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def _in_memory(connection: sqlite3.Connection) -> sqlite3.Connection:

@@ -3,6 +3,8 @@
 import sqlite3
 import subprocess
 import sys
+import threading
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -47,6 +49,27 @@ def test_reading_leaves_nothing_beside_the_database(root):
     write(SqliteRecords(root), RUN)
     SqliteRecords(root).list()
     assert {path.name for path in root.iterdir()} == {"headway.db", "locks"}
+
+
+def test_the_first_command_waits_for_another_that_prepares_the_same_new_file(records, root):
+    root.mkdir()
+    other = sqlite3.connect(root / "headway.db", isolation_level=None, check_same_thread=False)
+    other.execute("begin immediate")
+    timer = threading.Timer(0.3, lambda: other.execute("commit"))
+    timer.start()
+    write(records, RUN)
+    timer.join()
+    other.close()
+    assert records.show(RUN.id).status == "done"
+
+
+def test_a_file_that_stays_locked_is_told(records, root, monkeypatch):
+    monkeypatch.setattr("headway.store.database.PATIENCE", 0.2)
+    root.mkdir()
+    with closing(sqlite3.connect(root / "headway.db", isolation_level=None)) as other:
+        other.execute("begin immediate")
+        with pytest.raises(StoreError, match="database is locked"):
+            records.open_run(RUN)
 
 
 def test_a_run_is_recorded_once(records):
