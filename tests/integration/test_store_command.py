@@ -123,6 +123,7 @@ def test_a_store_that_is_not_there_yet_is_empty(toy):
     [
         (["store", "cg"], ["unknown action 'cg'", "gc"]),
         (["store", "gc", "--younger-than", "soon"], ["'soon' is no duration", "12h"]),
+        (["store", "gc", "--keep", "-1"], ["--keep -1 is no number of runs", "0 keeps none"]),
         (["store", "size", "--keep", "3"], ["--keep is no option of size", "gc"]),
         (["store", "verify", "--dry-run"], ["--dry-run is no option of verify"]),
     ],

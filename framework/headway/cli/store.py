@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from headway.cli.tables import table
 from headway.cli.words import action_of, bytes_of, seconds_of
-from headway.errors import StoreError
+from headway.errors import StoreError, UsageError
 
 if TYPE_CHECKING:
     from headway.session import Session
@@ -39,6 +39,9 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
     """Measures, verifies or cleans."""
     action = action_of(arguments, ACTIONS)
     seconds_of(arguments.younger_than or YOUNG)  # a mistake is told before anything is read
+    if arguments.keep is not None and arguments.keep < 0:  # meant as all of them, or as none?
+        hint = "0 keeps none of a name but the young, tagged and running ones; a large number keeps all"
+        raise UsageError(f"--keep {arguments.keep} is no number of runs", hint=hint, code="usage")
     return {"size": _size, "verify": _verify, "gc": _gc}[action](arguments, session.opened)
 
 
