@@ -140,12 +140,21 @@ class _Composer:
         """Lays one value over the tree; false if it deletes what is not there."""
         origin = Origin(None, text=text_of(override))
         if override.is_delete():
-            return tree.delete(path_of(override), origin)
+            return self._delete(override, tree, origin)
         try:
             tree.merge(override.value(), path_of(override), origin)
         except LookupError:
             self._faults.append(told.no_item(text_of(override), override.key_or_group))
         return True
+
+    def _delete(self, override: Override, tree: Tree, origin: Origin) -> bool:
+        path, value = path_of(override), override.value()
+        there = tree.get(path)
+        is_known = there is not None and "${" not in str(there)  # what it refers to may still change
+        if value is not None and is_known and value != there:
+            self._faults.append(told.other_value(text_of(override), override.key_or_group))
+            return True
+        return tree.delete(path, origin)
 
     def _options(self, tree: Tree) -> dict[str, Tree]:
         """The options of ``model`` that lists of models name, each composed from its own files alone."""

@@ -142,6 +142,11 @@ def no_item(text: str, key: str) -> HeadwayError:
     return _fault(text, f"{key}: there is no such item in the list", "write the whole list: key=[a,b]", "index")
 
 
+def other_value(text: str, key: str) -> HeadwayError:
+    """A deletion of a value that is not there; the one that is there may be secret."""
+    return _fault(text, f"{key} has another value, so it is not deleted", f"~{key} deletes whatever it is", "delete")
+
+
 def plainly(reason: str) -> str:
     """What the grammar's generated parser means."""
     if reason.startswith("missing EQUAL"):

@@ -80,6 +80,16 @@ def test_values_follow_hydras_grammar(study, word, wanted):
     assert study.stage("model", "seed=70", word).stage.layers == wanted
 
 
+def test_what_is_deleted_has_the_value_that_is_named_with_it(study):
+    study.add("model: {layers: [1, 2], dropout: 0.2, seed: '${seed}'}\n")
+    model = study.stage("model", "~model.layers=[1,2]", "~model.seed=3")
+    assert (model.stage.layers, model.stage.dropout) == ((256, 256), 0.2)
+    fault = study.fault("~model.layers=[1,3]")
+    assert (fault.code, fault.where.text) == ("delete", "~model.layers=[1,3]")
+    assert "model.layers has another value" in fault.what
+    assert "~model.layers deletes whatever it is" in fault.render()
+
+
 def test_an_item_of_a_list_can_be_set(study):
     study.add("model: {layers: [1, 2, 3]}\n")
     assert study.stage("model", "model.layers.1=20").stage.layers == (1, 20, 3)
