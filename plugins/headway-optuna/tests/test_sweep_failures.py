@@ -1,6 +1,9 @@
 """Trials that fail, by themselves and all of them."""
 
+import os
 import re
+import subprocess
+import sys
 
 import pytest
 from sweep_toy import SPACE, Here, Toy
@@ -54,6 +57,20 @@ def test_enough_failures_end_the_sweep_and_the_next_command_goes_on(toy):
     none = Here(toy.folder / "other")
     assert none.sweep(*words, "sweep.max_failures=0").returncode == 1
     assert len(none.trials) == 1
+
+
+def test_a_sweep_whose_reader_is_gone_has_failed_all_the_same(tmp_path):
+    toy = Toy(tmp_path)
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "headway.cli.main", "sweep", "experiment=toy", "runner.isolate=false"]
+    words = (*SPACE, "model.break_at=-3", "sweep.trials=2", "sweep.max_failures=0")
+    done = subprocess.run(
+        [*command, *words], cwd=tmp_path, env=toy.environment, stdout=writer, stderr=writer, timeout=120
+    )
+    os.close(writer)
+    assert done.returncode == 1
+    assert [trial.state for trial in toy.trials] == ["failed"]
 
 
 @pytest.mark.parametrize(
