@@ -36,7 +36,7 @@ def content_of(path: Path, look: Callable[[Path], tuple[str, str]]) -> tuple[str
 
 
 def sha256(path: Path) -> str:
-    """The SHA-256 of a file."""
+    """The SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 

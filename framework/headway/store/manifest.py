@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from headway.store.files import sync_file
+from headway.watched import sha256
 
 P = TypeVar("P")
 T = TypeVar("T")
@@ -70,12 +71,6 @@ def is_intact(folder: Path) -> bool:
     size = sum(file["size"] for file in manifest["files"].values())
     hashes = _spread(lambda name: sha256(folder / name), names, size)
     return all(manifest["files"][name]["sha256"] == found for name, found in zip(names, hashes, strict=True))
-
-
-def sha256(path: Path) -> str:
-    """The SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _hashed_and_synced(paths: Sequence[Path], size: int) -> list[str]:

@@ -48,7 +48,7 @@ class Checkpoint(Last):
         every: Seconds between two checkpoints within an epoch; None for none.
         accumulate: Batches a step.
         clock: Whose time counts on.
-        warn: Told, once, why the first checkpoint cannot be read back.
+        doubt: Told, once, why the first checkpoint cannot be read back; None where an author's module adds nothing.
         writes: Whether this process is the one that does.
     """
 
@@ -59,14 +59,14 @@ class Checkpoint(Last):
         every: float | None,
         accumulate: int,
         clock: Clock,
-        warn: Callable[[str], None],
+        doubt: Callable[[str], None] | None,
         *,
         writes: bool = True,
     ) -> None:
         self._trained = trained
         self._accumulate = accumulate
         self._clock = clock
-        self._warn: Callable[[str], None] | None = warn
+        self._doubt = doubt
         self.last = folder / LAST
         self.middle = folder / MIDDLE
         self._every = every
@@ -117,9 +117,9 @@ class Checkpoint(Last):
             return
         _write(self.last, trainer.save_checkpoint)
         self.middle.unlink(missing_ok=True)
-        warn, self._warn = self._warn, None
-        if warn is not None and (why := _unreadable(self.last)):
-            warn(why)
+        doubt, self._doubt = self._doubt, None
+        if doubt is not None and (why := _unreadable(self.last)):
+            doubt(why)
 
     def on_save_checkpoint(self, trainer: pl.Trainer, module: Any, checkpoint: dict[str, Any]) -> None:
         """Leaves out the arguments of the module."""

@@ -186,8 +186,8 @@ def _timed(
         context.log.warning("%s cannot be resumed: %s; killed, it would start over", name_of(fit.module), why)
 
     config, clock = stage.trainer, Clock()
-    every = _seconds(config.checkpoint_every) if fit.blocks else None
-    checkpoint = Checkpoint(context.work, fit.trained, every, config.accumulate, clock, warn, writes=group.is_first)
+    every, doubt = (_seconds(config.checkpoint_every), None) if fit.blocks else (None, warn)
+    checkpoint = Checkpoint(context.work, fit.trained, every, config.accumulate, clock, doubt, writes=group.is_first)
     if config.max_time is None:
         return checkpoint, [clock]
     return checkpoint, [clock, Deadline(fit.trained, clock, _seconds(config.max_time), group)]
