@@ -196,6 +196,26 @@ def test_an_ft_transformer_reads_the_answer_off_the_first_token(hand):
     compared(network, reference, torch.randn(3, 3))
 
 
+def test_an_ft_transformer_may_normalise_what_comes_out_of_its_parts(hand):
+    """As the authors' code without `prenormalization`: the first block too, and nothing before the head."""
+    stage = FTTransformer(blocks=2, width=6, heads=2, expansion=1.0, prenormalization=False)
+    network = stirred(stage.body((hand.numeric,), 2, None))
+    w = arrays_of(network)
+
+    def reference(numbers):
+        first = np.broadcast_to(w["tokens.first"], (len(numbers), 1, 6))
+        values = numbers[:, :, None] * w["tokens.numeric.weight"] + w["tokens.numeric.bias"]
+        x = np.concatenate([first, values], axis=1)
+        for block in ("blocks.0", "blocks.1"):
+            x = layer_norm(x + attend(x, x, w, f"{block}.attention.", 2), w, f"{block}.between")
+            hidden = linear(x, w, f"{block}.layers.1")
+            added = linear(hidden[..., :6] * np.maximum(hidden[..., 6:], 0), w, f"{block}.layers.4")
+            x = layer_norm(x + added, w, f"{block}.after")
+        return linear(np.maximum(x[:, 0], 0), w, "head.2")
+
+    compared(network, reference, torch.randn(3, 3))
+
+
 def test_sizes_are_those_of_the_papers():
     """Weights of the defaults for 3 numbers, codes of 3 and 5, and 2 classes, counted by hand."""
     inputs = 3 + 3 + 5

@@ -26,6 +26,7 @@ SMALL = {
     "linear_network": LinearNetwork(numeric=BINS, **COMMON | {"learning_rate": 0.1}),
     "resnet": ResNet(width=16, numeric=WAVES, **COMMON),
     "ft_transformer": FTTransformer(blocks=2, width=16, heads=2, numeric=BINS, **COMMON),
+    "late": FTTransformer(blocks=2, width=16, heads=2, prenormalization=False, **COMMON),
     "tabm": TabM(members=3, blocks=2, width=16, numeric=WAVES, **COMMON),
     "mini": TabM(members=3, blocks=1, width=16, variant="mini", **COMMON),
     "packed": TabM(members=3, blocks=1, width=16, variant="packed", numeric=BINS, **COMMON),

@@ -22,9 +22,8 @@ class FTTransformer(NetworkStage):
     Its cost grows with the square of the number of features. An embedding of numbers gives their tokens.
 
     Source: Gorishniy et al. (2021), "Revisiting Deep Learning Models for Tabular Data",
-    https://arxiv.org/abs/2106.11959, section 3.3: normalisation before each part but the first, ReGLU, no decay of
-    tokenizer, normalisations and biases; defaults of the authors' package, search space of their
-    appendix without its trials in which nothing drops out of residuals.
+    https://arxiv.org/abs/2106.11959, section 3.3: ReGLU, no decay of tokenizer, normalisations and biases; defaults of
+    the authors' package, search space of their appendix without its trials in which nothing drops out of residuals.
     """
 
     chunk: ClassVar[int] = 1024
@@ -53,6 +52,8 @@ class FTTransformer(NetworkStage):
     """The same of hidden units."""
     residual_dropout: Share = 0.0
     """The same of what a block adds."""
+    prenormalization: bool = True
+    """Whether tokens are normalised before each part but the first, or what comes out of each."""
     learning_rate: Annotated[float, Gt(0)] = 1e-4
     """Size of a step."""
     weight_decay: Annotated[float, Ge(0)] = 1e-5

@@ -54,22 +54,29 @@ class ReGLU(nn.Module):
         return first * torch.relu(second)
 
 
+def norm(size: int, here: bool) -> nn.Module:
+    """Normalises tokens, if this is the place."""
+    return nn.LayerNorm(size) if here else nn.Identity()
+
+
 class Block(nn.Module):
-    """Attention, then two linear layers; each is given normalised tokens and adds to them.
+    """Attention, then two linear layers, which add to the tokens; each is given normalised ones, or normalises the sum.
 
     Args:
-        stage: Sizes and dropout.
+        stage: Sizes, dropout, and where to normalise.
         first: Whether it is the first block, whose attention is given tokens as they are.
     """
 
     def __init__(self, stage: FTTransformer, first: bool) -> None:
         super().__init__()
         size, hidden = stage.width, max(1, int(stage.width * stage.expansion))
-        self.before = nn.Identity() if first else nn.LayerNorm(size)
+        early = stage.prenormalization
+        self.before = norm(size, early and not first)
+        self.between, self.after = (norm(size, not early) for _ in range(2))
         self.attention = Attention(size, stage.heads, stage.attention_dropout)
         self.dropout = Dropout(stage.residual_dropout)
         self.layers = nn.Sequential(
-            nn.LayerNorm(size),
+            norm(size, early),
             nn.Linear(size, 2 * hidden),
             ReGLU(),
             Dropout(stage.dropout),
@@ -80,9 +87,9 @@ class Block(nn.Module):
     def forward(self, tokens: torch.Tensor, asking: int | None = None) -> torch.Tensor:
         """(rows, tokens, size) → (rows, those that ask, size), all of them by default."""
         normal = self.before(tokens)
-        tokens = tokens[:, :asking] + self.dropout(self.attention(normal[:, :asking], normal))
-        added: torch.Tensor = self.layers(tokens)
-        return tokens + added
+        tokens = self.between(tokens[:, :asking] + self.dropout(self.attention(normal[:, :asking], normal)))
+        given: torch.Tensor = self.after(tokens + self.layers(tokens))
+        return given
 
 
 class Transformer(nn.Module):
@@ -91,14 +98,15 @@ class Transformer(nn.Module):
     Args:
         tokens: Arrays → (rows, tokens, size).
         outputs: Scores a row.
-        stage: Sizes and dropout.
+        stage: Sizes, dropout, and where to normalise.
     """
 
     def __init__(self, tokens: Tokens, outputs: int, stage: FTTransformer) -> None:
         super().__init__()
         self.tokens = tokens
         self.blocks = nn.ModuleList(Block(stage, number == 0) for number in range(stage.blocks))
-        self.head = nn.Sequential(nn.LayerNorm(stage.width), nn.ReLU(), nn.Linear(stage.width, outputs))
+        last = norm(stage.width, stage.prenormalization)
+        self.head = nn.Sequential(last, nn.ReLU(), nn.Linear(stage.width, outputs))
 
     def fit(self, arrays: Sequence[torch.Tensor]) -> None:
         """See `Tokens.fit`."""
