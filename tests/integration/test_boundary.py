@@ -24,7 +24,8 @@ from pydantic import TypeAdapter
 
 QUICK = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 NULLS = ("NA", "?")
-FORMATS = ("%Y-%d-%m", "%d.%m.%Y", "%d.%m.%Y %H:%M", "%m/%d/%y", "%Y%m%dT%H%M%S", "%d.%m.%Y %H:%M:%S%.f",
+UNIX = ("unix_s", "unix_ms", "unix_us", "unix_ns")
+FORMATS = (*UNIX, "%Y-%d-%m", "%d.%m.%Y", "%d.%m.%Y %H:%M", "%m/%d/%y", "%Y%m%dT%H%M%S", "%d.%m.%Y %H:%M:%S%.f",
            "%d.%m.%Y %H:%M %z")  # fmt: skip
 
 
@@ -54,6 +55,8 @@ def written(path, columns):
 
 
 def moments(form):
+    if form in UNIX:
+        return st.integers(-(2**63), 2**63 - 1).map(str) | st.floats(-1e19, 1e19).map(str)
     return st.datetimes(datetime(1970, 1, 1), datetime(2068, 1, 1)).map(
         lambda at: at.strftime(form.replace("%.f", ".%f").replace("%z", "+0530"))
     )
@@ -157,6 +160,23 @@ def test_dates_that_look_like_iso_ones_are_the_days_that_training_saw(tmp_path, 
     else:
         with pytest.raises(DataError, match="the first in row 1: '2024-12-31'"):
             scored(iso, recipe)
+
+
+@pytest.mark.parametrize("form", UNIX)
+def test_numbers_count_since_1970_in_every_kind_of_file(tmp_path, form):
+    value = {"unix_s": 1717000000, "unix_ms": 1717000000_000, "unix_us": 1717000000_000_000}.get(
+        form, 1717000000 * 10**9
+    )
+    path = written(tmp_path / "rows.csv", {"x": [str(value), None]})
+    rows, recipe = trained(path, (form,), kinds={"x": "timestamp"})
+    assert rows["x"].to_list() == [datetime(2024, 5, 29, 16, 26, 40), None]
+    frame = pl.DataFrame({"x": [value, None]})
+    frame.write_parquet(tmp_path / "rows.parquet")
+    frame.write_ndjson(tmp_path / "rows.jsonl")
+    rows.write_csv(tmp_path / "moments.csv")
+    for name in ("rows.csv", "rows.parquet", "rows.jsonl", "moments.csv"):
+        assert_frame_equal(scored(tmp_path / name, recipe), rows)
+    assert_frame_equal(trained(tmp_path / "rows.parquet", (form,), kinds={"x": "timestamp"})[0], rows)
 
 
 STORED = {

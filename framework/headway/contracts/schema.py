@@ -34,8 +34,9 @@ class Column:
         categories: The values of the training rows, in a fixed order, where they are few.
         history: How many rows before a row's own a graph is given with it, for rows that are steps in
             time: see `headway.contracts.feeds`.
-        formats: How texts say moments, in the order in which they are tried: codes of strptime, or
-            `headway.contracts.values.ISO`; without any, ISO 8601.
+        formats: How texts and numbers say moments, in the order in which they are tried: codes of strptime,
+            `headway.contracts.values.ISO`, or what of `headway.contracts.values.UNIX` numbers count; without any,
+            ISO 8601.
         spells: ``boolean`` or ``numeric`` if texts are categories that training read off such values, so that
             ``True`` is the category ``true``, and ``2.0`` the category ``2``.
     """

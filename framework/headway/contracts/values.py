@@ -20,6 +20,14 @@ WORDS = ("true", "false")
 ISO = "ISO 8601"
 """Among the formats of a column: ISO dates and times, with T or a space, seconds or none, an offset or none."""
 
+UNIX = {"unix_s": 1, "unix_ms": 1_000, "unix_us": 1_000_000, "unix_ns": 1_000_000_000}
+"""Among the formats of a column: numbers that count since 1970 in UTC. How many of what they count are a second."""
+
+MICRO = 1_000_000
+"""Microseconds, which moments are held in, of a second."""
+LAST = 253_402_300_799
+"""The last second of the year 9999. What counts further was counted in another unit, and is no moment."""
+
 
 def plain(value: pl.Expr, given: pl.DataType) -> tuple[pl.Expr, pl.DataType]:
     """The same values in the type that only says what they are, not how they are stored.
@@ -60,7 +68,7 @@ def read(
         value: The values.
         given: Their type.
         wanted: The type they get.
-        formats: How texts say moments, see `headway.contracts.Column`.
+        formats: How texts and numbers say moments, see `headway.contracts.Column`.
         spells: What texts spell, see there.
     """
     import polars as pl
@@ -71,9 +79,7 @@ def read(
     if wanted == pl.String:
         return as_text(value, given) if spells is None else respelled(as_text(value, given), spells)
     if wanted in (pl.Datetime, pl.Date):
-        # A number is no moment, for nobody says whether it counts seconds or days.
-        moment = as_moment(value, formats) if given == pl.String else value
-        return moment.cast(wanted) if given == pl.String or given.is_temporal() else _none(value, wanted)
+        return _moment(value, given, formats).cast(wanted)
     if given.is_temporal() or not (wanted.is_numeric() or wanted == pl.Boolean):
         return _none(value, wanted)
     if wanted == pl.Boolean:
@@ -115,14 +121,46 @@ def respelled(text: pl.Expr, spells: str) -> pl.Expr:
     return number.str.replace(r"^-0$", "0")
 
 
+def _moment(value: pl.Expr, given: pl.DataType, formats: Sequence[str]) -> pl.Expr:
+    import polars as pl
+
+    if given == pl.String:
+        return as_moment(value, formats)
+    units = [written for written in formats if written in UNIX]
+    if given.is_numeric() and units:
+        return since_1970(value, given, units[0])
+    # A number is no moment where nobody says whether it counts seconds or days.
+    return value if given.is_temporal() else _none(value, pl.Datetime("us"))
+
+
 def as_moment(text: pl.Expr, formats: Sequence[str]) -> pl.Expr:
     """Texts as moments in UTC without a zone: by the first format that fits; without formats, ISO ones."""
     import polars as pl
 
     tried: list[pl.Expr] = []
     for written in formats or (ISO,):
-        tried += [iso_local(text), iso_zoned(text)] if written == ISO else [_parsed(text, written)]
+        if written in UNIX:
+            tried += [since_1970(text.cast(kind, strict=False), kind, written) for kind in (pl.Int64(), pl.Float64())]
+        else:
+            tried += [iso_local(text), iso_zoned(text)] if written == ISO else [_parsed(text, written)]
     return pl.coalesce(tried)
+
+
+def since_1970(number: pl.Expr, given: pl.DataType, unit: str) -> pl.Expr:
+    """Numbers that count a unit of `UNIX` as moments in microseconds; null beyond the year 9999.
+
+    Whole ones are exact, but for nanoseconds, of which the last three digits are lost; others are rounded.
+    """
+    import polars as pl
+
+    least, most = (min(max(sign * LAST * UNIX[unit], -(2**63)), 2**63 - 1) for sign in (-1, 1))
+    known: pl.Expr = pl.when(number.is_between(least, most)).then(number)
+    if given.is_integer():
+        known = known.cast(pl.Int64, strict=False)
+        counted = known * (MICRO // UNIX[unit]) if UNIX[unit] <= MICRO else known // (UNIX[unit] // MICRO)
+    else:
+        counted = (known * (MICRO / UNIX[unit])).round().cast(pl.Int64, strict=False)
+    return counted.cast(pl.Datetime("us"))
 
 
 def iso_local(text: pl.Expr) -> pl.Expr:

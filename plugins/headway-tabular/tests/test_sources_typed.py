@@ -97,6 +97,26 @@ def test_dates_are_read_as_they_are_written():
     assert narrowed(["31.01.2024", "32.01.2024"], dates=("%d.%m.%Y",)).dtype == pl.String
 
 
+def test_numbers_are_moments_where_it_is_said_what_they_count():
+    assert narrowed([1706698800, None], "timestamp", dates=("unix_s",)).to_list() == [NOON.replace(hour=11), None]
+    assert narrowed(["1706698800000"], "timestamp", dates=("unix_ms",)).to_list() == [NOON.replace(hour=11)]
+    assert narrowed(["1706698800", "2024-01-31"], "timestamp", dates=("%d.%m.%Y", "unix_s")).dtype == pl.Datetime
+    assert narrowed(["1706698800"], dates=("unix_s",)).dtype == pl.Int64
+
+
+@pytest.mark.parametrize(("values", "dates"), [([3], ()), (["-3.5"], ()), ([1706698800000], ("unix_s",))])
+def test_what_numbers_count_is_asked_for(values, dates):
+    with pytest.raises(DataError, match=r"x is timestamp, but 1 value\(s\) are not") as caught:
+        narrowed(values, "timestamp", dates=dates)
+    assert "data.read.dates=[unix_s], or one of unix_s, unix_ms" in caught.value.hint
+
+
+def test_a_format_that_says_nothing_of_a_date_is_refused():
+    with pytest.raises(DataError, match="dates has 'seconds'") as caught:
+        ReadOptions(dates=("%Y", "seconds"))
+    assert "unix_s" in caught.value.hint
+
+
 @pytest.mark.parametrize(
     ("series", "values"),
     [

@@ -85,3 +85,37 @@ def test_columns_in_their_types_are_not_read():
 def test_moments_of_a_zone_become_utc():
     local = pl.Series([datetime(2013, 7, 1, 12)]).dt.replace_time_zone("America/New_York")
     assert cast(local, "Datetime", local.dtype)[0].to_list() == [datetime(2013, 7, 1, 16)]
+
+
+def counted(values, unit, given=None):
+    column = (Column("x", "timestamp", "Datetime", formats=(unit,)),)
+    frame = pl.LazyFrame({"x": pl.Series(values, dtype=given)})
+    return cast_columns(frame, column).collect()["x"].to_list(), misread(frame, column)
+
+
+@pytest.mark.parametrize("given", [pl.Int64, pl.UInt64, pl.Int128, pl.Float64, pl.String])
+@pytest.mark.parametrize(("unit", "second"), [("unix_s", 1), ("unix_ms", 1e3), ("unix_us", 1e6), ("unix_ns", 1e9)])
+def test_numbers_count_a_unit_since_1970(unit, second, given):
+    values = [1_357_034_400 * int(second), 0, None]
+    found, faults = counted([str(v) if v is not None and given == pl.String else v for v in values], unit, given)
+    assert found == [datetime(2013, 1, 1, 10), datetime(1970, 1, 1), None]
+    assert not faults
+
+
+def test_numbers_before_1970_and_parts_of_a_unit_are_moments_too():
+    assert counted([-1, -86_400], "unix_s")[0] == [datetime(1969, 12, 31, 23, 59, 59), datetime(1969, 12, 31)]
+    assert counted([0.25, float("nan")], "unix_s")[0] == [datetime(1970, 1, 1, microsecond=250_000), None]
+    assert counted(["1.5"], "unix_ms")[0] == [datetime(1970, 1, 1, microsecond=1500)]
+    assert counted([1999, -1], "unix_ns")[0] == [
+        datetime(1970, 1, 1, microsecond=1),
+        datetime(1969, 12, 31, 23, 59, 59, 999_999),
+    ]
+
+
+@pytest.mark.parametrize(("last", "unit"), [(253_402_300_799, "unix_s"), (253_402_300_799_000, "unix_ms")])
+def test_milliseconds_that_are_told_to_be_seconds_are_no_moments(last, unit):
+    assert counted([last], unit) == ([datetime(9999, 12, 31, 23, 59, 59)], [])
+    for values in ([last, last + 1], [0.5, last * 10.0], ["0", "1e300"], ["1", str(2**63 - 1)]):
+        found, (fault,) = counted(values, unit)
+        assert found[1] is None
+        assert fault.example in values

@@ -86,8 +86,9 @@ def moments(name: str, schema: Mapping[str, pl.DataType], what: str) -> pl.Expr:
 
     dtype = schema[name]
     if dtype not in (pl.Date, pl.Datetime, pl.Null):
+        counts = "; data.read.dates=[unix_s] if its numbers count seconds since 1970" if dtype.is_numeric() else ""
         raise DataError(f"{what}: column '{name}' is {dtype}, and must be a timestamp",
-                        hint="give it the kind timestamp", code="time-type")  # fmt: skip
+                        hint=f"give it the kind timestamp{counts}", code="time-type")  # fmt: skip
     return _in_utc(name, dtype).cast(pl.Datetime("us"))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from headway.contracts.values import UNIX
 from headway.errors import DataError, Place
 
 Format = Literal["auto", "csv", "tsv", "parquet", "jsonl", "arrow"]
@@ -36,13 +37,19 @@ class ReadOptions:
     comment: str | None = None
     """Lines of a text that begin with this are left out."""
     dates: tuple[str, ...] = ()
-    """How dates and times are written where it is not ISO 8601, such as ``%d.%m.%Y`` (the codes of strptime)."""
+    """How dates and times are written where it is not ISO 8601: codes of strptime, such as ``%d.%m.%Y``. What numbers
+    count since 1970, in columns of the kind timestamp: unix_s, unix_ms, unix_us or unix_ns."""
     member: str | None = None
     """Which file of a .zip that holds several."""
 
     def __post_init__(self) -> None:
-        """Raises `DataError` if a field of one character is not that."""
+        """Raises `DataError` if a field of one character is not that, or a format of dates is none."""
         for name, text in (("separator", self.separator), ("quote", self.quote or None)):
             if text is not None and not (len(text) == 1 and text.isascii() and text not in "\r\n"):
                 hint = "give one ASCII character (a tab is '\\t')"
                 raise DataError(f"{name} is {text!r}", where=Place(name), hint=hint, code="read-options")
+        for written in self.dates:
+            if "%" not in written and written not in UNIX:
+                hint = f"codes of strptime, such as %d.%m.%Y, or {', '.join(UNIX)}"
+                what = f"dates has '{written}', which says nothing of a date"
+                raise DataError(what, where=Place("dates"), hint=hint, code="read-options")

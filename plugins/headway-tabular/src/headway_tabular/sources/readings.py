@@ -9,7 +9,7 @@ from typing import Literal
 import polars as pl
 from headway import DataError
 from headway.contracts import values
-from headway.contracts.values import ISO, as_moment, iso_local, iso_zoned, respelled
+from headway.contracts.values import ISO, UNIX, as_moment, iso_local, iso_zoned, respelled
 
 from headway_tabular.sources.options import ReadOptions
 
@@ -134,7 +134,8 @@ def _boolean(text: pl.Expr) -> Reading:
 
 
 def _times(text: pl.Expr, options: ReadOptions) -> tuple[Reading, ...]:
-    own = [_time(text, as_moment(text, (written,)), written, None, _tried(written)) for written in options.dates]
+    written = [form for form in options.dates if form not in UNIX]
+    own = [_time(text, as_moment(text, (form,)), form, None, _tried(form)) for form in written]
     return *own, _time(text, iso_local(text), "time", TIME), _time(text, iso_zoned(text), "zoned", ZONED)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -9,12 +10,13 @@ from typing import Any
 import polars as pl
 from headway import DataError
 from headway.contracts import Column
+from headway.contracts.values import UNIX
 from headway.errors import Place
 
 from headway_tabular.data.kinds import kind_of
 from headway_tabular.sources.faults import readable
 from headway_tabular.sources.options import ReadOptions
-from headway_tabular.sources.readings import Reading, as_kind, plain, readings, refuse_types
+from headway_tabular.sources.readings import NUMBER, Reading, as_kind, plain, readings, refuse_types
 
 GLANCE = 1000
 """Rows that are looked at first: a reading that fails there needs no look at the others."""
@@ -128,10 +130,17 @@ class _Column:
             raise DataError(
                 f"{at}.{self.name} is {self.kind}, but {count} value(s) are not, such as {example!r}",
                 where=Place(f"{at}.{self.name}"),
-                hint="list what means missing in data.null_values",
+                hint=self._hint(example, at),
                 code="kind",
             )
         return next(reading for reading in self.readings if facts.get(self._of(reading.name), True))
+
+    def _hint(self, example: Any, at: str) -> str:
+        """What mends a value that is not of the column's kind."""
+        if self.kind == "timestamp" and re.fullmatch(NUMBER, str(example)):
+            key = f"{at.removesuffix('kinds')}read.dates"
+            return f"say what numbers count since 1970: {key}=[unix_s], or one of {', '.join(UNIX)}"
+        return "list what means missing in data.null_values"
 
     def _of(self, fact: str) -> str:
         return f"{self.name}\0{fact}"
