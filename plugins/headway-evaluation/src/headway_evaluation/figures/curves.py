@@ -33,7 +33,7 @@ def curves(history: Sequence[Epoch], kept: Mapping[str, float]) -> tuple[Figure,
 
 
 def best_epoch(history: Sequence[Epoch], kept: Mapping[str, float]) -> int | None:
-    """The position of the epoch whose weights were kept: the one with their metrics, or with the lowest loss."""
+    """The position of the epoch that is kept: the one with the metrics that are, or with the lowest loss."""
     known = [(at, row) for at, row in enumerate(history) if row.keys() & kept.keys()]
     same = [at for at, row in known if all(row[key] == kept[key] for key in row.keys() & kept.keys())]
     if same:
@@ -60,6 +60,6 @@ def _curves(title: str, metrics: list[str], history: Sequence[Epoch], best: int 
         panels[-1].xaxis.get_major_locator().set_params(integer=True)
         if metrics == [LOSS]:
             panels[0].legend(loc="upper right")
-    chosen = "" if best is None else f" The dashed line is epoch {best + 1} of {len(history)}, whose weights were kept."
+    chosen = "" if best is None else f" The dashed line is epoch {best + 1} of {len(history)}, the one that is kept."
     what = "of training and validation rows" if metrics == [LOSS] else "of the validation rows"
     return Figure(f"{title} by epoch", f"What was measured {what} after each epoch.{chosen}", drawn[0])
