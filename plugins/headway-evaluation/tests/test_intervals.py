@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
-from headway.metrics import Accuracy, Auroc
+from headway.metrics import Accuracy, Auroc, RowMetric
+from headway_evaluation.dependence import block_length
 from headway_evaluation.intervals import CELLS, Estimate, draws, estimate, resample, verdict, wilson
 from headway_evaluation.scoring import Rows
 
@@ -49,6 +50,59 @@ def test_rows_of_a_group_that_repeat_each_other_widen_the_interval():
         return found.high - found.low
 
     assert width(rows_of(codes, group=group)) > 3 * width(rows_of(codes))
+
+
+def in_time(series, block, order=None):
+    return Rows(np.asarray(series), None, None, np.arange(len(series)) if order is None else order, block)
+
+
+def test_rows_in_time_are_drawn_in_blocks():
+    """20 rows, 4 of them at a time: every draw is a run, and the last row is followed by the first."""
+    for weights in np.concatenate(list(resample(in_time(np.zeros(20), 4), 50, 0))):
+        assert weights.sum() == 20
+        starts = sum(1 for at in range(20) for _ in range(int(weights[at] - weights[at - 1])))
+        assert starts <= 5
+        steps = np.diff(weights, append=weights[0])
+        assert steps[steps > 0].sum() == -steps[steps < 0].sum() <= 5
+
+
+def test_blocks_hold_as_many_rows_as_they_are_long():
+    found = np.concatenate(list(resample(in_time(np.zeros(7), 5), 200, 0)))
+    one = np.concatenate(list(resample(in_time(np.zeros(7), 1), 200, 0)))
+    np.testing.assert_array_equal(found.sum(axis=1), 10)  # two blocks, for one would leave rows out
+    np.testing.assert_array_equal(one, np.concatenate(list(resample(rows_of(np.zeros(7)), 200, 0))))
+    blocks = [((np.arange(7) - start) % 7 < 5).astype(int) for start in range(7)]
+    pairs = {tuple((first + second).tolist()) for first in blocks for second in blocks}
+    assert {tuple(row) for row in found.astype(int).tolist()} == pairs
+
+
+def test_blocks_follow_the_time_wherever_rows_stand():
+    order = np.random.default_rng(0).permutation(50)
+    sorted_, shuffled = (next(iter(resample(in_time(np.zeros(50), 6, o), 20, 3))) for o in (None, order))
+    np.testing.assert_array_equal(shuffled[:, order], sorted_)
+
+
+def test_intervals_of_rows_in_time_cover_the_truth_where_those_of_single_rows_do_not():
+    """200 experiments with errors that go on: each is .8 of the one before, plus noise. Their mean is 0."""
+    rows, steps = 1000, np.random.default_rng(2).normal(size=(1200, 200))
+    for at in range(1, len(steps)):
+        steps[at] += 0.8 * steps[at - 1]
+    covered = {"blocks": 0, "rows": 0}
+    for index, errors in enumerate(steps[-rows:].T):
+        lengths = {"blocks": block_length({"model": errors}), "rows": 1}
+        for name, block in lengths.items():
+            found = draws(in_time(np.zeros(rows), block), {"model": errors}, {"error": MeanError()}, 200, index)
+            interval = estimate(0, found["model", "error"], 0.95)
+            covered[name] += interval.low <= 0 <= interval.high
+    assert covered["blocks"] >= 176, covered  # 88 %: somewhat fewer than 95 %, as is known of blocks
+    assert covered["rows"] <= 120, covered  # of 95 %, about half
+
+
+class MeanError(RowMetric):
+    name, task, maximize = "error", "regression", None
+
+    def per_row(self, target, output):
+        return output - target
 
 
 def test_sample_weights_are_multiplied_in():

@@ -29,7 +29,7 @@ def evaluate(
         model: What the predictor was exported from, for its learning curves.
     """
     task = stage.task()
-    scored = score(task, lookup, data, predictors, stage.splits)
+    scored = score(task, lookup, data, predictors, stage.splits, stage.block)
     found = compare(stage, task, lookup, scored)
     shown = task.show(stage, data, scored)
     learning = () if model is None else curves(model.history, model.metrics)
@@ -50,5 +50,13 @@ def evaluate(
 
 
 def _units(scored: Scored) -> str:
-    grouped = any(rows.group is not None for rows in scored.rows.values())
-    return "whole groups drawn, paired over models" if grouped else "rows drawn, paired over models"
+    """What is drawn, on each split."""
+    rows = scored.rows
+    if any(known.group is not None for known in rows.values()):
+        drawn = "whole groups drawn"
+    elif all(known.order is None for known in rows.values()):
+        drawn = "rows drawn"
+    else:
+        lengths = ", ".join(f"{known.block:,} ({split})" for split, known in rows.items())
+        drawn = f"blocks of rows in the order of time drawn (Politis and Romano, 1992), of {lengths}"
+    return f"{drawn}, paired over models"

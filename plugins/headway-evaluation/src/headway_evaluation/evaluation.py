@@ -34,6 +34,9 @@ class Evaluation(Stage):
     """Confidence level of the intervals."""
     resamples: Annotated[int, Ge(100)] = 1000
     """How many times the rows are resampled for the intervals."""
+    block: Annotated[int, Ge(1)] | None = None
+    """Rows in a row that are resampled together where `data.time` orders them; by default as many as the models' errors
+    depend on each other (Politis and White, 2004)."""
     seed: int = 0
     """Seed of the resampling; not the run's, so that equal predictions have equal intervals."""
 

@@ -2,7 +2,8 @@
 
 Efron and Tibshirani, An Introduction to the Bootstrap (1993), chapter 13. Rows are drawn with
 replacement as many times as there are rows; where rows come in groups, whole groups are drawn (the
-cluster bootstrap; Field and Welsh, 2007). A resample is a weighting of the rows by how often each was
+cluster bootstrap; Field and Welsh, 2007), and where they come in time, blocks of rows in a row (the circular
+block bootstrap; Politis and Romano, 1992). A resample is a weighting of the rows by how often each was
 drawn. All models and metrics see the same resamples, so the difference of two models is resampled
 too, and its interval is narrow where both err on the same rows.
 """
@@ -48,15 +49,36 @@ def resample(rows: Rows, resamples: int, seed: int) -> Iterator[np.ndarray]:
         seed: Equal seeds give equal weightings.
     """
     random = np.random.Generator(np.random.PCG64(seed))
-    group = rows.group if rows.group is not None else np.arange(len(rows))
-    units = int(group.max()) + 1
     block = max(1, CELLS // len(rows))
     for start in range(0, resamples, block):
         counts = np.empty((len(rows), min(block, resamples - start)))
         for column in range(counts.shape[1]):
-            drawn = np.bincount(random.integers(0, units, units), minlength=units)
-            counts[:, column] = drawn[group]
+            counts[:, column] = _drawn(random, rows)
         yield (counts if rows.weight is None else counts * rows.weight[:, None]).T
+
+
+def _drawn(random: np.random.Generator, rows: Rows) -> np.ndarray:
+    """How often each row is drawn, shape (rows,)."""
+    if rows.group is not None:
+        return _counts(random, int(rows.group.max()) + 1)[rows.group]
+    if rows.order is None or rows.block == 1:
+        return _counts(random, len(rows))
+    drawn = np.empty(len(rows), dtype=np.int64)
+    drawn[rows.order] = _runs(random, len(rows), rows.block)
+    return drawn
+
+
+def _counts(random: np.random.Generator, units: int, draws: int | None = None) -> np.ndarray:
+    """How often each unit is drawn, in as many draws as there are units unless said otherwise."""
+    return np.bincount(random.integers(0, units, draws or units), minlength=units)
+
+
+def _runs(random: np.random.Generator, rows: int, length: int) -> np.ndarray:
+    """How often each row is drawn in runs of a length, the first row following the last."""
+    starts = _counts(random, rows, math.ceil(rows / length))
+    before = np.concatenate([starts[rows - length + 1 :], starts]).cumsum()
+    before[length:] -= before[:-length].copy()
+    return before[length - 1 :]
 
 
 def draws(

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
 from headway.contracts import Dataset, Output, Predictions, Predictor, Target, score_split
 from headway.contracts.artifact import Lookup
+from headway.errors import DataError
 
+from headway_evaluation.dependence import block_length
 from headway_evaluation.tasks import Task, unfit
 
 MODEL = "model"
@@ -25,11 +27,15 @@ class Rows:
             0 or 1 (float64).
         weight: Sample weights, shape (rows,), or None.
         group: Codes of the groups whose rows depend on each other, shape (rows,), int64, or None.
+        order: The rows' positions in the order of time, shape (rows,), int64, or None. Groups have none.
+        block: How many rows in that order depend on each other.
     """
 
     target: np.ndarray
     weight: np.ndarray | None
     group: np.ndarray | None
+    order: np.ndarray | None = None
+    block: int = 1
 
     def __len__(self) -> int:
         return len(self.target)
@@ -55,7 +61,12 @@ class Scored:
 
 
 def score(
-    task: Task, lookup: Lookup, data: Dataset, predictors: Mapping[str, Predictor], splits: Sequence[str]
+    task: Task,
+    lookup: Lookup,
+    data: Dataset,
+    predictors: Mapping[str, Predictor],
+    splits: Sequence[str],
+    block: int | None = None,
 ) -> Scored:
     """Scores several splits with several predictors.
 
@@ -65,10 +76,11 @@ def score(
         data: The dataset.
         predictors: Name to what scores it, with one called `MODEL`.
         splits: Which splits.
+        block: How many rows in the order of time depend on each other; by default what the models' errors say.
 
     Raises:
         DataError: The target is of another task, a split is empty or unknown, targets are missing or unfit,
-            or a predictor does not give what is evaluated.
+            a predictor does not give what is evaluated, or a split has not two of such blocks.
     """
     target = task.target(data)
     known = {split: rows_of(task, data, split) for split in splits}
@@ -83,7 +95,20 @@ def score(
             outputs[split][name] = part.output(given[name].name)
         frame = pl.concat([part.frame for part in parts.values()])
         predictions[name] = Predictions(frame, target, predictor.outputs, predictor.digest)
-    return Scored(target, given[MODEL], known, outputs, predictions)
+    rows = {split: _in_blocks(task, split, known[split], outputs[split], block) for split in splits}
+    return Scored(target, given[MODEL], rows, outputs, predictions)
+
+
+def _in_blocks(task: Task, split: str, rows: Rows, outputs: Mapping[str, np.ndarray], block: int | None) -> Rows:
+    """The rows, and how many in the order of time depend on each other."""
+    if rows.order is None:
+        return rows
+    if block is None:
+        block = block_length({name: task.errors(rows.target, out)[rows.order] for name, out in outputs.items()})
+    elif 2 * block > len(rows):
+        what = f"blocks of {block:,} rows are to be drawn, and '{split}' has {len(rows):,}: not two of them"
+        raise DataError(what, hint="lower evaluation.block, or leave it out", code="evaluation-block")
+    return replace(rows, block=block)
 
 
 def rows_of(task: Task, data: Dataset, split: str) -> Rows:
@@ -93,7 +118,15 @@ def rows_of(task: Task, data: Dataset, split: str) -> Rows:
         raise unfit(f"the split '{split}' has no rows", "every split that is scored needs rows: see evaluation.splits")
     values = task.values(frame[target.column], target, split)
     weight = frame[schema.weight].to_numpy().astype(np.float64) if schema.weight else None
-    return Rows(values, weight, _codes(frame[schema.group]) if schema.group else None)
+    if schema.group:
+        return Rows(values, weight, _codes(frame[schema.group]))
+    return Rows(values, weight, None, _order(frame[schema.time]) if schema.time else None)
+
+
+def _order(time: pl.Series) -> np.ndarray:
+    """Positions by time; rows of one time as they are, rows without one first."""
+    ordered = pl.DataFrame({"time": time}).with_row_index("row").sort("time", maintain_order=True)
+    return ordered["row"].to_numpy().astype(np.int64)
 
 
 def _codes(group: pl.Series) -> np.ndarray:

@@ -59,6 +59,10 @@ class Task(ABC):
         """What such an output holds, in words."""
 
     @abstractmethod
+    def errors(self, target: np.ndarray, output: np.ndarray) -> np.ndarray:
+        """How wrong the output is about each row, shape (rows,); rows that depend on each other are told by it."""
+
+    @abstractmethod
     def show(self, stage: Evaluation, data: Dataset, scored: Scored) -> Findings:
         """What is shown of the last split."""
 

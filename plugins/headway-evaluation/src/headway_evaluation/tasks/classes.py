@@ -48,6 +48,10 @@ class Classes(Task):
         """Probabilities."""
         return f"probabilities of {target.classes}"
 
+    def errors(self, target: np.ndarray, output: np.ndarray) -> np.ndarray:
+        """The probability of the other classes."""
+        return 1 - output[np.arange(len(output)), target]
+
     def show(self, stage: Evaluation, data: Dataset, scored: Scored) -> Findings:
         """The ROC curve, reliability, the confusion matrix and the balance of classes."""
         split = stage.splits[-1]

@@ -69,6 +69,10 @@ class Labels(Task):
         """Probabilities."""
         return f"probabilities of the labels {target.column}"
 
+    def errors(self, target: np.ndarray, output: np.ndarray) -> np.ndarray:
+        """The mean over labels of the probability of what is not."""
+        return np.asarray(np.abs(output - target).mean(axis=1))
+
     def show(self, stage: Evaluation, data: Dataset, scored: Scored) -> Findings:
         """How well each label is found, reliability, and how frequent labels are."""
         split, labels = stage.splits[-1], [str(name) for name in scored.target.classes or ()]

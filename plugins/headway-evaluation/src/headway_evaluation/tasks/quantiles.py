@@ -66,6 +66,10 @@ class Quantiles(Numbers):
                     code="evaluation-levels",
                 )
 
+    def errors(self, target: np.ndarray, output: np.ndarray) -> np.ndarray:
+        """The share of levels that lie below the number."""
+        return np.asarray((output < target[:, None]).mean(axis=1))
+
     def show(self, stage: Evaluation, data: Dataset, scored: Scored) -> Findings:
         """How many rows lie below each level and within the outer interval, and the target by split."""
         split, levels = stage.splits[-1], scored.output.levels or ()

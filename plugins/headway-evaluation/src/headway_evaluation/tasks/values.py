@@ -52,6 +52,10 @@ class Values(Numbers):
         """Values."""
         return f"values of '{target.column}'"
 
+    def errors(self, target: np.ndarray, output: np.ndarray) -> np.ndarray:
+        """Absolute errors."""
+        return np.abs(output - target)
+
     def show(self, stage: Evaluation, data: Dataset, scored: Scored) -> Findings:
         """Predictions and residuals, how large errors are, and the target by split."""
         split = stage.splits[-1]
