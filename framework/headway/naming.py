@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name most like `name`, or None if none is close."""
+    """The known name most like `name`, or the only one of which it is a word, in any case; None if none is close."""
     from difflib import get_close_matches
 
-    matches = get_close_matches(name, list(known), n=1, cutoff=0.6)
-    return matches[0] if matches else None
+    asked, names = name.casefold(), {each.casefold(): each for each in known}
+    matches = get_close_matches(asked, names, n=1, cutoff=0.6)
+    holds = [each for each in names if asked and asked in re.split(r"[\W_]+", each)]
+    chosen = matches or (holds if len(holds) == 1 else [])
+    return names[chosen[0]] if chosen else None
 
 
 def unknown(noun: str, name: str, known: Iterable[str]) -> str:
