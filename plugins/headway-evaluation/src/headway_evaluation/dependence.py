@@ -47,7 +47,8 @@ def _lags(apart: np.ndarray) -> np.ndarray:
     quiet = max(5, int(math.log10(rows)))
     most = math.ceil(math.sqrt(rows)) + quiet
     noise = 2 * math.sqrt(math.log10(rows) / rows)
-    found = np.array([apart[lag:] @ apart[: rows - lag] / rows for lag in range(min(most + 1, rows - 1))])
+    spectrum = np.fft.rfft(apart, 2 ** math.ceil(math.log2(2 * rows)))  # twice as long, for it goes round
+    found = np.fft.irfft(np.abs(spectrum) ** 2)[: min(most + 1, rows - 1)] / rows
     is_noise = np.abs(found) < noise * found[0]
     for first in range(1, len(found) - quiet + 1):
         if is_noise[first : first + quiet].all():
