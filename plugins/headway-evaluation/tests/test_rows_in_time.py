@@ -63,6 +63,14 @@ def test_a_length_that_leaves_no_two_blocks_is_refused(drifting, predictor, cont
         dataclasses.replace(QUICK, block=401).run(context, drifting, predictor)
 
 
+def test_blocks_of_rows_without_an_order_are_refused(spending, predictor, context):
+    grouped = in_time(spending, group="family", family=pl.col(ROW) // 50)
+    for data in (spending, grouped):
+        with pytest.raises(DataError, match="nothing says in which order they come") as caught:
+            dataclasses.replace(QUICK, block=24).run(context, data, predictor)
+        assert "data.time, without data.group" in caught.value.hint
+
+
 def test_groups_come_before_time(spending, predictor, context):
     grouped = in_time(spending, group="family", family=pl.col(ROW) // 50)
     assert "whole groups drawn" in QUICK.run(context, grouped, predictor).method

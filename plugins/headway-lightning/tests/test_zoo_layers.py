@@ -177,15 +177,20 @@ def test_a_residual_block_adds_to_what_it_is_given():
     compared(block, reference, torch.randn(5, 4))
 
 
+def tokens(numbers, w):
+    """The first token, and one a number."""
+    first = np.broadcast_to(w["tokens.first"], (len(numbers), 1, 6))
+    values = numbers[:, :, None] * w["tokens.numeric.weight"] + w["tokens.numeric.bias"]
+    return np.concatenate([first, values], axis=1)
+
+
 def test_an_ft_transformer_reads_the_answer_off_the_first_token(hand):
     """Two blocks: no normalisation before the first attention, and one asking token in the last."""
     network = stirred(FTTransformer(blocks=2, width=6, heads=2, expansion=1.0).body((hand.numeric,), 2, None))
     w = arrays_of(network)
 
     def reference(numbers):
-        first = np.broadcast_to(w["tokens.first"], (len(numbers), 1, 6))
-        values = numbers[:, :, None] * w["tokens.numeric.weight"] + w["tokens.numeric.bias"]
-        x = np.concatenate([first, values], axis=1)
+        x = tokens(numbers, w)
         for block in ("blocks.0", "blocks.1"):
             normal = x if block == "blocks.0" else layer_norm(x, w, f"{block}.before")
             x = x + attend(normal, normal, w, f"{block}.attention.", 2)
@@ -203,9 +208,7 @@ def test_an_ft_transformer_may_normalise_what_comes_out_of_its_parts(hand):
     w = arrays_of(network)
 
     def reference(numbers):
-        first = np.broadcast_to(w["tokens.first"], (len(numbers), 1, 6))
-        values = numbers[:, :, None] * w["tokens.numeric.weight"] + w["tokens.numeric.bias"]
-        x = np.concatenate([first, values], axis=1)
+        x = tokens(numbers, w)
         for block in ("blocks.0", "blocks.1"):
             x = layer_norm(x + attend(x, x, w, f"{block}.attention.", 2), w, f"{block}.between")
             hidden = linear(x, w, f"{block}.layers.1")

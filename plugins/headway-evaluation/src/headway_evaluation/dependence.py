@@ -19,7 +19,7 @@ def block_length(errors: Mapping[str, np.ndarray]) -> int:
     Args:
         errors: Model name to how wrong it is about each row, shape (rows,), in the order of time.
     """
-    series = list(errors.values())
+    series = [each.astype(np.float64) for each in errors.values()]
     series += [one - other for at, one in enumerate(series) for other in series[at + 1 :]]
     return max((round(_length(each)) for each in series), default=1) or 1
 
@@ -27,10 +27,9 @@ def block_length(errors: Mapping[str, np.ndarray]) -> int:
 def _length(series: np.ndarray) -> float:
     """The length for one series; 0 for a constant or very short one."""
     rows = len(series)
-    apart = series.astype(np.float64) - series.mean()
-    if rows < 8 or not apart.any():  # fewer have no autocorrelation worth the name
+    if rows < 8 or series.min() == series.max():  # fewer have no autocorrelation worth the name
         return 0.0
-    shifts = _lags(apart)
+    shifts = _lags(series - series.mean())
     shift = np.arange(1, len(shifts))
     weight = np.clip(2 * (1 - shift / shift[-1]), 0, 1)  # flat to the middle, then down to 0
     spread = 2 * (weight * shift * shifts[1:]).sum()

@@ -80,7 +80,7 @@ def score(
 
     Raises:
         DataError: The target is of another task, a split is empty or unknown, targets are missing or unfit,
-            a predictor does not give what is evaluated, or a split has not two of such blocks.
+            a predictor does not give what is evaluated, or blocks cannot be drawn.
     """
     target = task.target(data)
     known = {split: rows_of(task, data, split) for split in splits}
@@ -101,6 +101,10 @@ def score(
 
 def _in_blocks(task: Task, split: str, rows: Rows, outputs: Mapping[str, np.ndarray], block: int | None) -> Rows:
     """The rows, and how many in the order of time depend on each other."""
+    if rows.order is None and block is not None:
+        what = f"blocks of {block:,} rows are to be drawn, and nothing says in which order they come"
+        hint = "name data.time, without data.group, whose groups are drawn whole; or leave evaluation.block out"
+        raise DataError(what, hint=hint, code="evaluation-block")
     if rows.order is None:
         return rows
     if block is None:
